@@ -1,0 +1,178 @@
+"""Compact JWS behind one strict gate (RFC 7515, RFC 8725): the only door to PyJWT.
+
+PyJWT verifies signatures; shape, header allow-list, duplicate members, canonical base64url and sizes are
+refused here, before any cryptography. A token is parsed *for a purpose*; another purpose's token does not
+pass. Nothing a header names is ever fetched.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+
+from credentials import base64url, strict_json
+from credentials.errors import (
+    AlgorithmRefusedError,
+    ClaimInvalidError,
+    HeaderRefusedError,
+    MalformedError,
+    SignatureInvalidError,
+    TokenTypeError,
+)
+from credentials.jwk import MAX_KID_LENGTH, PublicKey
+
+MAX_TOKEN_BYTES = 64 * 1024
+MAX_LIST_TOKEN_BYTES = 8 * 1024 * 1024  # a status list of millions of entries is one token
+LAST_SECOND = 253_402_300_799  # 9999-12-31T23:59:59Z
+Signer = Callable[[bytes], bytes]
+"""Signs bytes with one private key; ES256: 64 bytes r‖s."""
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """What one kind of token must look like; `typ` None accepts any (outside doors only)."""
+
+    typ: str | None
+    members: frozenset[str]
+    algorithms: frozenset[str] = frozenset({"ES256"})
+    max_bytes: int = MAX_TOKEN_BYTES
+
+
+LICENCE = Purpose("dc+sd-jwt", frozenset({"alg", "typ", "kid"}))
+KEY_BINDING = Purpose("kb+jwt", frozenset({"alg", "typ"}))
+STATUS_LIST = Purpose("statuslist+jwt", frozenset({"alg", "typ", "kid"}), max_bytes=MAX_LIST_TOKEN_BYTES)
+TRUST_LIST = Purpose("licence-trust+jwt", frozenset({"alg", "typ", "kid"}), max_bytes=MAX_LIST_TOKEN_BYTES)
+RECEIPT = Purpose("licence-receipt+jwt", frozenset({"alg", "typ", "kid"}))
+ANY = Purpose(None, frozenset({"alg", "typ", "kid", "cty"}), frozenset({"ES256", "EdDSA", "Ed25519"}))
+"""For `licence check`: any type, the strict gate all the same."""
+ANY_STATUS_LIST = Purpose("statuslist+jwt", ANY.members, ANY.algorithms, MAX_LIST_TOKEN_BYTES)
+
+
+@dataclass(frozen=True, slots=True)
+class Unverified:
+    """A well-formed token that nobody has vouched for; good only for choosing a key."""
+
+    header: Mapping[str, Any]
+    payload_bytes: bytes
+    signing_input: bytes
+    signature: bytes
+
+    @property
+    def kid(self) -> str | None:
+        """The key id the header claims."""
+        kid = self.header.get("kid")
+        return kid if isinstance(kid, str) else None
+
+    def unverified_payload(self) -> dict[str, Any]:
+        """Return the payload object, to find out whose key to try; believe none of it."""
+        return strict_json.loads_object(self.payload_bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A token whose signature verified under a given key."""
+
+    header: Mapping[str, Any]
+    payload_bytes: bytes
+
+    def payload(self) -> dict[str, Any]:
+        """Return the payload object; raises `MalformedError` if it is not strict JSON."""
+        return strict_json.loads_object(self.payload_bytes)
+
+
+def parse(text: str, purpose: Purpose) -> Unverified:
+    """Take `text` apart for `purpose` (RFC 7515 section 5.2 steps 1 to 5); no signature is checked.
+
+    Raises `MalformedError`, `HeaderRefusedError`, `AlgorithmRefusedError` or `TokenTypeError`.
+    """
+    if not text.isascii() or len(text) > purpose.max_bytes:
+        raise MalformedError("not ASCII, or too long")
+    segments = text.split(".")
+    if len(segments) != 3:
+        raise MalformedError("a compact JWS has three segments")
+    header_bytes, payload_bytes, signature = (base64url.decode(segment) for segment in segments)
+    header = strict_json.loads_object(header_bytes)
+    _check_header(header, purpose)
+    signing_input = text[: text.rindex(".")].encode("ascii")
+    return Unverified(header, payload_bytes, signing_input, signature)
+
+
+def verify(token: Unverified, key: PublicKey) -> Verified:
+    """Return the token as verified under `key`, or raise `SignatureInvalidError` (RFC 7515 section 5.2)."""
+    algorithm = token.header["alg"]
+    if algorithm not in key.algorithms:
+        raise AlgorithmRefusedError("the algorithm does not fit the key")
+    name = "EdDSA" if algorithm == "Ed25519" else algorithm  # RFC 9864's name for the same thing
+    if not jwt.get_algorithm_by_name(name).verify(token.signing_input, key.key, token.signature):
+        raise SignatureInvalidError
+    return Verified(token.header, token.payload_bytes)
+
+
+def signing_input(purpose: Purpose, payload: Mapping[str, Any], *, kid: str | None = None) -> bytes:
+    """Return the exact bytes to sign for `payload` (RFC 7515 section 5.1)."""
+    header = {"alg": "ES256", "typ": purpose.typ} | ({"kid": kid} if kid else {})
+    parts = (strict_json.dumps(header), strict_json.dumps(payload))
+    return ".".join(base64url.encode(part) for part in parts).encode("ascii")
+
+
+def assemble(to_be_signed: bytes, signature: bytes) -> str:
+    """Return the compact token of signed bytes and their signature; the signature is not checked."""
+    return f"{to_be_signed.decode('ascii')}.{base64url.encode(signature)}"
+
+
+def sign(purpose: Purpose, payload: Mapping[str, Any], signer: Signer, *, kid: str | None = None) -> str:
+    """Return `payload` as a compact token of `purpose`."""
+    to_be_signed = signing_input(purpose, payload, kid=kid)
+    return assemble(to_be_signed, signer(to_be_signed))
+
+
+def es256(key: EllipticCurvePrivateKey) -> Signer:
+    """Return the signer of a P-256 private key (RFC 7518 section 3.4)."""
+    return partial(_ES256.sign, key=key)
+
+
+def numeric_date(payload: Mapping[str, Any], name: str) -> int | None:
+    """Return the whole second of claim `name`, None when absent; other types raise `ClaimInvalidError`."""
+    value = payload.get(name)
+    if value is None and name not in payload:
+        return None
+    if type(value) is not int or not 0 <= value <= LAST_SECOND:
+        raise ClaimInvalidError(f"{name} is not a whole second")
+    return value
+
+
+def required_date(payload: Mapping[str, Any], name: str) -> int:
+    """Return the whole second of claim `name`; absence raises `ClaimInvalidError` too."""
+    value = numeric_date(payload, name)
+    if value is None:
+        raise ClaimInvalidError(f"{name} is missing")
+    return value
+
+
+def required_text(payload: Mapping[str, Any], name: str) -> str:
+    """Return the non-empty text of claim `name`; anything else raises `ClaimInvalidError`."""
+    value = payload.get(name)
+    if not isinstance(value, str) or not value:
+        raise ClaimInvalidError(f"{name} is not a text")
+    return value
+
+
+_ES256 = jwt.get_algorithm_by_name("ES256")
+
+
+def _check_header(header: Mapping[str, Any], purpose: Purpose) -> None:
+    algorithm = header.get("alg")
+    if not isinstance(algorithm, str) or algorithm not in purpose.algorithms:
+        raise AlgorithmRefusedError
+    if not header.keys() <= purpose.members:
+        raise HeaderRefusedError
+    if purpose.typ is not None and header.get("typ") != purpose.typ:
+        raise TokenTypeError
+    if not all(isinstance(value, str) for value in header.values()):
+        raise HeaderRefusedError("header members are texts")
+    kid = header.get("kid", "-")
+    if not kid or len(kid) > MAX_KID_LENGTH or not kid.isprintable():
+        raise HeaderRefusedError("kid is not a short text")

@@ -1,0 +1,111 @@
+"""Key binding: the holder's proof that *this* presentation was made for *this* verifier, now (RFC 9901 4.3).
+
+An offline pass has no verifier to name: its audience is a fixed public value, it carries its own short
+`exp`, and it binds to no counter. The verdict says so.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from credentials import jws, sd_jwt
+from credentials.errors import (
+    AudienceMismatchError,
+    ClaimInvalidError,
+    ClockDiffersError,
+    HolderBindingInvalidError,
+    HolderBindingMissingError,
+    NonceMismatchError,
+    PresentationStaleError,
+    SignatureInvalidError,
+)
+from credentials.jwk import PublicKey
+from credentials.sd_jwt import SdJwt
+
+OFFLINE_AUDIENCE = "urn:licence-wallet:offline"
+MAX_AGE = timedelta(seconds=60)  # a presentation is made for one minute
+FUTURE_LEEWAY = timedelta(seconds=10)  # how far ahead an honest holder's clock may run
+MAX_PASS_LIFE = timedelta(seconds=300)  # an offline pass lives minutes
+CLOCK_OFF = timedelta(minutes=3)
+"""A pass this far outside its life more likely tells of a wrong clock than of a slow hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyBinding:
+    """A verified key binding; `expires_at` only in offline passes."""
+
+    issued_at: int
+    expires_at: int | None
+
+
+def bind(
+    sd_jwt_parts: SdJwt,
+    signer: jws.Signer,
+    *,
+    audience: str,
+    nonce: str,
+    now: datetime,
+    life: timedelta | None = None,
+) -> str:
+    """Return the presentation of `sd_jwt_parts` for `audience` and `nonce`; `life` adds an `exp` (passes)."""
+    issued_at = int(now.timestamp())
+    payload: dict[str, Any] = {"iat": issued_at, "aud": audience, "nonce": nonce}
+    if life is not None:
+        payload["exp"] = issued_at + int(life.total_seconds())
+    payload["sd_hash"] = sd_jwt.digest(sd_jwt_parts.presented)
+    return sd_jwt_parts.presented + jws.sign(jws.KEY_BINDING, payload, signer)
+
+
+def check(parts: SdJwt, holder_key: PublicKey, *, audience: str, nonce: str, now: datetime) -> KeyBinding:
+    """Verify the key binding of a presentation made for `audience` and `nonce` within the last minute.
+
+    Follows RFC 9901 section 7.3; raises the reason. Whether a nonce was used before is the caller's to know.
+    """
+    payload = _verified_payload(parts, holder_key)
+    _check_audience(payload, audience)
+    if payload.get("nonce") != nonce:
+        raise NonceMismatchError
+    issued_at, second = jws.required_date(payload, "iat"), int(now.timestamp())
+    if issued_at > second + FUTURE_LEEWAY.total_seconds():
+        raise ClockDiffersError("the presentation was made in this machine's future")
+    if second - issued_at > MAX_AGE.total_seconds():
+        raise PresentationStaleError
+    return KeyBinding(issued_at, jws.numeric_date(payload, "exp"))
+
+
+def check_offline(parts: SdJwt, holder_key: PublicKey, *, now: datetime) -> KeyBinding:
+    """Verify the key binding of an offline pass: fixed audience, `exp` of minutes; any nonce.
+
+    Not checked: that this very counter was meant, and that the pass was not shown before; the caller
+    keeps a cache of seen passes.
+    """
+    payload = _verified_payload(parts, holder_key)
+    _check_audience(payload, OFFLINE_AUDIENCE)
+    jws.required_text(payload, "nonce")
+    issued_at, expires_at = jws.required_date(payload, "iat"), jws.required_date(payload, "exp")
+    if not 0 < expires_at - issued_at <= MAX_PASS_LIFE.total_seconds():
+        raise ClaimInvalidError("a pass lives five minutes at most")
+    second = now.timestamp()
+    if issued_at > second + MAX_AGE.total_seconds():
+        raise ClockDiffersError("the pass was made in this machine's future")
+    if second >= expires_at + 1:
+        raise PresentationStaleError
+    return KeyBinding(issued_at, expires_at)
+
+
+def _verified_payload(parts: SdJwt, holder_key: PublicKey) -> dict[str, Any]:
+    if parts.key_binding is None:
+        raise HolderBindingMissingError
+    token = jws.parse(parts.key_binding, jws.KEY_BINDING)
+    try:
+        payload = jws.verify(token, holder_key).payload()
+    except SignatureInvalidError as error:
+        raise HolderBindingInvalidError("not signed by the holder's key") from error
+    if payload.get("sd_hash") != sd_jwt.digest(parts.presented):
+        raise HolderBindingInvalidError("made over another set of disclosures")
+    return payload
+
+
+def _check_audience(payload: dict[str, Any], audience: str) -> None:
+    if payload.get("aud") != audience:
+        raise AudienceMismatchError

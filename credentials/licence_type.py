@@ -1,0 +1,359 @@
+"""Licence types: what a licence of a kind says, for how long, and why it can be revoked. Data, not code.
+
+`complete` turns what an agency sent into the claims that will be signed, or reports every fault at once,
+each with a JSON pointer (RFC 6901).
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
+from typing import Any
+
+from credentials import identifiers
+from credentials.errors import FormatError, MalformedError
+from credentials.text import clean
+
+CITY_TIME = timezone(timedelta(hours=8), "CST")
+"""China has one time zone; a licence's days are its days."""
+MAX_TEXT_LENGTH = 512  # characters (GB/T 36903)
+MAX_ITEMS = 64  # elements of an array claim
+EARLIEST, LATEST = date(1850, 1, 1), date(2200, 1, 1)  # dates outside are slips of the pen
+MAX_INTEGER = 10**15
+CITIZEN_NUMBER, CREDIT_CODE = "111", "001"
+_PATTERNS = {
+    "region_code": re.compile(r"[1-9][0-9]{5}"),
+    "year-month": re.compile(r"(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])"),
+    "money": re.compile(r"[0-9]{1,15}(\.[0-9]{1,2})?"),
+    "digest": re.compile(r"sha256:[0-9a-f]{64}"),
+}
+NUMBERS = ("licence_id",)
+"""What identifies the licence itself; the type says whether it always shows."""
+_OTHER_CODE = re.compile(r"[0-9A-Z]{4,32}")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with what was sent: where (RFC 6901 pointer), a stable code, a sentence."""
+
+    pointer: str
+    code: str
+    detail: str
+
+
+class ClaimsRefusedError(FormatError):
+    """The claims do not fit the licence type; `faults` names every one."""
+
+    code = "claims_refused"
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("; ".join(f"{fault.pointer}: {fault.detail}" for fault in faults))
+        self.faults = tuple(faults)
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimDefinition:
+    """One claim of a type: its labels, its kind of value, and whether it always shows."""
+
+    name: str
+    labels: Mapping[str, str]
+    type: str
+    required: bool
+    always: bool
+    sensitivity: str
+    pattern: re.Pattern[str] | None = None
+    derived_from: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why a licence of a type may be suspended or revoked; `effect` is `suspend`, `revoke` or `flag_only`."""
+
+    code: str
+    labels: Mapping[str, str]
+    effect: str
+    decided_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Whom a licence is about: name (NFC), code and kind of code (GB/T 36903 Annex A)."""
+
+    code_type: str
+    code: str
+    name: str
+
+
+@dataclass(frozen=True)
+class LicenceType:
+    """A catalogue entry."""
+
+    key: str
+    type_code: str
+    names: Mapping[str, str]
+    category: str
+    domain: str
+    holder_kind: str
+    issuer_agencies: tuple[str, ...]
+    claims: Mapping[str, ClaimDefinition]
+    causes: Mapping[str, Cause]
+    validity: Mapping[str, Any]
+    number_always: bool
+    minor_holder: bool
+    offline_pass: bool
+    offline_status_max_age: timedelta
+    code_types: frozenset[str]
+
+    @property
+    def selective(self) -> frozenset[str]:
+        """Names of the claims that are digests until the holder discloses them."""
+        numbers = () if self.number_always else NUMBERS
+        return frozenset(one.name for one in self.claims.values() if not one.always) | frozenset(numbers)
+
+
+def load(data: Mapping[str, Any]) -> LicenceType:
+    """Return the licence type of one catalogue entry; a missing member raises KeyError at start-up."""
+    return LicenceType(
+        key=data["key"],
+        type_code=data["type_code"],
+        names=data["name"],
+        category=data["category"],
+        domain=data["domain"],
+        holder_kind=data["holder_kind"],
+        issuer_agencies=tuple(data["issuer_agencies"]),
+        claims={one["name"]: _claim(one) for one in data["claims"]},
+        causes={
+            one["code"]: Cause(one["code"], one["label"], one["effect"], one["decided_by"]) for one in data["causes"]
+        },
+        validity=data["validity"],
+        number_always=data["licence_number_disclosure"] == "always",
+        minor_holder=data["minor_holder"],
+        offline_pass=data["offline_pass"],
+        offline_status_max_age=timedelta(seconds=data["offline_status_max_age_seconds"]),
+        code_types=frozenset(data["holder_code_types"]),
+    )
+
+
+def check_holder(kind: LicenceType, holder: Holder, at: str) -> list[Fault]:
+    """Return what is wrong with `holder` for a licence of `kind`; `at` is the pointer of the holder object."""
+    faults = check_identity(holder, at)
+    if holder.code_type not in kind.code_types:
+        faults.append(Fault(f"{at}/code_type", "holder_kind", "this type is not for such holders"))
+    return faults
+
+
+def check_identity(holder: Holder, at: str) -> list[Fault]:
+    """Return what is wrong with a person's or company's name and code on their own."""
+    faults = [*_check_value(_NAME, holder.name, f"{at}/name")]
+    try:
+        if holder.code_type == CITIZEN_NUMBER:
+            identifiers.birth_date(holder.code)
+        elif holder.code_type == CREDIT_CODE:
+            identifiers.check_credit_code(holder.code)
+        elif not _OTHER_CODE.fullmatch(holder.code):
+            raise MalformedError("4 to 32 digits and capital letters")
+    except MalformedError as error:
+        faults.append(Fault(f"{at}/code", "check_digit", error.detail))
+    return faults
+
+
+def complete(
+    kind: LicenceType, claims: Mapping[str, Any], holder: Holder, *, today: date, at: str = "/claims"
+) -> dict[str, Any]:
+    """Return the claims to sign: what was sent, in NFC, with what the holder and other claims imply.
+
+    Raises `ClaimsRefusedError` with every fault: unknown claims, missing ones, wrong types, wrong check digits,
+    values that contradict the holder or each other. `today` is the city's date of signing.
+    """
+    faults = [
+        Fault(f"{at}/{_escape(name)}", "unknown_claim", "this licence type has no such claim")
+        for name in claims
+        if name not in kind.claims
+    ]
+    sent: dict[str, Any] = {}
+    for name, value in claims.items():
+        if name not in kind.claims:
+            continue
+        found = _check_value(kind.claims[name], value, f"{at}/{name}", code_type=holder.code_type)
+        faults += found
+        if not found:
+            sent[name] = _normalised(value)
+    implied = _implied(kind, sent, holder, today)
+    for name, value in implied.items():
+        if name in sent and sent[name] != value:
+            faults.append(Fault(f"{at}/{name}", "contradiction", "this contradicts the holder or another claim"))
+    full = {name: value for name, value in (sent | implied).items() if value is not None}
+    faults += [
+        Fault(f"{at}/{name}", "missing_claim", "this claim is required")
+        for name, one in kind.claims.items()
+        if one.required and name not in full and name not in implied and name not in claims
+    ]
+    if faults:
+        raise ClaimsRefusedError(faults)
+    return {name: full[name] for name in kind.claims if name in full}
+
+
+def last_day(kind: LicenceType, claims: Mapping[str, Any], holder: Holder, *, first_day: date) -> date | None:
+    """Return the last day a licence of `kind` may be good, None for a permanent one."""
+    rule = kind.validity["rule"]
+    if rule == "fixed":
+        months = kind.validity.get("months", 0) + 12 * kind.validity.get("years", 0)
+        return _months_later(first_day, months) - timedelta(days=1)
+    if rule == "by_age_at_issue":
+        age = _years_between(_birth(holder, claims), first_day)
+        years = next(
+            (row["years"] for row in kind.validity["table"] if row["age_below"] is None or age < row["age_below"]),
+            None,
+        )
+        return _months_later(first_day, 12 * years) - timedelta(days=1) if years else None
+    if rule == "by_renewal":  # the agency knows which renewal it is and may name an earlier or later day
+        return _months_later(first_day, 12 * kind.validity["table"][0]["years"]) - timedelta(days=1)
+    until = {"endorsement": "endorsed_until", "until_operating_until_or_permanent": "operating_until"}.get(rule)
+    return date.fromisoformat(claims[until]) if until and until in claims else None
+
+
+def may_choose_last_day(kind: LicenceType) -> bool:
+    """Whether the agency may name a later last day than the first row of the type's table."""
+    return bool(kind.validity["rule"] == "by_renewal")
+
+
+def _claim(data: Mapping[str, Any]) -> ClaimDefinition:
+    return ClaimDefinition(
+        name=data["name"],
+        labels=data["label"],
+        type=data["type"],
+        required=data["required"],
+        always=data["disclosure"] == "always",
+        sensitivity=data["sensitivity"],
+        pattern=re.compile(data["pattern"]) if data.get("pattern") else None,
+        derived_from=data.get("derived_from"),
+    )
+
+
+_NAME = ClaimDefinition("name", {}, "string", required=True, always=False, sensitivity="personal")
+
+
+def _check_value(one: ClaimDefinition, value: object, at: str, *, code_type: str = "") -> list[Fault]:
+    kind = one.type
+    if kind.startswith("array["):
+        return _check_array(one, value, at)
+    try:
+        _check_scalar(one, kind, value, code_type)
+    except MalformedError as error:
+        return [Fault(at, "wrong_value", error.detail)]
+    return []
+
+
+def _check_array(one: ClaimDefinition, value: object, at: str) -> list[Fault]:
+    if not isinstance(value, list) or not 0 < len(value) <= MAX_ITEMS:
+        return [Fault(at, "wrong_value", f"a list of 1 to {MAX_ITEMS} values")]
+    inner = one.type.removeprefix("array[").removesuffix("]")
+    faults = []
+    for place, element in enumerate(value):
+        try:
+            _check_scalar(one, inner, element, "")
+        except MalformedError as error:
+            faults.append(Fault(f"{at}/{place}", "wrong_value", error.detail))
+    return faults
+
+
+def _check_scalar(one: ClaimDefinition, kind: str, value: object, code_type: str) -> None:
+    if kind == "boolean":
+        _demand(isinstance(value, bool), "true or false")
+    elif kind == "integer":
+        _demand(type(value) is int and 0 <= value <= MAX_INTEGER, "a whole number, 0 or more")
+    else:
+        _demand(isinstance(value, str) and 0 < len(str(value)) <= MAX_TEXT_LENGTH, "a text of 1 to 512 characters")
+        _check_text(one, kind, str(value), code_type)
+
+
+def _check_text(one: ClaimDefinition, kind: str, text: str, code_type: str) -> None:
+    clean(text)
+    _demand(bool(text.strip()), "a text that is not blank")
+    if kind == "date":
+        _day(text)
+    elif kind == "datetime":
+        _instant(text)
+    elif kind == "citizen_number" and (one.name != "holder_code" or code_type == CITIZEN_NUMBER):
+        identifiers.birth_date(text)
+    elif kind == "uscc" and (one.name != "holder_code" or code_type == CREDIT_CODE):
+        identifiers.check_credit_code(text)
+    elif kind.startswith("enum:"):
+        _demand(text in kind.removeprefix("enum:").split("|"), f"one of {kind.removeprefix('enum:')}")
+    elif kind in _PATTERNS:
+        _demand(bool(_PATTERNS[kind].fullmatch(text)), f"of the form {_PATTERNS[kind].pattern}")
+    if one.pattern is not None:
+        _demand(bool(one.pattern.fullmatch(text)), f"of the form {one.pattern.pattern}")
+
+
+def _demand(met: bool, wanted: str) -> None:  # noqa: FBT001 - reads as a sentence where it is called
+    if not met:
+        raise MalformedError(f"must be {wanted}")
+
+
+def _day(text: str) -> date:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError as error:
+        raise MalformedError("must be a date as 2026-01-31") from error
+    _demand(len(text) == len("2026-01-31") and EARLIEST <= day <= LATEST, "a date between 1850 and 2200")
+    return day
+
+
+def _instant(text: str) -> datetime:
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise MalformedError("must be a time as 2026-01-31T08:00:00+08:00") from error
+    _demand(instant.tzinfo is not None, "a time with its zone")
+    _day(text[:10])
+    return instant
+
+
+def _normalised(value: Any) -> Any:
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, list):
+        return [_normalised(one) for one in value]
+    return value
+
+
+def _implied(kind: LicenceType, sent: Mapping[str, Any], holder: Holder, today: date) -> dict[str, Any]:
+    """Return what follows from the holder and from other claims; None where nothing may be signed."""
+    implied: dict[str, Any] = {"holder_name": holder.name, "holder_code": holder.code}
+    implied["holder_name_masked"] = identifiers.masked_name(holder.name)
+    implied["holder_code_last4"] = holder.code[-4:]
+    for name, one in kind.claims.items():
+        if one.derived_from == "birth_date" and "birth_date" in sent:
+            years = int(name.removeprefix("age_over_"))
+            reached = _years_between(date.fromisoformat(sent["birth_date"]), today) >= years
+            implied[name] = True if reached else None  # only true is ever signed
+        if one.derived_from == "first_issued" and "first_issued" in sent:
+            implied[name] = max(_years_between(date.fromisoformat(sent["first_issued"]), today), 0)
+    if "birth_date" in sent and holder.code_type == CITIZEN_NUMBER:
+        implied["birth_date"] = identifiers.birth_date(holder.code).isoformat()
+    return {name: value for name, value in implied.items() if name in kind.claims}
+
+
+def _birth(holder: Holder, claims: Mapping[str, Any]) -> date:
+    if holder.code_type == CITIZEN_NUMBER:
+        return identifiers.birth_date(holder.code)
+    return date.fromisoformat(claims["birth_date"])
+
+
+def _years_between(earlier: date, later: date) -> int:
+    return later.year - earlier.year - ((later.month, later.day) < (earlier.month, earlier.day))
+
+
+def _months_later(day: date, months: int) -> date:
+    years, month = divmod(day.month - 1 + months, 12)
+    for last in (day.day, 30, 29, 28):  # 31 January and a month is the last of February
+        try:
+            return date(day.year + years, month + 1, last)
+        except ValueError:
+            continue
+    raise AssertionError("every month has 28 days")
+
+
+def _escape(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")

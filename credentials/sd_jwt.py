@@ -1,0 +1,232 @@
+"""SD-JWT: conceal claims, take apart, select, put back together (RFC 9901).
+
+`parse` believes nothing; `process` needs the payload of a verified token. Disclosure texts are kept as
+received: there is no canonical form (RFC 9901 section 4.2).
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import Any
+
+from credentials import base64url, strict_json
+from credentials.errors import DisclosureInvalidError, MalformedError
+from credentials.jws import MAX_TOKEN_BYTES
+from credentials.strict_json import MAX_DEPTH
+
+MAX_DISCLOSURES = 512
+SALT_BYTES = 16  # 128 bits (RFC 9901 section 9.3)
+DIGEST_BYTES = 32
+RESERVED_NAMES = frozenset({"_sd", "..."})
+NEVER_SELECTIVE = frozenset({"iss", "aud", "exp", "nbf", "cnf"})  # RFC 9901 section 9.7
+Path = tuple[str | int | None, ...]
+"""Where a claim is: names, indices, and None for every element of an array (as in DCQL)."""
+Randomness = Callable[[int], bytes]
+"""Returns that many unpredictable bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """One claim and its salt; `name` is None for an array element."""
+
+    text: str
+    salt: str
+    name: str | None
+    value: Any
+
+    @property
+    def digest(self) -> str:
+        """The digest that the signed payload holds in the claim's place (RFC 9901 section 4.2.3)."""
+        return digest(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class SdJwt:
+    """An SD-JWT taken apart; nothing in it is verified."""
+
+    jwt: str
+    disclosures: tuple[Disclosure, ...]
+    key_binding: str | None = None
+
+    @property
+    def presented(self) -> str:
+        """The text a key binding signs the hash of: `<JWT>~<D1>~…~<Dn>~` (RFC 9901 section 4.3.1)."""
+        return "~".join([self.jwt, *(disclosure.text for disclosure in self.disclosures), ""])
+
+    @property
+    def text(self) -> str:
+        """The whole compact serialisation."""
+        return self.presented + (self.key_binding or "")
+
+
+def digest(text: str) -> str:
+    """Return base64url(SHA-256(ASCII text)), RFC 9901's only hash that everybody must know."""
+    return base64url.encode(sha256(text.encode("ascii")).digest())
+
+
+def parse(text: str) -> SdJwt:
+    """Take an SD-JWT, with or without key binding, apart (RFC 9901 section 4); raises on malformed parts."""
+    if not text.isascii() or len(text) > MAX_TOKEN_BYTES:
+        raise MalformedError("not ASCII, or too long")
+    jwt, *disclosures, key_binding = text.split("~")
+    if "~" not in text or len(disclosures) > MAX_DISCLOSURES:
+        raise MalformedError("no SD-JWT, or too many disclosures")
+    return SdJwt(jwt, tuple(parse_disclosure(part) for part in disclosures), key_binding or None)
+
+
+def parse_disclosure(text: str) -> Disclosure:
+    """Take one disclosure apart: `[salt, name, value]` or `[salt, value]` (RFC 9901 section 4.2)."""
+    try:
+        array = strict_json.loads(base64url.decode(text))
+    except MalformedError as error:
+        raise DisclosureInvalidError(error.detail) from error
+    if not isinstance(array, list) or len(array) not in {2, 3} or not isinstance(array[0], str):
+        raise DisclosureInvalidError("a disclosure is [salt, name, value] or [salt, value]")
+    name = array[1] if len(array) == 3 else None
+    if len(array) == 3 and (not isinstance(name, str) or name in RESERVED_NAMES):
+        raise DisclosureInvalidError("the claim name is reserved or no text")
+    return Disclosure(text, array[0], name, array[-1])
+
+
+def conceal(
+    claims: Mapping[str, Any],
+    *,
+    selective: Collection[Path],
+    randomness: Randomness,
+    digests_at_top: int = 0,
+) -> tuple[dict[str, Any], tuple[Disclosure, ...]]:
+    """Return the payload with `selective` claims as digests, and their disclosures (RFC 9901 section 4).
+
+    A selective claim inside a selective one is disclosed on its own (section 4.2.6). Decoys (section
+    4.2.7) fill the top level up to `digests_at_top`, so that an absent optional claim does not show.
+    Digests are sorted: their order says nothing.
+    """
+    made: list[Disclosure] = []
+
+    def disclose(name: str | None, value: object) -> str:
+        salt = base64url.encode(randomness(SALT_BYTES))
+        array = [salt, value] if name is None else [salt, name, value]
+        made.append(Disclosure(base64url.encode(strict_json.dumps(array)), salt, name, value))
+        return made[-1].digest
+
+    def walk(node: object, at: Path) -> object:
+        if isinstance(node, Mapping):
+            return walk_object(node, at)
+        if isinstance(node, list):
+            return [walk_element(child, (*at, place), (*at, None)) for place, child in enumerate(node)]
+        return node
+
+    def walk_object(node: Mapping[str, object], at: Path) -> dict[str, object]:
+        if RESERVED_NAMES & node.keys():
+            raise MalformedError("a claim has a reserved name")
+        clear = {name: walk(child, (*at, name)) for name, child in node.items()}
+        hidden = [name for name in clear if (*at, name) in selective]
+        digests = [disclose(name, clear.pop(name)) for name in hidden]
+        if not at:
+            digests += [_decoy(randomness) for _ in range(digests_at_top - len(digests))]
+        return clear | ({"_sd": sorted(digests)} if digests else {})
+
+    def walk_element(child: object, exact: Path, every: Path) -> object:
+        value = walk(child, exact)
+        return {"...": disclose(None, value)} if exact in selective or every in selective else value
+
+    payload = walk_object(claims, ())
+    return payload | ({"_sd_alg": "sha-256"} if made else {}), tuple(made)
+
+
+def process(payload: Mapping[str, Any], disclosures: Collection[Disclosure]) -> dict[str, Any]:
+    """Return the claims of a *verified* payload with its disclosures put in (RFC 9901 section 7.1).
+
+    Raises `DisclosureInvalidError` for every reason of that section: a digest twice, a disclosure twice
+    or unreferenced, a reserved or present name, the wrong arity for its place. Unknown digests are
+    decoys and vanish.
+    """
+    if payload.get("_sd_alg", "sha-256") != "sha-256":
+        raise DisclosureInvalidError("unknown _sd_alg")
+    unused = {disclosure.digest: disclosure for disclosure in disclosures}
+    if len(unused) != len(disclosures):
+        raise DisclosureInvalidError("a disclosure came twice")
+    walker = _Walker(unused)
+    claims = walker.members({name: value for name, value in payload.items() if name != "_sd_alg"}, MAX_DEPTH)
+    if unused:
+        raise DisclosureInvalidError("a disclosure is referenced by no digest")
+    if smuggled := (NEVER_SELECTIVE & claims.keys()) - payload.keys():
+        raise DisclosureInvalidError(f"{sorted(smuggled)[0]} must not be selectively disclosable")
+    return claims
+
+
+def select(sd_jwt: SdJwt, names: Collection[str]) -> SdJwt:
+    """Return `sd_jwt` with only the top-level claims `names` and what is nested in them; no key binding."""
+    by_digest = {disclosure.digest: disclosure for disclosure in sd_jwt.disclosures}
+    chosen = [one for one in sd_jwt.disclosures if one.name in names]
+    wanted = set(chosen)
+    while chosen:
+        nested = [by_digest[one] for one in _digests_in(chosen.pop().value) if one in by_digest]
+        chosen += [one for one in nested if one not in wanted]
+        wanted |= set(nested)
+    kept = tuple(one for one in sd_jwt.disclosures if one in wanted)
+    return replace(sd_jwt, disclosures=kept, key_binding=None)
+
+
+class _Walker:
+    """Replaces digests by their claims; remembers what it has met."""
+
+    def __init__(self, unused: dict[str, Disclosure]) -> None:
+        self._unused = unused
+        self._met: set[str] = set()
+
+    def value(self, node: object, left: int) -> object:
+        if left == 0:
+            raise DisclosureInvalidError("nested too deeply")
+        if isinstance(node, dict):
+            return self.members(node, left)
+        if isinstance(node, list):
+            return [found for child in node for found in self._element(child, left)]
+        return node
+
+    def members(self, node: Mapping[str, Any], left: int) -> dict[str, Any]:
+        if "..." in node:
+            raise DisclosureInvalidError("an array digest stands outside an array")
+        digests = node.get("_sd", [])
+        if not isinstance(digests, list):
+            raise DisclosureInvalidError("_sd is not an array")
+        claims = {name: self.value(child, left - 1) for name, child in node.items() if name != "_sd"}
+        for one in digests:
+            found = self._take(one)
+            if found is None:
+                continue
+            if found.name is None or found.name in claims:
+                raise DisclosureInvalidError("a disclosure has no name, or one that is there already")
+            claims[found.name] = self.value(found.value, left - 1)
+        return claims
+
+    def _element(self, child: object, left: int) -> list[object]:
+        if not isinstance(child, dict) or "..." not in child:
+            return [self.value(child, left - 1)]
+        if len(child) != 1:
+            raise DisclosureInvalidError("an array digest stands alone in its object")
+        found = self._take(child["..."])
+        if found is None:
+            return []
+        if found.name is not None:
+            raise DisclosureInvalidError("an array element has no name")
+        return [self.value(found.value, left - 1)]
+
+    def _take(self, one: object) -> Disclosure | None:
+        if not isinstance(one, str) or one in self._met:
+            raise DisclosureInvalidError("a digest is no text, or came twice")
+        self._met.add(one)
+        return self._unused.pop(one, None)
+
+
+def _digests_in(node: object) -> list[str]:
+    if isinstance(node, dict):
+        own = [one for one in [*(node.get("_sd") or []), node.get("...")] if isinstance(one, str)]
+        return own + [one for child in node.values() for one in _digests_in(child)]
+    if isinstance(node, list):
+        return [one for child in node for one in _digests_in(child)]
+    return []
+
+
+def _decoy(randomness: Randomness) -> str:
+    return base64url.encode(sha256(randomness(DIGEST_BYTES)).digest())

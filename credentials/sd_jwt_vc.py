@@ -1,0 +1,113 @@
+"""The SD-JWT VC profile that every licence keeps (draft-ietf-oauth-sd-jwt-vc): typed, bound, with a status.
+
+A licence goes `UnverifiedLicence` → `verify_licence` → `Licence`: only the last has claims to believe.
+Dates are checked apart (`check_dates`), because the verdict names them as a step of their own.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from credentials import jws, sd_jwt, status_list
+from credentials.errors import (
+    ClaimInvalidError,
+    ClockDiffersError,
+    DisclosureInvalidError,
+    ExpiredError,
+    HolderBindingMissingError,
+    KeyRefusedError,
+    NotYetValidError,
+)
+from credentials.jwk import PublicKey, import_public
+from credentials.sd_jwt import SdJwt
+from credentials.status_list import StatusReference
+
+CLOCK_LEEWAY = timedelta(seconds=60)  # how far ahead an honest issuer's clock may run
+NEVER_SELECTIVE = frozenset(
+    {"iss", "nbf", "exp", "cnf", "vct", "vct#integrity", "aka_vcts", "status"}
+)  # SD-JWT VC section 2.2.2.2
+ENVELOPE = NEVER_SELECTIVE | {"iat"}
+"""Registered members: about the licence as a token, not about the person."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnverifiedLicence:
+    """What a licence says of itself before anyone vouched for it: enough to look up a key, no more."""
+
+    parts: SdJwt
+    token: jws.Unverified
+    issuer: str
+    vct: str
+
+
+@dataclass(frozen=True, slots=True)
+class Licence:
+    """A licence whose issuer's signature and disclosures verified; dates, binding and status are not."""
+
+    issuer: str
+    vct: str
+    issued_at: int
+    not_before: int | None
+    expires_at: int | None
+    holder_key: PublicKey
+    status: StatusReference
+    claims: Mapping[str, Any]
+    """Always-shown and disclosed claims, without the envelope."""
+
+
+def parse_licence(text: str) -> UnverifiedLicence:
+    """Take a presented licence apart, believing nothing; raises `MalformedError` and its kin."""
+    parts = sd_jwt.parse(text)
+    token = jws.parse(parts.jwt, jws.LICENCE)
+    payload = token.unverified_payload()
+    return UnverifiedLicence(parts, token, jws.required_text(payload, "iss"), jws.required_text(payload, "vct"))
+
+
+def verify_licence(licence: UnverifiedLicence, key: PublicKey) -> Licence:
+    """Verify signature and disclosures under the trusted `key` and return the claims (RFC 9901 section 7.1).
+
+    Not checked here: whether `key` may sign this type, dates, holder binding, status.
+    """
+    payload = jws.verify(licence.token, key).payload()
+    claims = sd_jwt.process(payload, licence.parts.disclosures)
+    if smuggled := (NEVER_SELECTIVE & claims.keys()) - payload.keys():
+        raise DisclosureInvalidError(f"{sorted(smuggled)[0]} must not be selectively disclosable")
+    return typed(claims)
+
+
+def typed(claims: Mapping[str, Any]) -> Licence:
+    """Return processed claims as a `Licence`; a missing or odd registered claim raises `ClaimInvalidError`."""
+    issued_at, expires_at = jws.required_date(claims, "iat"), jws.numeric_date(claims, "exp")
+    if expires_at is not None and expires_at < issued_at:
+        raise ClaimInvalidError("exp is before iat")
+    return Licence(
+        issuer=jws.required_text(claims, "iss"),
+        vct=jws.required_text(claims, "vct"),
+        issued_at=issued_at,
+        not_before=jws.numeric_date(claims, "nbf"),
+        expires_at=expires_at,
+        holder_key=_holder_key(claims.get("cnf")),
+        status=status_list.reference(claims.get("status")),
+        claims={name: value for name, value in claims.items() if name not in ENVELOPE},
+    )
+
+
+def check_dates(licence: Licence, *, now: datetime) -> None:
+    """Raise unless `now` lies within the licence's own dates; the last second still counts."""
+    second = now.timestamp()
+    if licence.issued_at > second + CLOCK_LEEWAY.total_seconds():
+        raise ClockDiffersError("the licence was issued in this machine's future")
+    if licence.not_before is not None and second < licence.not_before:
+        raise NotYetValidError
+    if licence.expires_at is not None and second >= licence.expires_at + 1:
+        raise ExpiredError
+
+
+def _holder_key(cnf: object) -> PublicKey:
+    if not isinstance(cnf, dict) or not isinstance(cnf.get("jwk"), dict):
+        raise HolderBindingMissingError("the licence is bound to no key (cnf.jwk)")
+    key = import_public(cnf["jwk"])
+    if "ES256" not in key.algorithms:
+        raise KeyRefusedError("holder keys are P-256")
+    return key

@@ -1,0 +1,98 @@
+"""JSON that means one thing only: no duplicate members, no NaN, no lone surrogates, bounded depth.
+
+RFC 8259 leaves these open and two readers may differ; RFC 8725 section 2.4 names the attack.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from credentials.errors import MalformedError
+
+MAX_DEPTH = 32  # nested objects and arrays
+MAX_INTEGER_DIGITS = 20  # longer integers are not numbers that any other reader keeps
+
+
+def loads(data: bytes) -> Any:
+    """Return the value of UTF-8 JSON `data`; everything ambiguous raises `MalformedError`."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise MalformedError("not UTF-8") from error
+    return loads_text(text)
+
+
+def loads_text(text: str) -> Any:
+    """Return the value of JSON `text`; everything ambiguous raises `MalformedError`."""
+    if text.startswith("\ufeff"):
+        raise MalformedError("byte order mark before JSON")
+    try:
+        value = _DECODER.decode(text)
+    except (ValueError, RecursionError) as error:
+        raise MalformedError("not JSON") from error
+    if "\\u" in text or "\\U" in text:
+        _refuse_surrogates(value)
+    if text.count("{") + text.count("[") > MAX_DEPTH:
+        _refuse_depth(value, MAX_DEPTH)
+    return value
+
+
+def loads_object(data: bytes) -> dict[str, Any]:
+    """Return the JSON object of `data`; anything else raises `MalformedError`."""
+    value = loads(data)
+    if not isinstance(value, dict):
+        raise MalformedError("not a JSON object")
+    return value
+
+
+def dumps(value: object) -> bytes:
+    """Return `value` as compact UTF-8 JSON, members in the order given."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode("utf-8")
+
+
+def canonical(value: Mapping[str, object]) -> bytes:
+    """Return `value` with sorted members, for hashing; equal objects give equal bytes."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False, sort_keys=True).encode("utf-8")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise MalformedError("duplicate member")
+    return value
+
+
+def _constant(name: str) -> NoReturn:
+    raise MalformedError(f"{name} is not JSON")
+
+
+def _integer(text: str) -> int:
+    if len(text) > MAX_INTEGER_DIGITS:
+        raise MalformedError("integer out of range")
+    return int(text)
+
+
+def _float(text: str) -> float:
+    value = float(text)
+    if value in (float("inf"), float("-inf")):
+        raise MalformedError("number out of range")
+    return value
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer, parse_float=_float)
+
+
+def _refuse_depth(value: object, left: int) -> None:
+    if not isinstance(value, dict | list):
+        return
+    if left == 0:
+        raise MalformedError("nested too deeply")
+    for child in value.values() if isinstance(value, dict) else value:
+        _refuse_depth(child, left - 1)
+
+
+def _refuse_surrogates(value: object) -> None:
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except (UnicodeEncodeError, RecursionError) as error:
+        raise MalformedError("lone surrogate") from error
