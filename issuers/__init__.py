@@ -1,0 +1,1 @@
+"""THE AGENCIES: issue licences, change their status, publish."""

@@ -1,0 +1,79 @@
+"""What the agencies' room refuses."""
+
+
+class IssuerError(Exception):
+    """The root; `code` is stable."""
+
+    code = "issuer_error"
+
+
+class UnknownAgencyError(IssuerError):
+    """There is no such agency."""
+
+    code = "not_found"
+
+
+class UnknownLicenceError(IssuerError):
+    """This agency has issued no such licence."""
+
+    code = "not_found"
+
+
+class UnknownTypeError(IssuerError):
+    """There is no such licence type."""
+
+    code = "unknown_licence_type"
+
+
+class AgencyExistsError(IssuerError):
+    """There is an agency of this name already."""
+
+    code = "agency_exists"
+
+
+class TypeNotAuthorisedError(IssuerError):
+    """The operator has not authorised this agency for this licence type."""
+
+    code = "type_not_authorised"
+
+
+class AgencyKeepsKeyError(IssuerError):
+    """The agency's key is not in the vault: prepare and complete instead of issue."""
+
+    code = "agency_keeps_key"
+
+
+class NotPreparedError(IssuerError):
+    """The licence does not wait for a signature."""
+
+    code = "not_prepared"
+
+
+class PreparationExpiredError(IssuerError):
+    """The prepared licence was not completed in its time; its status index is burnt."""
+
+    code = "preparation_expired"
+
+
+class LicenceRevokedError(IssuerError):
+    """The licence is revoked, and revocation is for good."""
+
+    code = "licence_revoked"
+
+
+class WrongStateError(IssuerError):
+    """The licence's state does not allow this change."""
+
+    code = "wrong_state"
+
+
+class UnknownCauseError(IssuerError):
+    """The licence type knows no such cause for this change."""
+
+    code = "unknown_cause"
+
+
+class StatusListUnsoundError(IssuerError):
+    """A status list was about to be published that does not hold what the ledger says."""
+
+    code = "status_list_unsound"

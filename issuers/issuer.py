@@ -1,0 +1,420 @@
+"""The issuer: what an agency does. `prepare` then `complete`; `issue` is both, with the agency's key in the vault.
+
+A licence is recorded before it is signed, and the bytes that were recorded are the bytes that are signed: a
+crash anywhere leaves a row that the same request finishes, or that burns its status index.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any, Protocol
+
+from sqlmodel import Session
+
+from credentials import base64url, jws, licence_type, sd_jwt, strict_json
+from credentials.identifiers import LicenceId, parse_licence_id
+from credentials.licence_type import CITY_TIME, ClaimsRefusedError, Fault, Holder, LicenceType
+from issuers import store
+from issuers.errors import (
+    AgencyKeepsKeyError,
+    LicenceRevokedError,
+    NotPreparedError,
+    PreparationExpiredError,
+    TypeNotAuthorisedError,
+    UnknownAgencyError,
+    UnknownLicenceError,
+    UnknownTypeError,
+    WrongStateError,
+)
+from issuers.models import Agency, LicenceRow, LicenceState
+from issuers.publishing import StatusPublisher
+from keys.encryption import Seal
+from keys.models import KeyPurpose
+from keys.registry import TrustRegistry
+from keys.trust_list import issuer_url
+from keys.vault import Vault
+from records import audit, idempotency
+from records import store as records_store
+from records.database import Database
+from records.idempotency import Attempt
+
+SERIAL_BYTES = 8  # 64 random bits in base 36: serials say nothing about how many there are
+PROBES = 16  # random places tried in a list before a new one is opened: it is well over half full by then
+ALPHABET36 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+class HolderKeys(Protocol):
+    """The wallet's side of binding: gives the public key a licence will be bound to."""
+
+    def bind(self, holder: Holder, *, reference: str, now: datetime) -> tuple[str, Mapping[str, str]]:
+        """Return the wallet's name for `holder` and a public JWK; the same `reference` gives the same key."""
+
+
+class Deliver(Protocol):
+    """The wallet's side of delivery; called again for the same licence, it changes nothing."""
+
+    def __call__(self, holder_ref: str, licence_id: str, text: str, *, supersedes: str | None, now: datetime) -> None:
+        """Put a signed licence into a holder's wallet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What an agency wants signed. `guardian` is whose wallet a minor's licence goes to."""
+
+    licence_type: str
+    holder: Holder
+    claims: Mapping[str, Any]
+    guardian: Holder | None = None
+    valid_from: date | None = None
+    valid_until: date | None = None
+    reference: str | None = None
+
+
+class Issuer:
+    """The verbs of issuing. Everything it needs comes in here; it knows neither HTTP nor settings."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        vault: Vault,
+        seal: Seal,
+        registry: TrustRegistry,
+        publisher: StatusPublisher,
+        types: Mapping[str, LicenceType],
+        base_url: str,
+        holder_keys: HolderKeys,
+        deliver: Deliver,
+        randomness: Callable[[int], bytes],
+        preparation_life: timedelta,
+    ) -> None:
+        self.types = types
+        self._database = database
+        self._vault = vault
+        self._seal = seal
+        self._registry = registry
+        self._publisher = publisher
+        self._base_url = base_url
+        self._holder_keys = holder_keys
+        self._deliver = deliver
+        self._randomness = randomness
+        self._preparation_life = preparation_life
+
+    def vct(self, type_key: str) -> str:
+        """Return the `vct` of a licence type: the address of its metadata."""
+        return f"{self._base_url}/issuers/types/{type_key}"
+
+    def agency(self, key: str) -> Agency:
+        """Return an agency, or raise `UnknownAgencyError`."""
+        with self._database.read() as session:
+            row = session.get(Agency, key)
+        if row is None:
+            raise UnknownAgencyError
+        return row
+
+    def issue(self, agency: str, order: Order, this: Attempt, *, actor: str, now: datetime) -> LicenceRow:
+        """Record, sign with the agency's key in the vault, deliver. Raises before anything is written."""
+        if self._vault.active(agency, KeyPurpose.LICENCE).signer is None:
+            raise AgencyKeepsKeyError
+        return self._sign(self.prepare(agency, order, this, actor=actor, now=now), actor=actor, now=now)
+
+    def renew(
+        self, agency: str, licence_id: str, order: Order, this: Attempt, *, actor: str, now: datetime
+    ) -> LicenceRow:
+        """Issue the next version of a licence; the old one is superseded when the new one is signed."""
+        if self._vault.active(agency, KeyPurpose.LICENCE).signer is None:
+            raise AgencyKeepsKeyError
+        row = self.prepare(agency, order, this, actor=actor, now=now, supersedes=licence_id)
+        return self._sign(row, actor=actor, now=now)
+
+    def prepare(
+        self, agency: str, order: Order, this: Attempt, *, actor: str, now: datetime, supersedes: str | None = None
+    ) -> LicenceRow:
+        """Write the ledger row of a licence, with the exact bytes to sign; nothing is signed yet."""
+        # 1. The same request again finds its own row.
+        if (again := self._earlier(agency, this)) is not None:
+            return again
+        # 2. This agency may sign this type, today.
+        kind = self._authorised_type(agency, order.licence_type, now)
+        # 3. Everything that was sent is right, or every fault is named.
+        claims, first_day, last_day = check_order(kind, order, now=now)
+        # 4. The licence replaces one of this agency's, of this type, for this holder's wallet.
+        identifier = self._identifier(agency, kind, supersedes)
+        # 5. The holder's wallet gives the key that the licence will be bound to.
+        keeper = order.guardian or order.holder
+        holder_ref, holder_jwk = self._holder_keys.bind(keeper, reference=f"{this.caller} {this.key}", now=now)
+        # 6. In one transaction: idempotency key, ledger row, status index, audit.
+        draft = _Draft(kind, identifier, claims, first_day, last_day, holder_jwk, now)
+        row = LicenceRow(
+            licence_id=str(identifier),
+            agency=agency,
+            type_key=kind.key,
+            serial=identifier.serial,
+            version=identifier.version,
+            supersedes=supersedes,
+            reference=order.reference,
+            holder_ref=holder_ref,
+            state=LicenceState.PREPARED,
+            state_since=now,
+            valid_from=first_day,
+            valid_until=last_day,
+            kid=self._vault.active(agency, KeyPurpose.LICENCE).kid,
+            created_at=now,
+            prepared_until=now + self._preparation_life,
+        )
+        return self._record(row, draft, this, actor=actor, now=now)
+
+    def complete(self, agency: str, licence_id: str, signature: bytes, *, actor: str, now: datetime) -> LicenceRow:
+        """Take the agency's signature over the prepared bytes, check it, deliver the licence.
+
+        A signature that does not verify raises `SignatureInvalidError`; too late raises
+        `PreparationExpiredError` and burns the index.
+        """
+        row = self.read(agency, licence_id)
+        if row.state == LicenceState.PREPARED and now >= row.prepared_until:
+            self._burn(row, actor=actor, now=now)
+        if row.state in {LicenceState.BURNT} or (row.state == LicenceState.PREPARED and now >= row.prepared_until):
+            raise PreparationExpiredError
+        text = jws.assemble(row.signing_input.encode("ascii"), signature)
+        key, _ = self._vault.by_kid(row.kid)
+        jws.verify(jws.parse(text, jws.LICENCE), key)
+        if row.state == LicenceState.PREPARED:
+            row = self._completed(row, base64url.encode(signature), actor=actor, now=now)
+        elif row.signature is None:
+            raise NotPreparedError
+        return self._delivered(row, now=now)
+
+    def read(self, agency: str, licence_id: str) -> LicenceRow:
+        """Return a licence's ledger row, or raise `UnknownLicenceError`."""
+        with self._database.read() as session:
+            row = store.licence(session, agency, licence_id)
+        if row is None:
+            raise UnknownLicenceError
+        return row
+
+    def page(
+        self, agency: str, *, after: str = "", limit: int, state: str | None = None, reference: str | None = None
+    ) -> Sequence[LicenceRow]:
+        """Return a page of an agency's ledger, by identifier."""
+        with self._database.read() as session:
+            return store.licences(session, agency, after=after, limit=limit, state=state, reference=reference)
+
+    def states(self, licence_ids: Sequence[str]) -> dict[str, str]:
+        """Return licences' states by identifier."""
+        with self._database.read() as session:
+            return store.states(session, licence_ids)
+
+    def deliver_again(self, *, now: datetime) -> int:
+        """Deliver what a crash kept from its holder; returns how many. Called when the service starts."""
+        with self._database.read() as session:
+            rows = store.undelivered(session)
+        for row in rows:
+            self._delivered(row, now=now)
+        return len(rows)
+
+    def _earlier(self, agency: str, this: Attempt) -> LicenceRow | None:
+        with self._database.read() as session:
+            licence_id = idempotency.earlier_result(session, this)
+            return store.licence(session, agency, licence_id) if licence_id else None
+
+    def _authorised_type(self, agency: str, type_key: str, now: datetime) -> LicenceType:
+        kind = self.types.get(type_key)
+        if kind is None:
+            raise UnknownTypeError
+        if not self._registry.may_sign(agency, self.vct(type_key), now=now):
+            raise TypeNotAuthorisedError
+        return kind
+
+    def _identifier(self, agency: str, kind: LicenceType, supersedes: str | None) -> LicenceId:
+        if supersedes is None:
+            return LicenceId(kind.type_code, self.agency(agency).uscc, self._serial(), 1)
+        old = self.read(agency, supersedes)
+        if old.type_key != kind.key:
+            raise WrongStateError("a renewal is of the same licence type")
+        if old.state == LicenceState.REVOKED:
+            raise LicenceRevokedError
+        if old.state not in {LicenceState.VALID, LicenceState.SUSPENDED}:
+            raise WrongStateError("only a signed licence can be renewed")
+        return parse_licence_id(supersedes).next_version()
+
+    def _serial(self) -> str:
+        number = int.from_bytes(self._randomness(SERIAL_BYTES), "big")
+        digits: list[str] = []
+        while number or not digits:
+            number, digit = divmod(number, 36)
+            digits.append(ALPHABET36[digit])
+        return "".join(digits).rjust(13, "0")
+
+    def _record(self, row: LicenceRow, draft: "_Draft", this: Attempt, *, actor: str, now: datetime) -> LicenceRow:
+        payload, disclosures = draft.concealed(
+            issuer_url(self._base_url, row.agency), self.vct(row.type_key), self._randomness
+        )
+        row.undelivered = self._seal.close(
+            strict_json.dumps([one.text for one in disclosures]), f"disclosures of {row.licence_id}"
+        )
+        with self._database.write() as session:
+            if (winner := idempotency.claim(session, this, result=row.licence_id, now=now)) is not None:
+                found = store.licence(session, row.agency, winner)
+                if found is None:
+                    raise UnknownLicenceError
+                return found
+            self._insert_with_index(session, row, payload)
+            audit.record(
+                session, stream=f"issuers/{row.agency}", actor=actor, act="licence.prepared",
+                subject=row.licence_id, now=now,
+            )  # fmt: skip
+        return row
+
+    def _insert_with_index(self, session: Session, row: LicenceRow, payload: dict[str, Any]) -> None:
+        """Give the row a random free index and insert it; the constraint decides, a look first saves trouble."""
+        current = store.newest_list(session, row.agency) or self._publisher.open_list(session, row.agency, after=None)
+        while True:
+            for _ in range(PROBES):
+                index = int.from_bytes(self._randomness(4), "big") % current.size
+                if store.index_taken(session, current.list_id, index):
+                    continue
+                entry = {"status_list": {"idx": index, "uri": self._publisher.uri(current.list_id)}}
+                to_sign = jws.signing_input(jws.LICENCE, payload | {"status": entry}, kid=row.kid)
+                row.status_list_id, row.status_index = current.list_id, index
+                row.signing_input = to_sign.decode("ascii")
+                if records_store.insert_unless_taken(session, row):
+                    return
+                if row.supersedes is not None and store.licence(session, row.agency, row.licence_id) is not None:
+                    raise WrongStateError("this licence is being renewed by another request")
+            current = self._publisher.open_list(session, row.agency, after=current)
+
+    def _sign(self, row: LicenceRow, *, actor: str, now: datetime) -> LicenceRow:
+        if row.state != LicenceState.PREPARED and row.undelivered is None:
+            return row
+        _, signer = self._vault.by_kid(row.kid)
+        if signer is None:
+            raise AgencyKeepsKeyError
+        return self.complete(
+            row.agency, row.licence_id, signer(row.signing_input.encode("ascii")), actor=actor, now=now
+        )
+
+    def _completed(self, row: LicenceRow, signature: str, *, actor: str, now: datetime) -> LicenceRow:
+        changed_list = None
+        with self._database.write() as session:
+            if store.move(session, row, before=[LicenceState.PREPARED], after=LicenceState.VALID, now=now, cause=None):
+                signed = store.licence(session, row.agency, row.licence_id)
+                assert signed is not None  # noqa: S101 - it was moved in this transaction
+                signed.signature = signature
+                changed_list = self._supersede(session, row, now)
+                audit.record(
+                    session, stream=f"issuers/{row.agency}", actor=actor, act="licence.signed",
+                    subject=row.licence_id, now=now, detail={"supersedes": row.supersedes},
+                )  # fmt: skip
+        if changed_list is not None:
+            self._publisher.publish(changed_list, now=now)
+        return self.read(row.agency, row.licence_id)
+
+    def _supersede(self, session: Session, row: LicenceRow, now: datetime) -> str | None:
+        old = store.licence(session, row.agency, row.supersedes) if row.supersedes else None
+        if old is None:
+            return None
+        signed = [LicenceState.VALID, LicenceState.SUSPENDED]
+        store.move(session, old, before=signed, after=LicenceState.REVOKED, now=now, cause="superseded")
+        store.raise_list_version(session, old.status_list_id)
+        return old.status_list_id
+
+    def _delivered(self, row: LicenceRow, *, now: datetime) -> LicenceRow:
+        if row.undelivered is None or row.signature is None:
+            return row
+        texts = strict_json.loads(self._seal.open(row.undelivered, f"disclosures of {row.licence_id}"))
+        text = "~".join([f"{row.signing_input}.{row.signature}", *texts, ""])
+        self._deliver(row.holder_ref, row.licence_id, text, supersedes=row.supersedes, now=now)
+        with self._database.write() as session:
+            kept = store.licence(session, row.agency, row.licence_id)
+            assert kept is not None  # noqa: S101 - ledger rows are never deleted
+            kept.undelivered = None
+        return self.read(row.agency, row.licence_id)
+
+    def _burn(self, row: LicenceRow, *, actor: str, now: datetime) -> None:
+        with self._database.write() as session:
+            if store.move(session, row, before=[LicenceState.PREPARED], after=LicenceState.BURNT, now=now, cause=None):
+                store.raise_list_version(session, row.status_list_id)
+                audit.record(
+                    session, stream=f"issuers/{row.agency}", actor=actor, act="licence.burnt",
+                    subject=row.licence_id, now=now,
+                )  # fmt: skip
+        self._publisher.publish(row.status_list_id, now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A licence on the way to its signing input."""
+
+    kind: LicenceType
+    identifier: LicenceId
+    claims: Mapping[str, Any]
+    first_day: date
+    last_day: date | None
+    holder_jwk: Mapping[str, str]
+    now: datetime
+
+    def concealed(
+        self, issuer: str, vct: str, randomness: Callable[[int], bytes]
+    ) -> tuple[dict[str, Any], tuple[sd_jwt.Disclosure, ...]]:
+        """Return the payload without its status entry, and the disclosures."""
+        envelope: dict[str, Any] = {"iss": issuer, "iat": int(self.now.timestamp())}
+        if self.first_day > self.now.astimezone(CITY_TIME).date():
+            envelope["nbf"] = _midnight(self.first_day)
+        if self.last_day is not None:
+            envelope["exp"] = _midnight(self.last_day + timedelta(days=1)) - 1
+        envelope |= {"vct": vct, "cnf": {"jwk": dict(self.holder_jwk)}}
+        about = {"licence_id": str(self.identifier), "issued_on": self.now.astimezone(CITY_TIME).date().isoformat()}
+        selective = self.kind.selective
+        return sd_jwt.conceal(
+            {**envelope, **about, **self.claims},
+            selective={(name,) for name in selective},
+            randomness=randomness,
+            digests_at_top=len(selective),
+        )
+
+
+def check_order(kind: LicenceType, order: Order, *, now: datetime) -> tuple[dict[str, Any], date, date | None]:
+    """Return claims to sign and first and last day, or raise `ClaimsRefusedError` with every fault at once."""
+    today = now.astimezone(CITY_TIME).date()
+    faults = licence_type.check_holder(kind, order.holder, "/holder")
+    if order.guardian is not None:
+        faults += licence_type.check_identity(order.guardian, "/guardian")
+        if not kind.minor_holder:
+            faults.append(Fault("/guardian", "guardian_not_allowed", "this licence type is not for minors"))
+    first_day = order.valid_from or today
+    if not today - timedelta(days=366) <= first_day <= today + timedelta(days=366):
+        faults.append(Fault("/valid_from", "wrong_date", "must lie within a year of today"))
+    claims: dict[str, Any] = {}
+    last_day = order.valid_until
+    try:
+        claims = licence_type.complete(kind, order.claims, order.holder, today=today)
+    except ClaimsRefusedError as error:
+        faults += error.faults
+    else:
+        if not faults:
+            last_day, wrong = _last_day(kind, order, claims, first_day, today)
+            faults += wrong
+    if faults:
+        raise ClaimsRefusedError(faults)
+    return claims, first_day, last_day
+
+
+def _last_day(
+    kind: LicenceType, order: Order, claims: Mapping[str, Any], first_day: date, today: date
+) -> tuple[date | None, list[Fault]]:
+    longest = licence_type.last_day(kind, claims, order.holder, first_day=first_day)
+    last_day = order.valid_until or longest
+    if last_day is not None and last_day < max(first_day, today):
+        return None, [Fault("/valid_until", "wrong_date", "the licence would be over before it began")]
+    if (
+        longest is not None
+        and last_day is not None
+        and last_day > longest
+        and not licence_type.may_choose_last_day(kind)
+    ):
+        return None, [Fault("/valid_until", "wrong_date", f"this licence type lasts until {longest} at most")]
+    return last_day, []
+
+
+def _midnight(day: date) -> int:
+    return int(datetime.combine(day, time(), CITY_TIME).timestamp())

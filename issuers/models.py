@@ -1,0 +1,82 @@
+"""Tables of the agencies' room. Never bound to request bodies: table models do not validate."""
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy import JSON, Index, LargeBinary, Text, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from records.models import Instant
+
+
+class LicenceState(StrEnum):
+    """Where a licence is in its life; `expired` is not a state but a date."""
+
+    PREPARED = "prepared"
+    VALID = "valid"
+    SUSPENDED = "suspended"
+    REVOKED = "revoked"
+    BURNT = "burnt"
+
+
+class Agency(SQLModel, table=True):
+    """A public body that may sign licences."""
+
+    __tablename__ = "agency"
+
+    key: str = Field(primary_key=True)
+    name: dict[str, str] = Field(sa_type=JSON)
+    kind: str
+    uscc: str = Field(unique=True)
+    region: str
+    domain: str
+    created_at: datetime = Field(sa_type=Instant)
+
+
+class StatusListRow(SQLModel, table=True):
+    """One status list: `version` counts changes, `published_version` says which the token holds."""
+
+    __tablename__ = "status_list"
+
+    list_id: str = Field(primary_key=True)
+    agency: str = Field(foreign_key="agency.key", index=True)
+    number: int
+    size: int
+    bits: int
+    version: int = 0
+    published_version: int = -1
+    issued_at: int = 0
+    token: str = Field(default="", sa_type=Text)
+
+
+class LicenceRow(SQLModel, table=True):
+    """The ledger: a row for every licence that was or may have been signed. Holds no undisclosed claim in clear."""
+
+    __tablename__ = "licence"
+    __table_args__ = (
+        UniqueConstraint("status_list_id", "status_index", name="one_index_one_licence"),
+        UniqueConstraint("agency", "type_key", "serial", "version", name="one_version_one_licence"),
+        Index("licence_by_list_and_state", "status_list_id", "state"),
+    )
+
+    licence_id: str = Field(primary_key=True)
+    agency: str = Field(foreign_key="agency.key", index=True)
+    type_key: str
+    serial: str
+    version: int
+    supersedes: str | None = Field(default=None)
+    reference: str | None = Field(default=None, index=True)
+    holder_ref: str
+    state: str
+    cause: str | None = Field(default=None)
+    state_since: datetime = Field(sa_type=Instant)
+    valid_from: date
+    valid_until: date | None = Field(default=None)
+    status_list_id: str = Field(default="", foreign_key="status_list.list_id")
+    status_index: int = -1
+    kid: str
+    signing_input: str = Field(default="", sa_type=Text)
+    signature: str | None = Field(default=None)
+    undelivered: bytes | None = Field(default=None, sa_type=LargeBinary)
+    created_at: datetime = Field(sa_type=Instant)
+    prepared_until: datetime = Field(sa_type=Instant)

@@ -1,0 +1,102 @@
+"""Publishing status lists: signed when asked for, if something changed or the list grew old.
+
+The ledger is the truth; a token is made from it, re-read and counted before anybody sees it. A change of
+status publishes at once, and a reader that comes between finds the change too: the version says so.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from sqlmodel import Session
+
+from credentials import jws, status_list
+from issuers import store
+from issuers.errors import StatusListUnsoundError, UnknownAgencyError
+from issuers.models import StatusListRow
+from keys.errors import NoSigningKeyError
+from keys.models import KeyPurpose
+from keys.trust_list import issuer_url
+from keys.vault import Vault
+from records import store as records_store
+from records.database import Database
+
+LIST_SIZE = 2**17  # entries: large, so that the number of licences does not show
+LIST_BITS = 2  # valid, revoked, suspended
+LIST_LIFE = timedelta(hours=24)
+TIME_TO_LIVE = timedelta(seconds=60)  # how long a verifier elsewhere may keep its copy
+RESIGN_AFTER = timedelta(minutes=5)  # an unchanged list is signed anew this often
+
+
+class StatusPublisher:
+    """Keeps every status list true and fresh."""
+
+    def __init__(self, *, database: Database, vault: Vault, base_url: str) -> None:
+        self._database = database
+        self._vault = vault
+        self._base_url = base_url
+
+    def uri(self, list_id: str) -> str:
+        """Return where a list is published; `list_id` is `{agency}/{number}`."""
+        agency, number = list_id.split("/")
+        return f"{issuer_url(self._base_url, agency)}/status/{number}"
+
+    def token(self, list_id: str, *, now: datetime) -> str:
+        """Return the list's signed token; unknown lists raise `UnknownAgencyError`."""
+        with self._database.read() as session:
+            row = session.get(StatusListRow, list_id)
+            if row is None:
+                raise UnknownAgencyError
+            fresh = row.issued_at + RESIGN_AFTER.total_seconds() > now.timestamp()
+            if fresh and row.version == row.published_version:
+                return row.token
+        return self.publish(list_id, now=now)
+
+    def publish(self, list_id: str, *, now: datetime) -> str:
+        """Sign the list as the ledger stands and return the token; never replaces a later one."""
+        agency = list_id.split("/", maxsplit=1)[0]
+        key = self._vault.active(agency, KeyPurpose.STATUS_LIST)
+        if key.signer is None:
+            raise NoSigningKeyError
+        with self._database.read() as session:
+            row = session.get(StatusListRow, list_id)
+            if row is None:
+                raise UnknownAgencyError
+            version, issued_at = row.version, max(int(now.timestamp()), row.issued_at)
+            statuses = store.listed_statuses(session, list_id, now)
+            lst = _packed(row, statuses)
+        claims = status_list.token_payload(
+            issuer=issuer_url(self._base_url, agency),
+            uri=self.uri(list_id),
+            bits=LIST_BITS,
+            lst=lst,
+            version=version,
+            issued_at=issued_at,
+            expires_at=issued_at + int(LIST_LIFE.total_seconds()),
+            time_to_live=TIME_TO_LIVE,
+        )
+        token = jws.sign(jws.STATUS_LIST, claims, key.signer, kid=key.kid)
+        with self._database.write() as session:
+            if not store.store_list(session, list_id, version=version, token=token, issued_at=issued_at):
+                later = session.get(StatusListRow, list_id, populate_existing=True)
+                return later.token if later else token
+        return token
+
+    def open_list(self, session: Session, agency: str, *, after: StatusListRow | None) -> StatusListRow:
+        """Open an agency's next list, or return the one somebody else just opened."""
+        number = after.number + 1 if after else 1
+        row = StatusListRow(list_id=f"{agency}/{number}", agency=agency, number=number, size=LIST_SIZE, bits=LIST_BITS)
+        if records_store.insert_unless_taken(session, row):
+            return row
+        found = session.get(StatusListRow, f"{agency}/{number}", populate_existing=True)
+        if found is None:
+            raise StatusListUnsoundError
+        return found
+
+
+def _packed(row: StatusListRow, statuses: Mapping[int, int]) -> str:
+    """Pack, then read back and count: a list that lost a bit is never published."""
+    lst = status_list.compress(status_list.pack(row.size, row.bits, statuses))
+    again = status_list.unpack(lst, row.bits)
+    if any(again.read(index) != status for index, status in statuses.items()):
+        raise StatusListUnsoundError
+    return lst

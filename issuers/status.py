@@ -1,0 +1,90 @@
+"""Changing a licence's status: suspend, reinstate, revoke. Revoking is never undone.
+
+The change, the list's new version and the audit entry are one transaction; the list is published before the
+agency is answered, and again by whoever asks for it if a crash came between.
+"""
+
+from datetime import datetime
+
+from issuers import store
+from issuers.errors import (
+    LicenceRevokedError,
+    UnknownCauseError,
+    UnknownLicenceError,
+    WrongStateError,
+)
+from issuers.issuer import Issuer
+from issuers.models import LicenceRow, LicenceState
+from issuers.publishing import StatusPublisher
+from records import audit, idempotency
+from records.database import Database
+from records.idempotency import Attempt
+
+EFFECT = {LicenceState.SUSPENDED: "suspend", LicenceState.REVOKED: "revoke"}
+BEFORE = {
+    LicenceState.SUSPENDED: [LicenceState.VALID],
+    LicenceState.VALID: [LicenceState.SUSPENDED],
+    LicenceState.REVOKED: [LicenceState.VALID, LicenceState.SUSPENDED],
+}
+ACT = {
+    LicenceState.SUSPENDED: "licence.suspended",
+    LicenceState.VALID: "licence.reinstated",
+    LicenceState.REVOKED: "licence.revoked",
+}
+BY_RENEWAL_ONLY = "superseded"
+
+
+class StatusChanges:
+    """Suspends, reinstates and revokes an agency's licences."""
+
+    def __init__(self, *, database: Database, issuer: Issuer, publisher: StatusPublisher) -> None:
+        self._database = database
+        self._issuer = issuer
+        self._publisher = publisher
+
+    def change(
+        self,
+        agency: str,
+        licence_id: str,
+        to: LicenceState,
+        this: Attempt,
+        *,
+        cause: str | None,
+        actor: str,
+        now: datetime,
+    ) -> LicenceRow:
+        """Move a licence to `to` for `cause` (of the type's list; None when reinstating) and publish."""
+        row = self._issuer.read(agency, licence_id)
+        self._check_cause(row, to, cause)
+        with self._database.write() as session:
+            fresh = store.licence(session, agency, licence_id)
+            if fresh is None:
+                raise UnknownLicenceError
+            if idempotency.claim(session, this, result=licence_id, now=now) is not None:
+                return fresh
+            if not store.move(session, fresh, before=BEFORE[to], after=to, now=now, cause=cause):
+                raise _refusal(LicenceState(fresh.state))
+            store.raise_list_version(session, row.status_list_id)
+            audit.record(
+                session, stream=f"issuers/{agency}", actor=actor, act=ACT[to], subject=licence_id, now=now,
+                detail={"cause": cause},
+            )  # fmt: skip
+        self._publisher.publish(row.status_list_id, now=now)
+        return self._issuer.read(agency, licence_id)
+
+    def _check_cause(self, row: LicenceRow, to: LicenceState, cause: str | None) -> None:
+        if to == LicenceState.VALID:
+            return
+        causes = self._issuer.types[row.type_key].causes
+        known = causes.get(cause or "")
+        if known is None or known.effect != EFFECT[to] or known.code == BY_RENEWAL_ONLY:
+            allowed = sorted(
+                one.code for one in causes.values() if one.effect == EFFECT[to] and one.code != BY_RENEWAL_ONLY
+            )
+            raise UnknownCauseError(f"one of: {', '.join(allowed) or 'none, this type knows no such change'}")
+
+
+def _refusal(state: LicenceState) -> Exception:
+    if state == LicenceState.REVOKED:
+        return LicenceRevokedError()
+    return WrongStateError(f"the licence is {state}")

@@ -1,0 +1,119 @@
+"""All SQL of the agencies' room."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import or_, update
+from sqlmodel import Session, and_, col, select
+
+from credentials.status_list import Status
+from issuers.models import Agency, LicenceRow, LicenceState, StatusListRow
+
+LISTED = {
+    LicenceState.SUSPENDED: Status.SUSPENDED,
+    LicenceState.REVOKED: Status.REVOKED,
+    LicenceState.BURNT: Status.REVOKED,
+}
+
+
+def agencies(session: Session) -> Sequence[Agency]:
+    """Return every agency."""
+    return session.exec(select(Agency).order_by(col(Agency.key))).all()
+
+
+def licence(session: Session, agency: str, licence_id: str) -> LicenceRow | None:
+    """Return a licence of `agency`, freshly read; None if it has no such one."""
+    row = session.get(LicenceRow, licence_id, populate_existing=True)
+    return row if row is not None and row.agency == agency else None
+
+
+def licences(
+    session: Session, agency: str, *, after: str, limit: int, state: str | None, reference: str | None
+) -> Sequence[LicenceRow]:
+    """Return up to `limit` licences of `agency` behind `after`, by identifier."""
+    query = select(LicenceRow).where(LicenceRow.agency == agency, LicenceRow.licence_id > after)
+    if state is not None:
+        query = query.where(LicenceRow.state == state)
+    if reference is not None:
+        query = query.where(LicenceRow.reference == reference)
+    return session.exec(query.order_by(col(LicenceRow.licence_id)).limit(limit)).all()
+
+
+def states(session: Session, licence_ids: Sequence[str]) -> dict[str, str]:
+    """Return the states of licences by identifier."""
+    query = select(LicenceRow.licence_id, LicenceRow.state).where(col(LicenceRow.licence_id).in_(licence_ids))
+    return dict(session.exec(query).all())
+
+
+def undelivered(session: Session) -> Sequence[LicenceRow]:
+    """Return signed licences that have not reached their holder's wallet."""
+    query = select(LicenceRow).where(col(LicenceRow.undelivered).is_not(None), col(LicenceRow.signature).is_not(None))
+    return session.exec(query).all()
+
+
+def move(
+    session: Session,
+    row: LicenceRow,
+    *,
+    before: Sequence[LicenceState],
+    after: LicenceState,
+    now: datetime,
+    cause: str | None,
+) -> bool:
+    """Move a licence to another state; False if it is not in one of `before` (any more)."""
+    statement = (
+        update(LicenceRow)
+        .where(col(LicenceRow.licence_id) == row.licence_id, col(LicenceRow.state).in_(before))
+        .values(state=after, cause=cause, state_since=now)
+    )
+    return bool(session.execute(statement).rowcount)  # type: ignore[attr-defined]
+
+
+def raise_list_version(session: Session, list_id: str) -> None:
+    """Note a change that the list must show; holds the list's row until the commit."""
+    statement = update(StatusListRow).where(col(StatusListRow.list_id) == list_id)
+    session.execute(statement.values(version=StatusListRow.version + 1))
+
+
+def newest_list(session: Session, agency: str) -> StatusListRow | None:
+    """Return the list that takes an agency's new licences."""
+    query = select(StatusListRow).where(StatusListRow.agency == agency)
+    return session.exec(query.order_by(col(StatusListRow.number).desc()).limit(1)).first()
+
+
+def lists(session: Session, agency: str | None = None) -> Sequence[StatusListRow]:
+    """Return an agency's lists, all agencies' if None."""
+    query = select(StatusListRow).order_by(col(StatusListRow.list_id))
+    return session.exec(query if agency is None else query.where(StatusListRow.agency == agency)).all()
+
+
+def index_taken(session: Session, list_id: str, index: int) -> bool:
+    """Whether a status index was given to some licence."""
+    query = select(LicenceRow.licence_id).where(LicenceRow.status_list_id == list_id, LicenceRow.status_index == index)
+    return session.exec(query).first() is not None
+
+
+def listed_statuses(session: Session, list_id: str, now: datetime) -> dict[int, int]:
+    """Return what the list must say of every licence that is not plainly valid: index → status.
+
+    This is the SQL that finds revoked licences. A preparation past its time counts as revoked.
+    """
+    overdue = and_(LicenceRow.state == LicenceState.PREPARED, col(LicenceRow.prepared_until) <= now)
+    query = select(LicenceRow.status_index, LicenceRow.state).where(
+        LicenceRow.status_list_id == list_id, or_(col(LicenceRow.state).in_(list(LISTED)), overdue)
+    )
+    return {index: LISTED.get(LicenceState(state), Status.REVOKED) for index, state in session.exec(query)}
+
+
+def store_list(session: Session, list_id: str, *, version: int, token: str, issued_at: int) -> bool:
+    """Keep a signed list unless a later one is there already."""
+    statement = (
+        update(StatusListRow)
+        .where(
+            col(StatusListRow.list_id) == list_id,
+            col(StatusListRow.published_version) <= version,
+            col(StatusListRow.issued_at) <= issued_at,
+        )
+        .values(published_version=version, token=token, issued_at=issued_at)
+    )
+    return bool(session.execute(statement).rowcount)  # type: ignore[attr-defined]

@@ -1,0 +1,1 @@
+"""CUSTODY: private keys encrypted at rest, rotation, access tokens, the trust list."""

@@ -1,0 +1,49 @@
+"""Encryption at rest: AES-256-GCM under keys derived from one key-encryption key (KEK).
+
+What is sealed is bound to a context text: a blob put in another row's place does not open.
+"""
+
+from collections.abc import Callable
+from hashlib import sha256
+from hmac import new as hmac
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from keys.errors import KeySealBrokenError
+
+KEK_BYTES = 32
+NONCE_BYTES = 12
+
+
+class Seal:
+    """Seals and opens small secrets, and makes keyed digests for look-ups."""
+
+    def __init__(self, kek: bytes, *, randomness: Callable[[int], bytes]) -> None:
+        if len(kek) != KEK_BYTES:
+            raise ValueError(f"a key-encryption key has {KEK_BYTES} bytes")
+        self._cipher = AESGCM(_derived(kek, b"licence-wallet seal"))
+        self._lookup_key = _derived(kek, b"licence-wallet lookup")
+        self._randomness = randomness
+
+    def close(self, secret: bytes, context: str) -> bytes:
+        """Return `secret` sealed for `context`."""
+        nonce = self._randomness(NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, secret, context.encode())
+
+    def open(self, sealed: bytes, context: str) -> bytes:
+        """Return what was sealed for `context`; anything else raises `KeySealBrokenError`."""
+        try:
+            return self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context.encode())
+        except (InvalidTag, ValueError) as error:
+            raise KeySealBrokenError from error
+
+    def lookup(self, text: str) -> str:
+        """Return a keyed digest of `text`: equal texts meet, and nobody without the KEK can try them all."""
+        return hmac(self._lookup_key, text.encode(), sha256).hexdigest()
+
+
+def _derived(kek: bytes, info: bytes) -> bytes:
+    return HKDF(algorithm=SHA256(), length=KEK_BYTES, salt=None, info=info).derive(kek)

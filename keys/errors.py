@@ -1,0 +1,43 @@
+"""What custody refuses."""
+
+
+class CustodyError(Exception):
+    """The root; `code` is stable."""
+
+    code = "key_error"
+
+
+class NoSigningKeyError(CustodyError):
+    """There is no active key for this purpose."""
+
+    code = "no_signing_key"
+
+
+class UnknownKeyError(CustodyError):
+    """There is no such key."""
+
+    code = "unknown_key"
+
+
+class KeySealBrokenError(CustodyError):
+    """What was encrypted at rest does not open: wrong key-encryption key, or a swapped blob."""
+
+    code = "key_seal_broken"
+
+
+class TokenRefusedError(CustodyError):
+    """The access token is unknown, expired or revoked."""
+
+    code = "token_refused"
+
+
+class ScopeRefusedError(CustodyError):
+    """The access token does not allow this."""
+
+    code = "scope_refused"
+
+
+class TrustListRefusedError(CustodyError):
+    """The trust list is not the operator's, or is out of date."""
+
+    code = "trust_list_refused"

@@ -1,0 +1,100 @@
+"""Tables of the custody room."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import JSON, Index, LargeBinary, Text, text
+from sqlmodel import Field, SQLModel
+
+from records.models import Instant
+
+
+class KeyPurpose(StrEnum):
+    """What a key signs, and nothing else."""
+
+    LICENCE = "licence"
+    STATUS_LIST = "status_list"
+    TRUST_LIST = "trust_list"
+    RECEIPT = "receipt"
+
+
+class KeyState(StrEnum):
+    """A key's life: published before use, used, kept for verifying, or never to be believed again."""
+
+    NEXT = "next"
+    ACTIVE = "active"
+    RETIRED = "retired"
+    COMPROMISED = "compromised"
+
+
+class SigningKey(SQLModel, table=True):
+    """A key pair of one owner for one purpose; `sealed` is None where the owner never shared the private part."""
+
+    __tablename__ = "signing_key"
+    __table_args__ = (
+        Index(
+            "one_active_key",
+            "owner",
+            "purpose",
+            unique=True,
+            sqlite_where=text("state = 'active'"),
+            postgresql_where=text("state = 'active'"),
+        ),
+    )
+
+    kid: str = Field(primary_key=True)
+    owner: str = Field(index=True)
+    purpose: str
+    state: str
+    jwk: dict[str, str] = Field(sa_type=JSON)
+    sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
+    created_at: datetime = Field(sa_type=Instant)
+    retired_at: datetime | None = Field(default=None, sa_type=Instant)
+    compromised_from: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class TrustedAgency(SQLModel, table=True):
+    """An agency as the operator vouches for it."""
+
+    __tablename__ = "trusted_agency"
+
+    agency: str = Field(primary_key=True)
+    name: dict[str, str] = Field(sa_type=JSON)
+
+
+class Authorisation(SQLModel, table=True):
+    """An agency may sign licences of one type, from when to when."""
+
+    __tablename__ = "authorisation"
+
+    agency: str = Field(primary_key=True, foreign_key="trusted_agency.agency")
+    vct: str = Field(primary_key=True)
+    valid_from: datetime = Field(sa_type=Instant)
+    valid_until: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class TrustPublication(SQLModel, table=True):
+    """The one signed trust list; `version` runs ahead of `published_version` while a change awaits signing."""
+
+    __tablename__ = "trust_publication"
+
+    id: int = Field(default=1, primary_key=True)
+    version: int = 0
+    published_version: int = 0
+    issued_at: int = 0
+    token: str = Field(default="", sa_type=Text)
+
+
+class AccessToken(SQLModel, table=True):
+    """A caller's opaque token, hashed; `subject` is an agency, counter, operator or holder."""
+
+    __tablename__ = "access_token"
+
+    token_id: str = Field(primary_key=True)
+    secret_hash: str = Field(unique=True)
+    role: str
+    subject: str = Field(index=True)
+    scopes: str
+    created_at: datetime = Field(sa_type=Instant)
+    expires_at: datetime = Field(sa_type=Instant)
+    revoked_at: datetime | None = Field(default=None, sa_type=Instant)

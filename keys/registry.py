@@ -1,0 +1,98 @@
+"""The trust registry: the operator admits agencies, gives and takes rights, and publishes the trust list."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from credentials import jws
+from credentials.jwk import PublicKey, import_public
+from keys import store, trust_list
+from keys.errors import NoSigningKeyError
+from keys.models import Authorisation, KeyPurpose, KeyState, TrustedAgency
+from keys.vault import STREAM, Vault
+from records import audit
+from records.database import Database
+
+OPERATOR = "operator"
+
+
+class TrustRegistry:
+    """Who may sign what. The list is signed when it is asked for and something changed, or it grew old."""
+
+    def __init__(self, *, database: Database, vault: Vault, base_url: str) -> None:
+        self._database = database
+        self._vault = vault
+        self._base_url = base_url
+
+    def admit(
+        self, agency: str, name: Mapping[str, str], rights: Mapping[str, datetime | None], *, actor: str, now: datetime
+    ) -> None:
+        """Vouch for `agency`: name (zh, en) and the types (`vct` → until, None for open) it may sign from `now`."""
+        with self._database.write() as session:
+            session.merge(TrustedAgency(agency=agency, name=dict(name)))
+            for vct, until in rights.items():
+                session.merge(Authorisation(agency=agency, vct=vct, valid_from=now, valid_until=until))
+            store.raise_trust_version(session)
+            audit.record(
+                session, stream=STREAM, actor=actor, act="trust.admitted", subject=agency, now=now,
+                detail={"types": sorted(rights)},
+            )  # fmt: skip
+
+    def withdraw(self, agency: str, vct: str, *, actor: str, now: datetime) -> bool:
+        """End an agency's right to sign `vct` as of `now`; False if it had none."""
+        with self._database.write() as session:
+            right = session.get(Authorisation, (agency, vct))
+            if right is None:
+                return False
+            right.valid_until = now
+            store.raise_trust_version(session)
+            audit.record(
+                session, stream=STREAM, actor=actor, act="trust.withdrawn", subject=agency, now=now, detail={"vct": vct}
+            )
+        return True
+
+    def may_sign(self, agency: str, vct: str, *, now: datetime) -> bool:
+        """Whether the operator lets `agency` sign licences of `vct` at `now`."""
+        with self._database.read() as session:
+            right = session.get(Authorisation, (agency, vct))
+            return (
+                right is not None
+                and right.valid_from <= now
+                and (right.valid_until is None or now < right.valid_until)
+            )
+
+    def operator_keys(self) -> dict[str, PublicKey]:
+        """Return the operator's public keys by kid: what a verifier must be given out of band."""
+        rows = self._vault.keys(OPERATOR, KeyPurpose.TRUST_LIST)
+        return {row.kid: import_public(row.jwk) for row in rows if row.state != KeyState.COMPROMISED}
+
+    def token(self, *, now: datetime) -> str:
+        """Return the signed trust list, signing it first if it changed or is older than an hour."""
+        second = int(now.timestamp())
+        with self._database.read() as session:
+            stored = store.trust_publication(session)
+        if (
+            stored is not None
+            and stored.version == stored.published_version
+            and stored.issued_at + trust_list.REFRESH_SECONDS > second
+        ):
+            return stored.token
+        return self._publish(second)
+
+    def _publish(self, second: int) -> str:
+        key = self._vault.active(OPERATOR, KeyPurpose.TRUST_LIST)
+        if key.signer is None:
+            raise NoSigningKeyError
+        with self._database.write() as session:
+            stored = store.trust_publication(session)
+            version, issued_at = (stored.version, max(second, stored.issued_at)) if stored else (0, second)
+            claims = trust_list.payload(
+                base_url=self._base_url,
+                version=version,
+                issued_at=issued_at,
+                agencies=store.trusted_agencies(session),
+                keys=store.keys_of(session),
+                authorisations=store.authorisations(session),
+            )
+            token = jws.sign(jws.TRUST_LIST, claims, key.signer, kid=key.kid)
+            store.store_trust_list(session, version=version, token=token, issued_at=issued_at)
+        return token

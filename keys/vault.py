@@ -1,0 +1,156 @@
+"""The vault: signing keys of agencies, operator and counters' service, one for each purpose.
+
+A private key is made here, sealed here, used here, and never leaves. States: next → active → retired, and
+compromised from any of them.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_der_private_key,
+)
+from sqlmodel import Session
+
+from credentials import jws
+from credentials.jwk import PublicKey, export_public, import_public
+from keys import store
+from keys.encryption import Seal
+from keys.errors import KeySealBrokenError, NoSigningKeyError, UnknownKeyError
+from keys.models import KeyPurpose, KeyState, SigningKey
+from records import audit
+from records.database import Database
+
+KID_LENGTH = 11  # characters of the RFC 7638 thumbprint: 66 bits, short enough for an offline pass
+STREAM = "keys"
+KeyMaker = Callable[[], EllipticCurvePrivateKey]
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveKey:
+    """The key that signs now: its id and, unless the owner keeps it, its signer."""
+
+    kid: str
+    signer: jws.Signer | None
+
+
+class Vault:
+    """Keeps signing keys; every change of a key is audited and puts the trust list up for signing."""
+
+    def __init__(self, *, database: Database, seal: Seal, make_key: KeyMaker) -> None:
+        self._database = database
+        self._seal = seal
+        self._make_key = make_key
+        self._opened: dict[str, jws.Signer] = {}
+
+    def create(self, owner: str, purpose: KeyPurpose, *, actor: str, now: datetime) -> str:
+        """Make a key and return its kid: active if the owner has none for the purpose, else next."""
+        private = self._make_key()
+        jwk = export_public(private)
+        kid = import_public(jwk).thumbprint[:KID_LENGTH]
+        der = private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+        sealed = self._seal.close(der, _context(kid, owner, purpose))
+        self._add(
+            SigningKey(kid=kid, owner=owner, purpose=purpose, state="", jwk=jwk, sealed=sealed, created_at=now), actor
+        )
+        return kid
+
+    def register(self, owner: str, purpose: KeyPurpose, jwk: object, *, actor: str, now: datetime) -> str:
+        """Take in the public half of a key that `owner` keeps; returns its kid. Raises `KeyRefusedError`."""
+        key = import_public(jwk)
+        kid = key.thumbprint[:KID_LENGTH]
+        row = SigningKey(kid=kid, owner=owner, purpose=purpose, state="", jwk=dict(key.jwk), created_at=now)
+        self._add(row, actor)
+        return kid
+
+    def active(self, owner: str, purpose: KeyPurpose) -> ActiveKey:
+        """Return the key that signs for `owner` now; none raises `NoSigningKeyError`."""
+        with self._database.read() as session:
+            row = store.active_key(session, owner, purpose)
+            if row is None:
+                raise NoSigningKeyError
+            return ActiveKey(row.kid, self._signer(row))
+
+    def by_kid(self, kid: str) -> tuple[PublicKey, jws.Signer | None]:
+        """Return a key's public half and its signer (None if the owner keeps it); not a compromised one."""
+        with self._database.read() as session:
+            row = session.get(SigningKey, kid)
+            if row is None or row.state == KeyState.COMPROMISED:
+                raise UnknownKeyError
+            return import_public({**row.jwk, "kid": row.kid}), self._signer(row)
+
+    def keys(self, owner: str | None = None, purpose: KeyPurpose | None = None) -> Sequence[SigningKey]:
+        """Return the rows of an owner's keys, oldest first; all owners and purposes where None."""
+        with self._database.read() as session:
+            return store.keys_of(session, owner, purpose)
+
+    def rotate(self, owner: str, purpose: KeyPurpose, *, actor: str, now: datetime) -> str:
+        """Retire the active key, put the next one in its place (made now if there is none), publish a new next.
+
+        Returns the kid that signs from now on. Retired keys go on verifying.
+        """
+        kids = [row.kid for row in self.keys(owner, purpose) if row.state == KeyState.NEXT]
+        if not kids:
+            kids = [self.create(owner, purpose, actor=actor, now=now)]
+        with self._database.write() as session:
+            active = store.active_key(session, owner, purpose)
+            if active is not None and active.kid not in kids:
+                store.move_key(session, active.kid, before=KeyState.ACTIVE, after=KeyState.RETIRED, retired_at=now)
+            store.move_key(session, kids[0], before=KeyState.NEXT, after=KeyState.ACTIVE, retired_at=None)
+            self._changed(session, actor, "key.rotated", kids[0], now)
+        if len(kids) == 1:
+            self.create(owner, purpose, actor=actor, now=now)
+        return kids[0]
+
+    def compromise(self, kid: str, *, since: datetime, actor: str, now: datetime) -> None:
+        """Mark a key as never to be believed; a next key takes an active one's place at `rotate`."""
+        with self._database.write() as session:
+            row = session.get(SigningKey, kid)
+            if row is None:
+                raise UnknownKeyError
+            row.state, row.compromised_from = KeyState.COMPROMISED, since
+            self._changed(session, actor, "key.compromised", kid, now)
+        self._opened.pop(kid, None)
+
+    def _add(self, row: SigningKey, actor: str) -> None:
+        with self._database.write() as session:
+            first = store.active_key(session, row.owner, KeyPurpose(row.purpose)) is None
+            row.state = KeyState.ACTIVE if first else KeyState.NEXT
+            session.add(row)
+            session.flush()
+            self._changed(session, actor, f"key.{row.state}", row.kid, row.created_at)
+
+    def _changed(self, session: Session, actor: str, act: str, kid: str, now: datetime) -> None:
+        store.raise_trust_version(session)
+        audit.record(session, stream=STREAM, actor=actor, act=act, subject=kid, now=now)
+
+    def _signer(self, row: SigningKey) -> jws.Signer | None:
+        if row.sealed is None:
+            return None
+        if row.kid not in self._opened:
+            der = self._seal.open(row.sealed, _context(row.kid, row.owner, row.purpose))
+            private = load_der_private_key(der, password=None)
+            if not isinstance(private, EllipticCurvePrivateKey):
+                raise KeySealBrokenError
+            self._opened[row.kid] = jws.es256(private)
+        return self._opened[row.kid]
+
+
+def public_set(rows: Sequence[SigningKey]) -> dict[str, list[dict[str, str]]]:
+    """Return rows as a JWK Set (RFC 7517 section 5), compromised keys left out."""
+    return {
+        "keys": [
+            {**row.jwk, "kid": row.kid, "use": "sig", "alg": "ES256"}
+            for row in rows
+            if row.state != KeyState.COMPROMISED
+        ]
+    }
+
+
+def _context(kid: str, owner: str, purpose: str) -> str:
+    return f"signing key {kid} of {owner} for {purpose}"

@@ -1,0 +1,64 @@
+"""The audit chain: one entry an act, written in the act's own transaction; no audit, no act.
+
+Each stream is a hash chain, so that editing, deleting or reordering an entry shows. Cutting off the newest
+entries shows only against a checkpoint kept elsewhere.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from hashlib import sha256
+
+from sqlmodel import Session
+
+from credentials import strict_json
+from records import store
+from records.errors import AuditBrokenError
+from records.models import AuditEntry
+
+
+def record(
+    session: Session,
+    *,
+    stream: str,
+    actor: str,
+    act: str,
+    subject: str,
+    now: datetime,
+    detail: Mapping[str, object] | None = None,
+) -> None:
+    """Append an act to its stream; call it last in the transaction, it holds the stream until the commit."""
+    store.lock_stream(session, stream)
+    sequence, previous = store.last_entry(session, stream)
+    entry = AuditEntry(
+        stream=stream,
+        sequence=sequence + 1,
+        at=now,
+        actor=actor,
+        act=act,
+        subject=subject,
+        detail=strict_json.canonical(detail or {}).decode(),
+        previous_hash=previous,
+        hash="",
+    )
+    entry.hash = _hash(entry)
+    session.add(entry)
+
+
+def verify(session: Session) -> int:
+    """Return how many entries there are if every stream verifies; else raise naming the first bad one."""
+    count, stream, sequence, previous = 0, "", 0, ""
+    for entry in store.entries(session):
+        if entry.stream != stream:
+            stream, sequence, previous = entry.stream, 0, ""
+        sequence += 1
+        if (entry.sequence, entry.previous_hash, entry.hash) != (sequence, previous, _hash(entry)):
+            raise AuditBrokenError(stream, sequence)
+        previous = entry.hash
+        count += 1
+    return count
+
+
+def _hash(entry: AuditEntry) -> str:
+    told = {name: getattr(entry, name) for name in ("stream", "sequence", "actor", "act", "subject", "detail")}
+    told |= {"at": entry.at.isoformat(), "previous_hash": entry.previous_hash}
+    return sha256(strict_json.canonical(told)).hexdigest()

@@ -1,0 +1,55 @@
+"""Tables of the records room, and the column type for instants."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import DateTime, Dialect, Text
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Field, SQLModel
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC instant; SQLite forgets the zone, so it is taken off going in and put back coming out."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        """Refuse naive instants and store UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("naive datetime")
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        """Return aware UTC."""
+        return value.replace(tzinfo=UTC) if value is not None else None
+
+
+class AuditEntry(SQLModel, table=True):
+    """One act, chained to the act before it in its stream. Holds no claim."""
+
+    __tablename__ = "audit_entry"
+
+    stream: str = Field(primary_key=True)
+    sequence: int = Field(primary_key=True)
+    at: datetime = Field(sa_type=Instant)
+    actor: str
+    act: str
+    subject: str
+    detail: str = Field(sa_type=Text)
+    previous_hash: str
+    hash: str
+
+
+class IdempotencyKey(SQLModel, table=True):
+    """One caller's key, what it was used for, and what came of it."""
+
+    __tablename__ = "idempotency_key"
+
+    caller: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+    operation: str
+    body_hash: str
+    result: str
+    created_at: datetime = Field(sa_type=Instant, index=True)

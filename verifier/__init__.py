@@ -1,0 +1,1 @@
+"""THE VERIFIER: ask, verify, receipt; also with the network down."""

@@ -1,0 +1,178 @@
+"""Steps 2 to 7 of the story, for one presentation, without IO: what a counter with no network does too.
+
+Each function is one numbered step, raises its reason, and returns something the next step needs: the steps
+cannot be taken in another order.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from credentials import jws, key_binding, sd_jwt_vc, status_list
+from credentials.errors import FormatError, StatusListInvalidError
+from credentials.jwk import PublicKey
+from credentials.licence_type import LicenceType
+from credentials.sd_jwt_vc import Licence, UnverifiedLicence
+from credentials.status_list import Status, StatusListToken, StatusReference
+from keys.errors import TrustListRefusedError
+from keys.models import KeyPurpose
+from keys.trust_list import TrustedIssuer, TrustList
+from verifier.errors import RefusalError
+
+ONLINE_STATUS_MAX_AGE = timedelta(minutes=15)
+STEPS = ("claim", "obtain", "parse", "trust", "signature", "holder_binding", "dates", "status", "record")
+PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
+
+
+class StatusLists(Protocol):
+    """Gives verified status lists."""
+
+    def __call__(self, uri: str, issuer: TrustedIssuer, *, now: datetime) -> StatusListToken:
+        """Return the list at `uri`, signed by `issuer`; raises a reason if it cannot be had or believed."""
+
+
+@dataclass(slots=True)
+class Checks:
+    """What was checked, step by step, for the verdict."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+
+    @contextmanager
+    def step(self, number: int, licence: str | None = None) -> Iterator[None]:
+        """Note a step as passed, or as failed with its reason; any refusal goes on as `RefusalError`."""
+        about = {"licence": licence} if licence else {}
+        row = {"number": number, "step": STEPS[number], "outcome": PASSED, **about}
+        self.rows.append(row)
+        try:
+            yield
+        except (FormatError, TrustListRefusedError) as error:
+            row |= {"outcome": FAILED, "reason": error.code}
+            raise RefusalError(error.code, getattr(error, "detail", "")) from error
+        except RefusalError as error:
+            row |= {"outcome": FAILED, "reason": error.code}
+            raise
+
+    def skip_rest(self, why: str) -> None:
+        """Note every step up to the record that was not reached as skipped."""
+        reached = max((row["number"] for row in self.rows), default=-1)
+        for number in range(reached + 1, len(STEPS) - 1):
+            self.rows.append({"number": number, "step": STEPS[number], "outcome": SKIPPED, "reason": why})
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A presentation for which every step passed; the only thing a green verdict is made of."""
+
+    licence: Licence
+    kind: LicenceType
+    issuer: TrustedIssuer
+    status_as_of: int
+    jwt_digest: str
+
+
+HolderBinding = Callable[[UnverifiedLicence, Licence], None]
+"""Step 5: raises unless the holder bound this presentation to this verifier, nonce and minute."""
+
+
+def check(
+    text: str,
+    *,
+    trust: TrustList,
+    types: Mapping[str, LicenceType],
+    binding: HolderBinding,
+    statuses: StatusLists,
+    status_max_age: Callable[[LicenceType], timedelta],
+    checks: Checks,
+    now: datetime,
+) -> Checked:
+    """Take one presentation through steps 2 to 7; raises `RefusalError` at the first that fails."""
+    # 2. Parse, believing nothing (RFC 8725; RFC 9901 section 4).
+    with checks.step(2):
+        unverified = sd_jwt_vc.parse_licence(text)
+    kind = types.get(unverified.vct)
+    name = kind.key if kind else None
+    # 3. Is this agency trusted for this type, at the time it says it signed? Nothing is fetched.
+    with checks.step(3, name):
+        trust.check_current(now=now)
+        issuer, key = trusted_key(unverified, trust)
+        if kind is None:
+            raise RefusalError("type_not_authorised")
+    # 4. Signature and disclosures (RFC 9901 section 7.1).
+    with checks.step(4, name):
+        licence = sd_jwt_vc.verify_licence(unverified, key)
+    # 5. Holder binding (RFC 9901 section 7.3): this verifier, this nonce, this minute.
+    with checks.step(5, name):
+        binding(unverified, licence)
+    # 6. The licence's own dates.
+    with checks.step(6, name):
+        sd_jwt_vc.check_dates(licence, now=now)
+    # 7. Status, from a signed list that is fresh enough (Token Status List section 8.3).
+    with checks.step(7, name):
+        as_of = check_status(licence.status, statuses(licence.status.uri, issuer, now=now), status_max_age(kind), now)
+    return Checked(licence, kind, issuer, as_of, sd_jwt_vc.sd_jwt.digest(unverified.parts.jwt))
+
+
+def trusted_key(unverified: UnverifiedLicence, trust: TrustList) -> tuple[TrustedIssuer, PublicKey]:
+    """Return the agency and the key the trust list has for it; look-up is scoped by issuer."""
+    issuer = trust.issuers.get(unverified.issuer)
+    if issuer is None:
+        raise RefusalError("untrusted_agency")
+    signed_at = jws.required_date(unverified.token.unverified_payload(), "iat")
+    if not issuer.may_sign(unverified.vct, at=signed_at):
+        raise RefusalError("type_not_authorised")
+    return issuer, purposed_key(issuer, unverified.token.kid, KeyPurpose.LICENCE)
+
+
+def purposed_key(issuer: TrustedIssuer, kid: str | None, purpose: KeyPurpose) -> PublicKey:
+    """Return an agency's key for one purpose; another's, another purpose's and compromised ones raise."""
+    found = issuer.keys.get(kid or "")
+    if found is None or found.purpose != purpose:
+        raise RefusalError("key_unknown")
+    if found.compromised:
+        raise RefusalError("key_compromised")
+    return found.key
+
+
+def check_status(reference: StatusReference, token: StatusListToken, max_age: timedelta, now: datetime) -> int:
+    """Return the second the status is as of, if it is valid and fresh enough; else raise the reason."""
+    value = token.list.read(reference.index)
+    if value == Status.REVOKED:
+        raise RefusalError("revoked")
+    if value == Status.SUSPENDED:
+        raise RefusalError("suspended")
+    if value != Status.VALID:
+        raise RefusalError("status_unknown_value")
+    if now.timestamp() - token.issued_at > max_age.total_seconds():
+        raise RefusalError("status_stale")
+    token.check_current(now=now)
+    return token.issued_at
+
+
+def read_status_list(text: str, uri: str, issuer: TrustedIssuer) -> StatusListToken:
+    """Return the verified list of `text`: signed by `issuer` with a key for lists, about `uri`."""
+    try:
+        unverified = jws.parse(text, jws.STATUS_LIST)
+        token = jws.verify(unverified, purposed_key(issuer, unverified.kid, KeyPurpose.STATUS_LIST))
+        return status_list.read_token(token, uri=uri)
+    except (FormatError, RefusalError) as error:
+        raise StatusListInvalidError(error.code) from error
+
+
+def online_binding(audience: str, nonce: str, now: datetime) -> HolderBinding:
+    """Return step 5 for a presentation made for `audience` and `nonce`."""
+
+    def bound(unverified: UnverifiedLicence, licence: Licence) -> None:
+        key_binding.check(unverified.parts, licence.holder_key, audience=audience, nonce=nonce, now=now)
+
+    return bound
+
+
+def offline_binding(now: datetime) -> HolderBinding:
+    """Return step 5 for an offline pass: not bound to this counter."""
+
+    def bound(unverified: UnverifiedLicence, licence: Licence) -> None:
+        key_binding.check_offline(unverified.parts, licence.holder_key, now=now)
+
+    return bound

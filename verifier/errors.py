@@ -1,0 +1,51 @@
+"""What the verifying room refuses outright, and `RefusalError`, which ends a verdict's story with a reason."""
+
+
+class VerifierError(Exception):
+    """The root; `code` is stable."""
+
+    code = "verifier_error"
+
+
+class UnknownCounterError(VerifierError):
+    """There is no such counter."""
+
+    code = "not_found"
+
+
+class CounterExistsError(VerifierError):
+    """There is a counter of this name already."""
+
+    code = "counter_exists"
+
+
+class CounterSuspendedError(VerifierError):
+    """This counter is suspended."""
+
+    code = "counter_suspended"
+
+
+class UnknownServiceItemError(VerifierError):
+    """There is no such service item."""
+
+    code = "unknown_service_item"
+
+
+class ItemNotOfferedError(VerifierError):
+    """This counter's channel does not offer this service item."""
+
+    code = "item_not_offered"
+
+
+class PictureUnreadableError(VerifierError):
+    """The picture cannot be read, or holds no QR code."""
+
+    code = "picture_unreadable"
+
+
+class RefusalError(VerifierError):
+    """The verdict is not green: `code` is a reason of `reasons.py`, `at` the instant it is about."""
+
+    def __init__(self, code: str, detail: str = "", at: str | None = None) -> None:
+        super().__init__(detail or code)
+        self.code, self.detail, self.at = code, detail, at

@@ -1,0 +1,42 @@
+"""All SQL of the verifying room."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import update
+from sqlmodel import Session, col, select
+
+from verifier.models import Counter, Verification, VerificationRequest
+
+
+def counters(session: Session) -> Sequence[Counter]:
+    """Return every counter."""
+    return session.exec(select(Counter).order_by(col(Counter.key))).all()
+
+
+def claim_request(session: Session, request_id: str, counter: str, now: datetime) -> VerificationRequest | None:
+    """Take a request for answering, or return None: of any number of answers at once, one gets it."""
+    statement = (
+        update(VerificationRequest)
+        .where(
+            col(VerificationRequest.request_id) == request_id,
+            col(VerificationRequest.counter) == counter,
+            col(VerificationRequest.answered_at).is_(None),
+            col(VerificationRequest.expires_at) > now,
+        )
+        .values(answered_at=now)
+    )
+    claimed = session.execute(statement).rowcount  # type: ignore[attr-defined]
+    return session.get(VerificationRequest, request_id, populate_existing=True) if claimed else None
+
+
+def request(session: Session, request_id: str, counter: str) -> VerificationRequest | None:
+    """Return a counter's request."""
+    row = session.get(VerificationRequest, request_id)
+    return row if row is not None and row.counter == counter else None
+
+
+def verification(session: Session, verification_id: str, counter: str) -> Verification | None:
+    """Return what came of one of a counter's verifications."""
+    row = session.get(Verification, verification_id)
+    return row if row is not None and row.counter == counter else None

@@ -1,0 +1,337 @@
+"""The verifier: asks, and verifies as a numbered story. Nothing named by an unverified token is ever fetched.
+
+(0) claim the request once · (1) obtain the presentation · (2) parse, believing nothing · (3) trust · (4) signature
+and disclosures · (5) holder binding · (6) dates · (7) status · (8) record the verdict and the receipt. Steps 2 to 7
+are in `checking.py`. No transaction is open while anything is obtained or checked.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from credentials import base64url, jws, offline_pass, sd_jwt
+from credentials.licence_type import LicenceType
+from keys.errors import NoSigningKeyError
+from keys.models import KeyPurpose
+from keys.registry import OPERATOR
+from keys.trust_list import TrustList
+from keys.vault import Vault
+from records import audit
+from records import store as records_store
+from records.database import Database
+from verifier import checking, store, verdict
+from verifier.checking import Checked, Checks, StatusLists
+from verifier.errors import (
+    CounterExistsError,
+    CounterSuspendedError,
+    ItemNotOfferedError,
+    RefusalError,
+    UnknownCounterError,
+    UnknownServiceItemError,
+)
+from verifier.models import Counter, SeenPass, Verification, VerificationRequest
+from verifier.service_items import ServiceItem
+from verifier.verdict import Verdict
+
+REQUEST_LIFE = timedelta(seconds=120)
+NONCE_BYTES = 24
+MAX_PRESENTATIONS = 16  # in one verification
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Who asks for what: the counter, its clerk if it names one, the service item."""
+
+    counter: Counter
+    item: ServiceItem
+    operator: str | None
+
+
+class HolderSide(Protocol):
+    """The wallet behind a show code."""
+
+    def __call__(
+        self, scanned: str, question: Question, *, audience: str, nonce: str, now: datetime
+    ) -> Mapping[str, Sequence[str]]:
+        """Return presentations by licence type and use the code up; raises `RefusalError` with the reason."""
+
+
+class TellHolder(Protocol):
+    """The wallet's list of uses."""
+
+    def __call__(self, digests: Sequence[str], question: Question, verdict: Verdict) -> None:
+        """Note a verdict with the use that presentations (by SHA-256, base64url) belong to."""
+
+
+class Verifier:
+    """The verbs of a counter. Everything it needs comes in here; it knows neither HTTP nor settings."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        vault: Vault,
+        trust: Callable[[datetime], TrustList],
+        statuses: StatusLists,
+        types: Mapping[str, LicenceType],
+        items: Mapping[str, ServiceItem],
+        base_url: str,
+        holder_side: HolderSide,
+        tell_holder: TellHolder,
+        randomness: Callable[[int], bytes],
+    ) -> None:
+        self.items = items
+        self._database = database
+        self._vault = vault
+        self._trust = trust
+        self._statuses = statuses
+        self._types = types
+        self._base_url = base_url
+        self._holder_side = holder_side
+        self._tell_holder = tell_holder
+        self._randomness = randomness
+
+    # Counters
+
+    def add_counter(
+        self, key: str, *, agency: str, name: Mapping[str, str], channel: str, actor: str, now: datetime
+    ) -> Counter:
+        """Enrol a counter; a second of the same key raises `CounterExistsError`."""
+        row = Counter(key=key, agency=agency, name=dict(name), channel=channel, created_at=now)
+        with self._database.write() as session:
+            if not records_store.insert_unless_taken(session, row):
+                raise CounterExistsError
+            audit.record(session, stream="verifier", actor=actor, act="counter.added", subject=key, now=now)
+        return row
+
+    def counter(self, key: str) -> Counter:
+        """Return an enrolled counter that is not suspended."""
+        with self._database.read() as session:
+            row = session.get(Counter, key)
+        if row is None:
+            raise UnknownCounterError
+        if row.suspended:
+            raise CounterSuspendedError
+        return row
+
+    def audience(self, counter: str) -> str:
+        """Return a counter's `client_id`: the audience of presentations made for it."""
+        return f"{self._base_url}/verifier/counters/{counter}"
+
+    def question(self, counter: str, service_item: str, operator: str | None) -> Question:
+        """Return who asks for what; the item must be one that the counter's channel offers."""
+        row, item = self.counter(counter), self.items.get(service_item)
+        if item is None:
+            raise UnknownServiceItemError
+        if row.channel not in item.channels:
+            raise ItemNotOfferedError
+        return Question(row, item, operator)
+
+    # Asking
+
+    def ask(self, question: Question, *, now: datetime) -> VerificationRequest:
+        """Open a request that a wallet answers once, within two minutes."""
+        row = VerificationRequest(
+            request_id=self._token(12),
+            counter=question.counter.key,
+            service_item=question.item.key,
+            nonce=self._token(NONCE_BYTES),
+            expires_at=now + REQUEST_LIFE,
+        )
+        with self._database.write() as session:
+            session.add(row)
+        return row
+
+    # Verifying
+
+    def verify_scan(self, scanned: str, question: Question, *, now: datetime) -> Verdict:
+        """Verify what a scanner read: a show code or an offline pass."""
+        if scanned.startswith(offline_pass.PREFIX):
+            return self._verify("offline_pass", question, self._unpack(scanned, question, now), now)
+        audience, nonce = self.audience(question.counter.key), self._token(NONCE_BYTES)
+
+        def obtain(checks: Checks) -> tuple[Mapping[str, Sequence[str]], checking.HolderBinding]:
+            # 0 and 1. The wallet uses the code up and makes the presentation in one act.
+            with checks.step(0):
+                presented = self._holder_side(scanned, question, audience=audience, nonce=nonce, now=now)
+            with checks.step(1):
+                if not presented:
+                    raise RefusalError("nothing_presented")
+            return presented, checking.online_binding(audience, nonce, now)
+
+        return self._verify("show_code", question, obtain, now)
+
+    def verify_answer(
+        self,
+        request_id: str,
+        vp_token: Mapping[str, Sequence[str]],
+        counter: str,
+        operator: str | None,
+        *,
+        now: datetime,
+    ) -> Verdict:
+        """Verify a `vp_token` (OpenID4VP section 8.1) as the one answer to a request of this counter."""
+        with self._database.read() as session:
+            row = store.request(session, request_id, counter)
+        if row is None:
+            raise UnknownCounterError("no such request")
+        question = self.question(counter, row.service_item, operator)
+        audience = self.audience(counter)
+
+        def obtain(checks: Checks) -> tuple[Mapping[str, Sequence[str]], checking.HolderBinding]:
+            # 0. The request is claimed before any work: a wrong answer spends it too.
+            with checks.step(0), self._database.write() as session:
+                if store.claim_request(session, request_id, counter, now) is None:
+                    fresh = store.request(session, request_id, counter)
+                    answered = fresh is not None and fresh.answered_at is not None
+                    raise RefusalError("request_already_answered" if answered else "request_expired")
+            # 1. The presentation came with the call.
+            with checks.step(1):
+                self._check_asked(vp_token, question.item)
+            return vp_token, checking.online_binding(audience, row.nonce, now)
+
+        return self._verify("vp_token", question, obtain, now)
+
+    def verification(self, verification_id: str, counter: str) -> Verification:
+        """Return what was recorded of a verification: steps and reason codes, no claim."""
+        with self._database.read() as session:
+            row = store.verification(session, verification_id, counter)
+        if row is None:
+            raise UnknownCounterError("no such verification")
+        return row
+
+    def _unpack(self, scanned: str, question: Question, now: datetime) -> "Obtain":
+        def obtain(checks: Checks) -> tuple[Mapping[str, Sequence[str]], checking.HolderBinding]:
+            # 0. A pass counts once at this service while it lives.
+            with checks.step(0):
+                text = offline_pass.unpack(scanned)
+                self._refuse_seen(sd_jwt.digest(text), question.counter.key, now)
+            with checks.step(1):
+                pass
+            return {"": [text]}, checking.offline_binding(now)
+
+        return obtain
+
+    def _refuse_seen(self, digest: str, counter: str, now: datetime) -> None:
+        with self._database.write() as session:
+            row = SeenPass(digest=digest, counter=counter, seen_at=now)
+            if not records_store.insert_unless_taken(session, row):
+                seen = session.get(SeenPass, (digest, counter), populate_existing=True)
+                raise RefusalError("already_used", at=seen.seen_at.isoformat() if seen else None)
+
+    def _check_asked(self, vp_token: Mapping[str, Sequence[str]], item: ServiceItem) -> None:
+        if not 0 < sum(len(texts) for texts in vp_token.values()) <= MAX_PRESENTATIONS:
+            raise RefusalError("nothing_presented")
+        if not vp_token.keys() <= item.listed.keys():
+            raise RefusalError("licence_not_requested")
+
+    def _verify(self, channel: str, question: Question, obtain: "Obtain", now: datetime) -> Verdict:
+        verification_id, checks = self._token(12), Checks()
+        presented: Mapping[str, Sequence[str]] = {}
+        try:
+            presented, binding = obtain(checks)
+            checked = [
+                self._check(text, query, question.item, channel, binding, checks, now)
+                for query, texts in presented.items()
+                for text in texts
+            ]
+            made = verdict.accepted(verification_id, checked, question.item, checks, channel=channel, now=now)
+        except RefusalError as refusal:
+            checked = []
+            made = verdict.not_accepted(verification_id, refusal, checks, channel=channel, now=now)
+        # 8. Record the verdict and the receipt, tell the holder.
+        made = self._record(made, checked, question, now)
+        texts = [text for several in presented.values() for text in several]
+        self._tell_holder([sd_jwt.digest(text) for text in texts if text.isascii()], question, made)
+        return made
+
+    def _check(
+        self,
+        text: str,
+        query: str,
+        item: ServiceItem,
+        channel: str,
+        binding: checking.HolderBinding,
+        checks: Checks,
+        now: datetime,
+    ) -> Checked:
+        def max_age(kind: LicenceType) -> timedelta:
+            return kind.offline_status_max_age if channel == "offline_pass" else checking.ONLINE_STATUS_MAX_AGE
+
+        checked = checking.check(
+            text,
+            trust=self._trust(now),
+            types=self._types,
+            binding=binding,
+            statuses=self._statuses,
+            status_max_age=max_age,
+            checks=checks,
+            now=now,
+        )
+        if checked.kind.key not in item.listed or (query and query != checked.kind.key):
+            raise RefusalError("licence_not_requested")
+        return checked
+
+    def _record(self, made: Verdict, checked: Sequence[Checked], question: Question, now: datetime) -> Verdict:
+        key = self._vault.active(OPERATOR, KeyPurpose.RECEIPT)
+        if key.signer is None:
+            raise NoSigningKeyError
+        receipt = jws.sign(jws.RECEIPT, self._receipt(made, checked, question, now), key.signer, kid=key.kid)
+        made.checks.append({"number": 8, "step": "record", "outcome": checking.PASSED})  # type: ignore[attr-defined]
+        row = Verification(
+            verification_id=made.verification_id,
+            counter=question.counter.key,
+            operator=question.operator,
+            at=now,
+            channel=made.channel,
+            service_item=question.item.key,
+            verdict=made.outcome,
+            reason=made.reason,
+            checks=[dict(one) for one in made.checks],
+            receipt=receipt,
+        )
+        with self._database.write() as session:
+            session.add(row)
+            session.flush()
+            audit.record(
+                session, stream=f"verifier/{question.counter.key}", actor=f"counter:{question.counter.key}",
+                act=f"verification.{made.outcome}", subject=made.verification_id, now=now,
+                detail={"reason": made.reason, "operator": question.operator, "service_item": question.item.key},
+            )  # fmt: skip
+        return replace(made, receipt=receipt)
+
+    def _receipt(
+        self, made: Verdict, checked: Collection[Checked], question: Question, now: datetime
+    ) -> dict[str, Any]:
+        """Return a receipt's claims: what was shown by digest and claim name, never a claim's value."""
+        shown = {one["licence_type"]: sorted(one["claims"]) for one in made.licences}
+        return {
+            "iss": f"{self._base_url}/verifier",
+            "iat": int(now.timestamp()),
+            "jti": made.verification_id,
+            "counter": question.counter.key,
+            "agency": question.counter.agency,
+            "service_item": question.item.key,
+            "channel": made.channel,
+            "verdict": made.outcome,
+            "reason": made.reason,
+            "licences": [
+                {
+                    "licence_type": one.kind.key,
+                    "iss": one.licence.issuer,
+                    "vct": one.licence.vct,
+                    "sha256": one.jwt_digest,
+                    "claims": shown.get(one.kind.key, []),
+                    "status_as_of": one.status_as_of,
+                }
+                for one in checked
+            ],
+        }
+
+    def _token(self, size: int) -> str:
+        return base64url.encode(self._randomness(size))
+
+
+Obtain = Callable[[Checks], tuple[Mapping[str, Sequence[str]], checking.HolderBinding]]
+"""Steps 0 and 1: claims the request once and returns presentations by query, with how they must be bound."""

@@ -1,0 +1,1 @@
+"""THE HOLDER: keep licences, choose, show, see every use."""

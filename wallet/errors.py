@@ -1,0 +1,103 @@
+"""What the wallet refuses. The codes of `CodeError` are verdict reasons."""
+
+from datetime import datetime
+
+
+class WalletError(Exception):
+    """The root; `code` is stable."""
+
+    code = "wallet_error"
+
+
+class UnknownHolderError(WalletError):
+    """There is no such holder."""
+
+    code = "not_found"
+
+
+class NotHeldError(WalletError):
+    """This wallet holds no such licence."""
+
+    code = "not_found"
+
+
+class UnknownShowError(WalletError):
+    """This holder has made no such code."""
+
+    code = "not_found"
+
+
+class ClaimNotInLicenceError(WalletError):
+    """The licence has no such claim to show."""
+
+    code = "claim_not_in_licence"
+
+
+class NothingToShowError(WalletError):
+    """The wallet holds no licence that this service item asks for."""
+
+    code = "nothing_to_show"
+
+
+class PassNotAllowedError(WalletError):
+    """This licence type may not be shown without a network."""
+
+    code = "offline_pass_not_allowed"
+
+
+class PassTooLargeError(WalletError):
+    """The licence with these claims does not fit one QR code."""
+
+    code = "offline_pass_too_large"
+
+
+class DeliveryRefusedError(WalletError):
+    """What was delivered is not a licence for this holder's key."""
+
+    code = "delivery_refused"
+
+
+class SignInRefusedError(WalletError):
+    """The sign-in link is unknown, used or expired."""
+
+    code = "sign_in_refused"
+
+
+class CodeError(WalletError):
+    """A show code cannot be redeemed; `at` is the instant the reason is about."""
+
+    code = "code_unknown"
+
+    def __init__(self, at: datetime | None = None) -> None:
+        super().__init__(self.code)
+        self.at = at
+
+
+class CodeUnknownError(CodeError):
+    """There is no such code."""
+
+    code = "code_unknown"
+
+
+class CodeUsedError(CodeError):
+    """The code was used, at `at`."""
+
+    code = "already_used"
+
+
+class CodeExpiredError(CodeError):
+    """The code's minute was over at `at`."""
+
+    code = "code_expired"
+
+
+class CodeWithdrawnError(CodeError):
+    """The holder took the code back at `at`."""
+
+    code = "code_withdrawn"
+
+
+class TooManyTriesError(CodeError):
+    """Too many wrong typed codes; wait a minute."""
+
+    code = "too_many_tries"

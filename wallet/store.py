@@ -1,0 +1,103 @@
+"""All SQL of the wallet."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import update
+from sqlmodel import Session, col, or_, select
+
+from records import store as records_store
+from wallet.models import HeldLicence, HolderKey, HolderRow, ShowCode, SignInLink, Use, UsePresentation, WrongCode
+
+
+def holder_by_lookup(session: Session, lookup: str) -> HolderRow | None:
+    """Return the holder of a keyed identity digest."""
+    return session.exec(select(HolderRow).where(HolderRow.lookup == lookup)).first()
+
+
+def holders(session: Session) -> Sequence[HolderRow]:
+    """Return every holder."""
+    return session.exec(select(HolderRow).order_by(col(HolderRow.created_at))).all()
+
+
+def key_by_reference(session: Session, reference: str) -> HolderKey | None:
+    """Return the key that was made for a reference."""
+    return session.exec(select(HolderKey).where(HolderKey.reference == reference)).first()
+
+
+def held(session: Session, holder_id: str, licence_ids: Sequence[str] | None = None) -> Sequence[HeldLicence]:
+    """Return a holder's licences, newest first; only `licence_ids` if given. Superseded ones only by name."""
+    query = select(HeldLicence).where(HeldLicence.holder_id == holder_id)
+    if licence_ids is None:
+        query = query.where(col(HeldLicence.superseded_by).is_(None))
+    else:
+        query = query.where(col(HeldLicence.licence_id).in_(licence_ids))
+    return session.exec(query.order_by(col(HeldLicence.received_at).desc(), col(HeldLicence.licence_id))).all()
+
+
+def claim_code(session: Session, code_hash: str, now: datetime) -> ShowCode | None:
+    """Use a code up and return it, or None: of any number of requests at once, one gets it."""
+    same = or_(ShowCode.code_hash == code_hash, ShowCode.typed_hash == code_hash)
+    unused = (col(ShowCode.used_at).is_(None), col(ShowCode.withdrawn_at).is_(None), col(ShowCode.expires_at) > now)
+    statement = update(ShowCode).where(same, *unused).values(used_at=now).returning(col(ShowCode.show_id))
+    show_ids = session.execute(statement).scalars().all()
+    return session.get(ShowCode, show_ids[0], populate_existing=True) if show_ids else None
+
+
+def code(session: Session, code_hash: str) -> ShowCode | None:
+    """Return a code by the hash of its long or typed form; of typed twins the newest."""
+    query = select(ShowCode).where(or_(ShowCode.code_hash == code_hash, ShowCode.typed_hash == code_hash))
+    return session.exec(query.order_by(col(ShowCode.created_at).desc()).limit(1)).first()
+
+
+def withdraw_code(session: Session, holder_id: str, show_id: str, now: datetime) -> bool:
+    """Take back an unused code; False if it was used or is not this holder's."""
+    statement = update(ShowCode).where(
+        col(ShowCode.show_id) == show_id, col(ShowCode.holder_id) == holder_id, col(ShowCode.used_at).is_(None)
+    )
+    return bool(session.execute(statement.values(withdrawn_at=now)).rowcount)  # type: ignore[attr-defined]
+
+
+def wrong_codes(session: Session, counter: str, minute: int) -> int:
+    """Return how many wrong codes a counter typed in a minute."""
+    row = session.get(WrongCode, (counter, minute))
+    return row.count if row else 0
+
+
+def count_wrong_code(session: Session, counter: str, minute: int) -> None:
+    """Count one wrong code."""
+    statement = update(WrongCode).where(col(WrongCode.counter) == counter, col(WrongCode.minute) == minute)
+    raised = statement.values(count=WrongCode.count + 1)
+    if session.execute(raised).rowcount:  # type: ignore[attr-defined]
+        return
+    if not records_store.insert_unless_taken(session, WrongCode(counter=counter, minute=minute, count=1)):
+        session.execute(raised)
+
+
+def uses(session: Session, holder_id: str, *, before: str | None, limit: int) -> Sequence[Use]:
+    """Return up to `limit` uses, newest first, older than the use `before`."""
+    query = select(Use).where(Use.holder_id == holder_id)
+    if before is not None:
+        query = query.where(Use.use_id < before)
+    return session.exec(query.order_by(col(Use.use_id).desc()).limit(limit)).all()
+
+
+def uses_of(session: Session, digests: Sequence[str]) -> Sequence[Use]:
+    """Return the uses that presentations belong to."""
+    query = select(Use).join(UsePresentation, col(UsePresentation.use_id) == Use.use_id)
+    return session.exec(query.where(col(UsePresentation.digest).in_(digests)).distinct()).all()
+
+
+def claim_link(session: Session, secret_hash: str, now: datetime) -> str | None:
+    """Use a sign-in link up and return its holder, or None."""
+    statement = (
+        update(SignInLink)
+        .where(
+            col(SignInLink.secret_hash) == secret_hash,
+            col(SignInLink.used_at).is_(None),
+            col(SignInLink.expires_at) > now,
+        )
+        .values(used_at=now)
+        .returning(col(SignInLink.holder_id))
+    )
+    return session.execute(statement).scalars().first()

@@ -1,0 +1,480 @@
+"""The wallet: what a holder does. Keeps licences sealed, shows what the holder chose, remembers every use.
+
+Showing is: the holder chooses → a show code → a counter redeems it once → the wallet makes a presentation for
+that counter and nonce, of the claims that the holder chose *and* the service item lists.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_der_private_key
+from sqlmodel import Session
+
+from credentials import base64url, jws, key_binding, offline_pass, sd_jwt, strict_json
+from credentials.jwk import export_public, import_public
+from credentials.licence_type import Holder, LicenceType
+from credentials.sd_jwt import SdJwt
+from credentials.sd_jwt_vc import ENVELOPE, Licence, parse_licence, typed
+from credentials.text import clean
+from keys.encryption import Seal
+from keys.errors import KeySealBrokenError
+from records import audit
+from records import store as records_store
+from records.database import Database
+from wallet import codes, qr, store
+from wallet.errors import (
+    ClaimNotInLicenceError,
+    CodeError,
+    CodeExpiredError,
+    CodeUnknownError,
+    CodeUsedError,
+    CodeWithdrawnError,
+    DeliveryRefusedError,
+    NotHeldError,
+    NothingToShowError,
+    PassNotAllowedError,
+    SignInRefusedError,
+    TooManyTriesError,
+    UnknownHolderError,
+    UnknownShowError,
+)
+from wallet.models import HeldLicence, HolderKey, HolderRow, ShowCode, SignInLink, Use, UsePresentation
+
+DEFAULT_SHOW_LIFE = timedelta(seconds=60)  # how long a show code lives
+SHOW_LIFE_RANGE = (timedelta(seconds=30), timedelta(seconds=300))
+LINK_LIFE = timedelta(minutes=30)
+WRONG_CODES_PER_COUNTER = 5  # typed codes a counter may get wrong in a minute
+WRONG_CODES_IN_ALL = 200  # and all counters together
+STREAM = "wallet"
+Choice = Mapping[str, Collection[str]]
+"""What to show: licence identifier → names of selectively disclosable claims."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A fresh show code; `code` and `typed` are told this once."""
+
+    show_id: str
+    code: str
+    typed: str
+    url: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks: the counter, its name (zh, en), the service item, and licence type → claims that the item lists."""
+
+    counter: str
+    name: Mapping[str, str]
+    service_item: str
+    listed: Mapping[str, Collection[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A held licence, opened."""
+
+    row: HeldLicence
+    parts: SdJwt
+    licence: Licence
+    kind: LicenceType | None
+
+    @property
+    def selective(self) -> frozenset[str]:
+        """Names that the holder may disclose or not."""
+        return frozenset(one.name for one in self.parts.disclosures if one.name is not None)
+
+
+class Wallet:
+    """The verbs of a holder. Everything it needs comes in here; it knows neither HTTP nor settings."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        seal: Seal,
+        types: Mapping[str, LicenceType],
+        base_url: str,
+        listed_by_item: Callable[[str], Mapping[str, Collection[str]]],
+        states: Callable[[Sequence[str]], Mapping[str, str]],
+        make_key: Callable[[], EllipticCurvePrivateKey],
+        randomness: Callable[[int], bytes],
+        show_life: timedelta = DEFAULT_SHOW_LIFE,
+    ) -> None:
+        if not SHOW_LIFE_RANGE[0] <= show_life <= SHOW_LIFE_RANGE[1]:
+            raise ValueError("a show code lives 30 to 300 seconds")
+        self._database = database
+        self._seal = seal
+        self._types = types
+        self._base_url = base_url
+        self._listed_by_item = listed_by_item
+        self._states = states
+        self._make_key = make_key
+        self._randomness = randomness
+        self._show_life = show_life
+
+    # Accounts
+
+    def add_holder(self, holder: Holder, *, now: datetime) -> str:
+        """Return the wallet's name for a person or company, making the account if there is none."""
+        lookup = self._seal.lookup(f"{holder.code_type} {holder.code}")
+        with self._database.write() as session:
+            found = store.holder_by_lookup(session, lookup)
+            if found is not None:
+                return found.holder_id
+            holder_id = self._token(12)
+            identity = strict_json.dumps(
+                {"code_type": holder.code_type, "code": holder.code, "name": clean(holder.name)}
+            )
+            row = HolderRow(
+                holder_id=holder_id,
+                lookup=lookup,
+                identity=self._seal.close(identity, f"identity of {holder_id}"),
+                created_at=now,
+            )
+            if not records_store.insert_unless_taken(session, row):
+                winner = store.holder_by_lookup(session, lookup)
+                return winner.holder_id if winner else holder_id
+            audit.record(session, stream=STREAM, actor="wallet", act="holder.added", subject=holder_id, now=now)
+        return holder_id
+
+    def holder(self, holder_id: str) -> Holder:
+        """Return who a holder is; unknown ones raise `UnknownHolderError`."""
+        with self._database.read() as session:
+            row = session.get(HolderRow, holder_id)
+        if row is None:
+            raise UnknownHolderError
+        return Holder(**strict_json.loads(self._seal.open(row.identity, f"identity of {holder_id}")))
+
+    def sign_in_link(self, holder_id: str, *, now: datetime) -> str:
+        """Return the secret of a one-time sign-in link (demonstration only: the caller sees to that)."""
+        self.holder(holder_id)
+        secret = self._token(24)
+        with self._database.write() as session:
+            row = SignInLink(secret_hash=codes.hashed(secret), holder_id=holder_id, expires_at=now + LINK_LIFE)
+            session.add(row)
+        return secret
+
+    def sign_in(self, secret: str, *, now: datetime) -> str:
+        """Use a sign-in link up and return its holder."""
+        with self._database.write() as session:
+            holder_id = store.claim_link(session, codes.hashed(secret), now)
+        if holder_id is None:
+            raise SignInRefusedError
+        return holder_id
+
+    # Keeping
+
+    def bind(self, holder: Holder, *, reference: str, now: datetime) -> tuple[str, Mapping[str, str]]:
+        """Return the holder's name here and a new public key for one licence; one reference, one key."""
+        holder_id = self.add_holder(holder, now=now)
+        with self._database.read() as session:
+            found = store.key_by_reference(session, reference)
+        if found is None:
+            found = self._make_holder_key(holder_id, reference, now)
+        if found.holder_id != holder_id:
+            raise DeliveryRefusedError("this reference bound a key to somebody else")
+        return holder_id, found.jwk
+
+    def receive(self, holder_ref: str, licence_id: str, text: str, *, supersedes: str | None, now: datetime) -> None:
+        """Take a licence in. The same licence again changes nothing.
+
+        Checked: that it is an SD-JWT VC without key binding (RFC 9901 section 7.2), whose disclosures fit,
+        bound to a key of this holder. Not checked: the issuer's signature; the city's issuers deliver here
+        directly.
+        """
+        unverified = parse_licence(text)
+        claims = sd_jwt.process(unverified.token.unverified_payload(), unverified.parts.disclosures)
+        licence = typed(claims)
+        if unverified.parts.key_binding is not None:
+            raise DeliveryRefusedError("a licence is delivered without key binding")
+        with self._database.write() as session:
+            key = session.get(HolderKey, licence.holder_key.thumbprint)
+            if key is None or key.holder_id != holder_ref:
+                raise DeliveryRefusedError("bound to no key of this holder")
+            row = HeldLicence(
+                licence_id=licence_id,
+                holder_id=holder_ref,
+                issuer=licence.issuer,
+                vct=licence.vct,
+                thumbprint=key.thumbprint,
+                sealed=self._seal.close(text.encode("ascii"), f"licence {licence_id} of {holder_ref}"),
+                received_at=now,
+            )
+            if not records_store.insert_unless_taken(session, row):
+                return
+            old = session.get(HeldLicence, supersedes) if supersedes else None
+            if old is not None and old.holder_id == holder_ref:
+                old.superseded_by = licence_id
+            audit.record(session, stream=STREAM, actor="issuers", act="licence.received", subject=licence_id, now=now)
+
+    def licences(self, holder_id: str) -> list[tuple[Opened, str]]:
+        """Return a holder's licences, opened, each with its state as its agency has it."""
+        with self._database.read() as session:
+            rows = store.held(session, holder_id)
+        states = self._states([row.licence_id for row in rows])
+        return [(self._open(row), states.get(row.licence_id, "unknown")) for row in rows]
+
+    def licence(self, holder_id: str, licence_id: str) -> tuple[Opened, str]:
+        """Return one licence, opened, and its state; another's raises `NotHeldError`."""
+        opened = self._chosen(holder_id, {licence_id: ()})[0]
+        return opened, self._states([licence_id]).get(licence_id, "unknown")
+
+    # Showing
+
+    def choose(self, holder_id: str, service_item: str) -> dict[str, list[str]]:
+        """Return what a service item's set would show of this wallet: the newest licence of each type it lists."""
+        listed = self._listed_by_item(service_item)
+        choice: dict[str, list[str]] = {}
+        met: set[str] = set()
+        for opened, state in self.licences(holder_id):
+            key = opened.kind.key if opened.kind else ""
+            if key in listed and key not in met and state == "valid":
+                met.add(key)
+                choice[opened.row.licence_id] = sorted(opened.selective & set(listed[key]))
+        if not choice:
+            raise NothingToShowError
+        return choice
+
+    def show(self, holder_id: str, choice: Choice, *, now: datetime) -> Shown:
+        """Make a show code for what the holder chose; it lives a minute and is used once."""
+        self._check_choice(holder_id, choice)
+        code = codes.spell(self._randomness(codes.CODE_BYTES), codes.CODE_LENGTH)
+        typed_code = codes.spell(self._randomness(codes.CODE_BYTES), codes.TYPED_LENGTH)
+        shown = Shown(
+            show_id=self._token(12),
+            code=code,
+            typed=typed_code,
+            url=f"{self._base_url}{codes.FRAGMENT_PATH}{code}",
+            expires_at=now + self._show_life,
+        )
+        with self._database.write() as session:
+            row = ShowCode(
+                show_id=shown.show_id,
+                code_hash=codes.hashed(code),
+                typed_hash=codes.hashed(typed_code),
+                holder_id=holder_id,
+                choice={licence_id: sorted(names) for licence_id, names in choice.items()},
+                created_at=now,
+                expires_at=shown.expires_at,
+            )
+            session.add(row)
+        return shown
+
+    def withdraw(self, holder_id: str, show_id: str, *, now: datetime) -> None:
+        """Take an unused code back; a used one raises `CodeUsedError`."""
+        with self._database.write() as session:
+            if store.withdraw_code(session, holder_id, show_id, now):
+                return
+            row = session.get(ShowCode, show_id)
+            if row is None or row.holder_id != holder_id:
+                raise UnknownShowError
+            raise CodeUsedError(row.used_at)
+
+    def redeem(self, scanned: str, asker: Asker, *, audience: str, nonce: str, now: datetime) -> dict[str, list[str]]:
+        """Use a code up and return presentations for `asker`: licence type → SD-JWTs with key binding.
+
+        Of any number of requests one succeeds. What leaves is what the holder chose and the item lists.
+        """
+        code = codes.read(scanned)
+        if code is None:
+            raise CodeUnknownError
+        row = self._claim_code(code, asker, now)
+        opened = self._chosen(row.holder_id, row.choice)
+        listed = [one for one in opened if one.kind is not None and one.kind.key in asker.listed]
+        agreed = {
+            one.row.licence_id: set(row.choice[one.row.licence_id]) & set(asker.listed[one.kind.key])
+            for one in listed
+            if one.kind is not None
+        }
+        use = self._use(row.holder_id, "show_code", asker.counter, asker.name, asker.service_item, now=now)
+        return self._presented(listed, agreed, use, audience=audience, nonce=nonce, now=now)
+
+    def present(
+        self, holder_id: str, choice: Choice, *, audience: str, nonce: str, now: datetime
+    ) -> dict[str, list[str]]:
+        """Return a `vp_token` for a verifier's request (OpenID4VP section 8.1): licence type → presentations."""
+        opened = self._check_choice(holder_id, choice)
+        use = self._use(holder_id, "vp_token", audience, {}, None, now=now)
+        return self._presented(opened, choice, use, audience=audience, nonce=nonce, now=now)
+
+    def offline_pass(
+        self, holder_id: str, licence_id: str, names: Collection[str], *, life: timedelta, now: datetime
+    ) -> str:
+        """Return the QR text of an offline pass for one licence, good for `life` (five minutes at most)."""
+        opened = self._check_choice(holder_id, {licence_id: names})[0]
+        if opened.kind is None or not opened.kind.offline_pass:
+            raise PassNotAllowedError
+        life = min(life, key_binding.MAX_PASS_LIFE)
+        use = self._use(holder_id, "offline_pass", "offline", {}, None, now=now)
+        presented = self._presented(
+            [opened], {licence_id: names}, use,
+            audience=key_binding.OFFLINE_AUDIENCE, nonce=self._token(12), now=now, life=life,
+        )  # fmt: skip
+        return offline_pass.pack(next(iter(presented.values()))[0])
+
+    # Uses
+
+    def uses(self, holder_id: str, *, before: str | None, limit: int) -> Sequence[Use]:
+        """Return a page of uses, newest first."""
+        with self._database.read() as session:
+            return store.uses(session, holder_id, before=before, limit=limit)
+
+    def record_verdict(
+        self,
+        digests: Sequence[str],
+        *,
+        counter: str,
+        name: Mapping[str, str],
+        service_item: str | None,
+        verdict: str,
+        reason: str,
+        receipt: str,
+    ) -> None:
+        """Note what a counter made of presentations; the first word stands."""
+        with self._database.write() as session:
+            for use in store.uses_of(session, digests):
+                if use.verdict is None:
+                    use.verifier, use.verifier_name, use.service_item = counter, dict(name), service_item
+                    use.verdict, use.reason, use.receipt = verdict, reason, receipt
+
+    def _token(self, size: int) -> str:
+        return base64url.encode(self._randomness(size))
+
+    def _make_holder_key(self, holder_id: str, reference: str, now: datetime) -> HolderKey:
+        private = self._make_key()
+        jwk = export_public(private)
+        thumbprint = import_public(jwk).thumbprint
+        der = private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+        row = HolderKey(
+            thumbprint=thumbprint,
+            holder_id=holder_id,
+            reference=reference,
+            jwk=jwk,
+            sealed=self._seal.close(der, f"holder key {thumbprint} of {holder_id}"),
+            created_at=now,
+        )
+        with self._database.write() as session:
+            if records_store.insert_unless_taken(session, row):
+                return row
+            return store.key_by_reference(session, reference) or row
+
+    def _open(self, row: HeldLicence) -> Opened:
+        text = self._seal.open(row.sealed, f"licence {row.licence_id} of {row.holder_id}").decode("ascii")
+        unverified = parse_licence(text)
+        claims = sd_jwt.process(unverified.token.unverified_payload(), unverified.parts.disclosures)
+        return Opened(row, unverified.parts, typed(claims), self._types.get(row.vct))
+
+    def _chosen(self, holder_id: str, choice: Choice) -> list[Opened]:
+        with self._database.read() as session:
+            rows = {row.licence_id: row for row in store.held(session, holder_id, list(choice))}
+        if len(rows) != len(choice):
+            raise NotHeldError
+        return [self._open(rows[licence_id]) for licence_id in choice]
+
+    def _check_choice(self, holder_id: str, choice: Choice) -> list[Opened]:
+        if not choice:
+            raise NothingToShowError
+        opened = self._chosen(holder_id, choice)
+        for one in opened:
+            always = one.licence.claims.keys() - one.selective
+            if unknown := set(choice[one.row.licence_id]) - one.selective - always:
+                raise ClaimNotInLicenceError(sorted(unknown)[0])
+        return opened
+
+    def _claim_code(self, code: str, asker: Asker, now: datetime) -> ShowCode:
+        minute = int(now.timestamp()) // 60
+        with self._database.write() as session:
+            self._refuse_guessing(session, code, asker.counter, minute)
+            row = store.claim_code(session, codes.hashed(code), now)
+            if row is not None:
+                session.expunge(row)
+                return row
+            refusal = _why_not(store.code(session, codes.hashed(code)), now)
+            if isinstance(refusal, CodeUnknownError) and len(code) == codes.TYPED_LENGTH:
+                for counter in sorted((asker.counter, "*")):
+                    store.count_wrong_code(session, counter, minute)
+        raise refusal
+
+    def _refuse_guessing(self, session: Session, code: str, counter: str, minute: int) -> None:
+        if len(code) != codes.TYPED_LENGTH:
+            return
+        if (
+            store.wrong_codes(session, counter, minute) >= WRONG_CODES_PER_COUNTER
+            or store.wrong_codes(session, "*", minute) >= WRONG_CODES_IN_ALL
+        ):
+            raise TooManyTriesError
+
+    def _use(
+        self, holder_id: str, channel: str, verifier: str, name: Mapping[str, str], item: str | None, *, now: datetime
+    ) -> Use:
+        return Use(
+            use_id=f"{int(now.timestamp() * 1000):013d}-{self._token(9)}",  # sorts by time
+            holder_id=holder_id,
+            at=now,
+            channel=channel,
+            verifier=verifier,
+            verifier_name=dict(name),
+            service_item=item,
+            licences=[],
+        )
+
+    def _presented(
+        self,
+        opened: Sequence[Opened],
+        choice: Choice,
+        use: Use,
+        *,
+        audience: str,
+        nonce: str,
+        now: datetime,
+        life: timedelta | None = None,
+    ) -> dict[str, list[str]]:
+        """Make the presentations and write the use down before anything leaves."""
+        made: dict[str, list[str]] = {}
+        digests: list[str] = []
+        for one in opened:
+            names = set(choice[one.row.licence_id])
+            chosen = sd_jwt.select(one.parts, names)
+            text = key_binding.bind(chosen, self._signer(one.row), audience=audience, nonce=nonce, now=now, life=life)
+            key = one.kind.key if one.kind else one.licence.vct
+            made.setdefault(key, []).append(text)
+            digests.append(sd_jwt.digest(text))
+            shown = sorted(names & one.selective | (one.licence.claims.keys() - one.selective - ENVELOPE))
+            use.licences = [
+                *use.licences, {"licence_type": key, "licence_id": one.row.licence_id, "claims": shown}
+            ]  # fmt: skip
+        with self._database.write() as session:
+            session.add(use)
+            session.flush()
+            session.add_all(UsePresentation(digest=digest, use_id=use.use_id) for digest in digests)
+        return made
+
+    def _signer(self, row: HeldLicence) -> jws.Signer:
+        with self._database.read() as session:
+            key = session.get(HolderKey, row.thumbprint)
+        if key is None:
+            raise NotHeldError
+        der = self._seal.open(key.sealed, f"holder key {key.thumbprint} of {key.holder_id}")
+        private = load_der_private_key(der, password=None)
+        if not isinstance(private, EllipticCurvePrivateKey):
+            raise KeySealBrokenError
+        return jws.es256(private)
+
+
+def picture(text: str, kind: str, *, dense: bool = False) -> str:
+    """Return a QR code of `text`: an SVG document, or a PNG as base64url for `png`."""
+    return qr.svg(text, dense=dense) if kind == "svg" else base64url.encode(qr.png(text, dense=dense))
+
+
+def _why_not(row: ShowCode | None, now: datetime) -> CodeError:
+    if row is None:
+        return CodeUnknownError()
+    if row.withdrawn_at is not None:
+        return CodeWithdrawnError(row.withdrawn_at)
+    if row.used_at is not None:
+        return CodeUsedError(row.used_at)
+    return CodeExpiredError(min(row.expires_at, now))
