@@ -55,9 +55,7 @@ class TrustRegistry:
         with self._database.read() as session:
             right = session.get(Authorisation, (agency, vct))
             return (
-                right is not None
-                and right.valid_from <= now
-                and (right.valid_until is None or now < right.valid_until)
+                right is not None and right.valid_from <= now and (right.valid_until is None or now < right.valid_until)
             )
 
     def operator_keys(self) -> dict[str, PublicKey]:

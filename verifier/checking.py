@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from credentials import jws, key_binding, sd_jwt_vc, status_list
+from credentials import jws, key_binding, sd_jwt, sd_jwt_vc, status_list
 from credentials.errors import FormatError, StatusListInvalidError
 from credentials.jwk import PublicKey
 from credentials.licence_type import LicenceType
@@ -111,7 +111,7 @@ def check(
     # 7. Status, from a signed list that is fresh enough (Token Status List section 8.3).
     with checks.step(7, name):
         as_of = check_status(licence.status, statuses(licence.status.uri, issuer, now=now), status_max_age(kind), now)
-    return Checked(licence, kind, issuer, as_of, sd_jwt_vc.sd_jwt.digest(unverified.parts.jwt))
+    return Checked(licence, kind, issuer, as_of, sd_jwt.digest(unverified.parts.jwt))
 
 
 def trusted_key(unverified: UnverifiedLicence, trust: TrustList) -> tuple[TrustedIssuer, PublicKey]:

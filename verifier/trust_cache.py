@@ -1,6 +1,7 @@
 """Trust and status kept in memory, verified once: parsed again only when the signed text changed."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
 
@@ -11,7 +12,6 @@ from keys import trust_list
 from keys.errors import TrustListRefusedError
 from keys.trust_list import TrustedIssuer, TrustList
 from verifier.checking import read_status_list
-from verifier.errors import RefusalError
 
 MAX_LISTS = 1024  # status lists kept
 
@@ -46,43 +46,39 @@ class TrustCache:
         return self._list  # type: ignore[return-value]
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    asked: datetime
+    text: str
+    issuer: TrustedIssuer
+    token: StatusListToken
+
+
 class StatusCache:
-    """Status lists by address, asked for again after `refresh`; never goes back to an older version."""
+    """Status lists by agency and address, asked for again after `refresh`; never goes back to an older version."""
 
     def __init__(self, *, fetch: Callable[[str, datetime], str], refresh: timedelta) -> None:
         self._fetch = fetch
         self._refresh = refresh
-        self._kept: dict[str, tuple[datetime, str, StatusListToken]] = {}
+        self._kept: dict[tuple[str, str], _Kept] = {}
         self._lock = Lock()
 
     def __call__(self, uri: str, issuer: TrustedIssuer, *, now: datetime) -> StatusListToken:
-        """Return the list at `uri` of `issuer`, or raise a reason; a list that rolls back is not believed."""
-        kept = self._kept.get(uri)
-        if kept is not None and timedelta(0) <= now - kept[0] < self._refresh and _same(issuer, kept[2], uri):
-            return kept[2]
+        """Return the list at `uri` of `issuer`, or raise a reason; a list that rolls back is not believed.
+
+        What another agency's licence, or an older trust list, vouched for does not count.
+        """
+        kept = self._kept.get((issuer.agency, uri))
+        if kept is not None and kept.issuer is issuer and timedelta(0) <= now - kept.asked < self._refresh:
+            return kept.token
         text = self._fetch(uri, now)
-        if kept is not None and text == kept[1]:
-            fresh = kept[2]
-        else:
-            fresh = read_status_list(text, uri, issuer)
-            if kept is not None and (fresh.issued_at, fresh.version) < (kept[2].issued_at, kept[2].version):
+        token = kept.token if kept and kept.issuer is issuer and kept.text == text else None
+        if token is None:
+            token = read_status_list(text, uri, issuer)
+            if kept is not None and (token.issued_at, token.version) < (kept.token.issued_at, kept.token.version):
                 raise StatusListInvalidError("an older list came back")
         with self._lock:
             if len(self._kept) >= MAX_LISTS:
                 self._kept.clear()
-            self._kept[uri] = (now, text, fresh)
-        return fresh
-
-
-def _same(issuer: TrustedIssuer, token: StatusListToken, uri: str) -> bool:
-    return token.uri == uri and uri.startswith(status_base(issuer))
-
-
-def status_base(issuer: TrustedIssuer) -> str:
-    """Return the path an agency's lists live under, as the trust list names the agency."""
-    return f"/{issuer.agency}/"
-
-
-def unavailable(_uri: str, _now: datetime) -> str:
-    """Stand where a status list cannot be had."""
-    raise RefusalError("status_unavailable")
+            self._kept[issuer.agency, uri] = _Kept(now, text, issuer, token)
+        return token

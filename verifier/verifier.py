@@ -232,7 +232,7 @@ class Verifier:
         try:
             presented, binding = obtain(checks)
             checked = [
-                self._check(text, query, question.item, channel, binding, checks, now)
+                self._check(text, query, question.item, channel, binding, checks=checks, now=now)
                 for query, texts in presented.items()
                 for text in texts
             ]
@@ -253,6 +253,7 @@ class Verifier:
         item: ServiceItem,
         channel: str,
         binding: checking.HolderBinding,
+        *,
         checks: Checks,
         now: datetime,
     ) -> Checked:

@@ -1,0 +1,150 @@
+"""HTTP routes of the agencies: no deciding here."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Query, Response
+
+from issuers.auth import AgencyKey, agency_with
+from issuers.errors import UnknownTypeError
+from issuers.issuer import Issuer
+from issuers.models import LicenceRow, LicenceState
+from issuers.publishing import TIME_TO_LIVE, StatusPublisher
+from issuers.schemas import (
+    CauseIn,
+    IssueIn,
+    LicenceOut,
+    LicencePage,
+    PreparedOut,
+    SignatureIn,
+    licence_out,
+    prepared_out,
+    type_metadata,
+)
+from issuers.status import StatusChanges
+from keys.access import Caller
+from keys.auth import Clock
+from keys.models import KeyPurpose
+from keys.trust_list import issuer_url
+from keys.vault import Vault, public_set
+from records import idempotency
+
+Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=idempotency.MAX_KEY_LENGTH)]
+Attempts = Callable[[Caller, str | None, str, dict[str, Any]], idempotency.Attempt]
+"""Makes an attempt of a caller's key (a random one if it sent none), operation and body."""
+
+
+def routes(  # noqa: C901 - a list of routes, one after another, with nothing to decide
+    issuer: Issuer,
+    changes: StatusChanges,
+    publisher: StatusPublisher,
+    vault: Vault,
+    *,
+    caller_of: Callable[..., Caller],
+    attempts: Attempts,
+    clock: Clock,
+    base_url: str,
+) -> APIRouter:
+    """Return the agencies' routes."""
+    router = APIRouter(tags=["issuers"])
+    Issues = Annotated[Caller, Depends(agency_with("licences:issue", caller_of))]  # noqa: N806 - a type
+    Reads = Annotated[Caller, Depends(agency_with("licences:read", caller_of))]  # noqa: N806 - a type
+    Changes = Annotated[Caller, Depends(agency_with("licences:status", caller_of))]  # noqa: N806 - a type
+
+    @router.post("/issuers/{agency}/licences", status_code=201)
+    def issue(agency: AgencyKey, body: IssueIn, caller: Issues, key: Key = None) -> LicenceOut:
+        """Sign a licence with the agency's key in the vault and put it into the holder's wallet."""
+        this = attempts(caller, key, "issue", body.model_dump(mode="json"))
+        return licence_out(issuer.issue(agency, body.order(), this, actor=caller.name, now=clock()))
+
+    @router.post("/issuers/{agency}/licences/prepare", status_code=201)
+    def prepare(agency: AgencyKey, body: IssueIn, caller: Issues, key: Key = None) -> PreparedOut:
+        """Record a licence and return the exact bytes for the agency to sign with a key it never shares."""
+        this = attempts(caller, key, "prepare", body.model_dump(mode="json"))
+        return prepared_out(issuer.prepare(agency, body.order(), this, actor=caller.name, now=clock()))
+
+    @router.post("/issuers/{agency}/licences/{licence_id}/complete")
+    def complete(agency: AgencyKey, licence_id: str, body: SignatureIn, caller: Issues) -> LicenceOut:
+        """Take the agency's signature, check it, deliver the licence. The same call again answers the same."""
+        row = issuer.complete(agency, licence_id, body.signature_bytes(), actor=caller.name, now=clock())
+        return licence_out(row)
+
+    @router.post("/issuers/{agency}/licences/{licence_id}/renew", status_code=201)
+    def renew(agency: AgencyKey, licence_id: str, body: IssueIn, caller: Issues, key: Key = None) -> LicenceOut:
+        """Issue the licence's next version; the old one is superseded once the new one is signed."""
+        this = attempts(caller, key, f"renew {licence_id}", body.model_dump(mode="json"))
+        row = issuer.renew(agency, licence_id, body.order(), this, actor=caller.name, now=clock())
+        return licence_out(row)
+
+    @router.get("/issuers/{agency}/licences")
+    def licences(
+        agency: AgencyKey,
+        _caller: Reads,
+        cursor: Annotated[str, Query(max_length=128)] = "",
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+        state: LicenceState | None = None,
+        reference: Annotated[str | None, Query(max_length=128)] = None,
+    ) -> LicencePage:
+        """List the agency's licences, a page at a time."""
+        rows = issuer.page(agency, after=cursor, limit=limit, state=state, reference=reference)
+        last = rows[-1].licence_id if len(rows) == limit else None
+        return LicencePage(items=[licence_out(row) for row in rows], next_cursor=last)
+
+    @router.get("/issuers/{agency}/licences/{licence_id}")
+    def licence(agency: AgencyKey, licence_id: str, _caller: Reads) -> LicenceOut:
+        """Read one licence's ledger entry."""
+        return licence_out(issuer.read(agency, licence_id))
+
+    def changed(caller: Caller, licence_id: str, to: LicenceState, cause: str | None, key: str | None) -> LicenceRow:
+        this = attempts(caller, key, f"{to} {licence_id}", {"cause": cause})
+        return changes.change(caller.subject, licence_id, to, this, cause=cause, actor=caller.name, now=clock())
+
+    @router.post("/issuers/{agency}/licences/{licence_id}/suspend")
+    def suspend(agency: AgencyKey, licence_id: str, body: CauseIn, caller: Changes, key: Key = None) -> LicenceOut:  # noqa: ARG001 - the path's agency is checked in `auth`
+        """Suspend a licence; it can be reinstated."""
+        return licence_out(changed(caller, licence_id, LicenceState.SUSPENDED, body.cause, key))
+
+    @router.post("/issuers/{agency}/licences/{licence_id}/reinstate")
+    def reinstate(agency: AgencyKey, licence_id: str, caller: Changes, key: Key = None) -> LicenceOut:  # noqa: ARG001 - likewise
+        """Make a suspended licence valid again."""
+        return licence_out(changed(caller, licence_id, LicenceState.VALID, None, key))
+
+    @router.post("/issuers/{agency}/licences/{licence_id}/revoke")
+    def revoke(agency: AgencyKey, licence_id: str, body: CauseIn, caller: Changes, key: Key = None) -> LicenceOut:  # noqa: ARG001 - likewise
+        """Revoke a licence for good."""
+        return licence_out(changed(caller, licence_id, LicenceState.REVOKED, body.cause, key))
+
+    @router.get(
+        "/issuers/{agency}/status/{number}",
+        response_class=Response,
+        responses={200: {"content": {"application/statuslist+jwt": {"example": "eyJhbGciOiJFUzI1NiIs…"}}}},
+    )
+    def status_list(agency: AgencyKey, number: int) -> Response:
+        """Return a status list token (Token Status List section 8), for everybody."""
+        token = publisher.token(f"{agency}/{number}", now=clock())
+        headers = {
+            "Cache-Control": f"public, max-age={int(TIME_TO_LIVE.total_seconds())}",
+            "Access-Control-Allow-Origin": "*",
+        }
+        return Response(token, media_type="application/statuslist+jwt", headers=headers)
+
+    @router.get("/issuers/types/{licence_type}", responses=_example({"vct": "https://…", "display": [], "claims": []}))
+    def licence_type(licence_type: str) -> dict[str, Any]:
+        """Return a licence type's metadata, with names and labels in Chinese and English."""
+        kind = issuer.types.get(licence_type)
+        if kind is None:
+            raise UnknownTypeError
+        return type_metadata(kind, issuer.vct(kind.key))
+
+    @router.get("/.well-known/jwt-vc-issuer/issuers/{agency}", responses=_example({"issuer": "https://…", "jwks": {}}))
+    def issuer_metadata(agency: AgencyKey) -> dict[str, Any]:
+        """Return an agency's issuer metadata (draft-ietf-oauth-sd-jwt-vc section 5): its public licence keys."""
+        issuer.agency(agency)
+        keys = public_set(vault.keys(agency, KeyPurpose.LICENCE))
+        return {"issuer": issuer_url(base_url, agency), "jwks": keys}
+
+    return router
+
+
+def _example(value: object) -> dict[int | str, dict[str, Any]]:
+    return {200: {"content": {"application/json": {"example": value}}}}

@@ -1,0 +1,236 @@
+"""JSON in and out of the agencies' room. Inputs forbid unknown members."""
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
+
+from credentials import base64url
+from credentials.errors import MalformedError
+from credentials.licence_type import ClaimDefinition, Holder, LicenceType
+from credentials.text import clean
+from issuers.issuer import Order
+from issuers.models import LicenceRow, LicenceState
+
+ES256_SIGNATURE_BYTES = 64
+
+
+def _day(value: object) -> date:
+    if not isinstance(value, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+        raise ValueError("must be a date as 2026-01-31")
+    return date.fromisoformat(value)
+
+
+Day = Annotated[date, PlainValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
+PERSON = {"code_type": "111", "code": "440199198708220021", "name": "李样本"}
+PERMIT = {
+    "licence_type": "residence_permit",
+    "holder": PERSON,
+    "claims": {
+        "sex": "女",
+        "ethnicity": "汉",
+        "birth_date": "1987-08-22",
+        "hukou_address": "示例省示例县示例路1号",
+        "current_address": "示例市天河区示例路2号",
+        "residence_district": "440106",
+        "first_issue_date": "2024-03-01",
+        "continuous_months": 32,
+        "endorsed_until": "2027-03-01",
+    },
+    "reference": "JZZ-2026-000123",
+}
+
+
+class Input(BaseModel):
+    """What every request body keeps: no unknown members, no conversions."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class HolderIn(Input):
+    """A person or company: kind of code (GB/T 36903 Annex A), code with its check digit, name."""
+
+    code_type: str = Field(pattern=r"^[0-9]{3}$", description="111 citizen number, 001 social credit code, …")
+    code: str = Field(min_length=4, max_length=32)
+    name: str = Field(min_length=1, max_length=512)
+
+    model_config = ConfigDict(json_schema_extra={"examples": [PERSON]})
+
+    def holder(self) -> Holder:
+        """Return the holder, the name in NFC; an unclean name stays as it is and is refused with the claims."""
+        try:
+            return Holder(self.code_type, self.code, clean(self.name))
+        except MalformedError:
+            return Holder(self.code_type, self.code, self.name)
+
+
+class IssueIn(Input):
+    """A licence to be signed."""
+
+    licence_type: str = Field(min_length=1, max_length=64)
+    holder: HolderIn
+    claims: dict[str, Any]
+    guardian: HolderIn | None = Field(default=None, description="Whose wallet a minor's licence goes to.")
+    valid_from: Day | None = Field(default=None, description="First day, in the city's time; today if left out.")
+    valid_until: Day | None = Field(default=None, description="Last day; as the type says if left out.")
+    reference: str | None = Field(default=None, max_length=128, description="The agency's own case number.")
+
+    model_config = ConfigDict(json_schema_extra={"examples": [PERMIT]})
+
+    def order(self) -> Order:
+        """Return what the issuer's verbs take."""
+        return Order(
+            licence_type=self.licence_type,
+            holder=self.holder.holder(),
+            claims=self.claims,
+            guardian=self.guardian.holder() if self.guardian else None,
+            valid_from=self.valid_from,
+            valid_until=self.valid_until,
+            reference=self.reference,
+        )
+
+
+class CauseIn(Input):
+    """Why a licence is suspended or revoked, from its type's list."""
+
+    cause: str = Field(min_length=1, max_length=64)
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"cause": "moved_away"}]})
+
+
+class SignatureIn(Input):
+    """An agency's ES256 signature over the prepared bytes: r‖s, 64 bytes, base64url."""
+
+    signature: str = Field(min_length=86, max_length=86)
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"signature": "A" * 86}]})
+
+    def signature_bytes(self) -> bytes:
+        """Return the 64 bytes; raises `MalformedError` unless they are spelt canonically."""
+        return base64url.decode(self.signature)
+
+
+class LicenceOut(BaseModel):
+    """A licence as its agency's ledger has it."""
+
+    licence_id: str
+    agency: str
+    licence_type: str
+    state: LicenceState
+    cause: str | None
+    state_since: datetime
+    version: int
+    supersedes: str | None
+    reference: str | None
+    valid_from: date
+    valid_until: date | None
+    created_at: datetime
+    delivered: bool
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "licence_id": "1.2.156.3005.2.1144019900DEM0015H002.1144019900DEM0023C.202600000002.001.R",
+                    "agency": "police",
+                    "licence_type": "residence_permit",
+                    "state": "valid",
+                    "cause": None,
+                    "state_since": "2026-11-23T08:00:00Z",
+                    "version": 1,
+                    "supersedes": None,
+                    "reference": "JZZ-2026-000123",
+                    "valid_from": "2026-11-23",
+                    "valid_until": "2027-03-01",
+                    "created_at": "2026-11-23T08:00:00Z",
+                    "delivered": True,
+                }
+            ]
+        }
+    )
+
+
+class PreparedOut(LicenceOut):
+    """A licence waiting for the agency's own signature."""
+
+    kid: str
+    signing_input: str = Field(description="The exact ASCII bytes to sign with ES256.")
+    prepared_until: datetime
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "licence_id": "1.2.156.3005.2.1144019900DEM0015H002.1144019900DEM0023C.202600000002.001.R",
+                    "state": "prepared",
+                    "kid": "mVfR2c1s-9k",
+                    "signing_input": "eyJhbGciOiJFUzI1NiIsInR5cCI6ImRjK3NkLWp3dCIsImtpZCI6Im1WZlIyYzFzLTlrIn0.eyJpc3Mi…",
+                    "prepared_until": "2026-11-23T08:10:00Z",
+                }
+            ]
+        }
+    )
+
+
+class LicencePage(BaseModel):
+    """A page of licences; `next_cursor` is None on the last."""
+
+    items: list[LicenceOut]
+    next_cursor: str | None
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [], "next_cursor": None}]})
+
+
+def licence_out(row: LicenceRow) -> LicenceOut:
+    """Return a ledger row as JSON."""
+    return LicenceOut(**_common(row))
+
+
+def prepared_out(row: LicenceRow) -> PreparedOut:
+    """Return a ledger row as JSON, with the bytes to sign."""
+    return PreparedOut(**_common(row), kid=row.kid, signing_input=row.signing_input, prepared_until=row.prepared_until)
+
+
+def type_metadata(kind: LicenceType, vct: str) -> dict[str, Any]:
+    """Return a licence type's metadata (draft-ietf-oauth-sd-jwt-vc section 6), with zh and en names."""
+    return {
+        "vct": vct,
+        "name": kind.names["en"],
+        "display": [{"locale": locale, "name": kind.names[code]} for locale, code in _LOCALES],
+        "claims": [_claim(one) for one in kind.claims.values()],
+        "licence_type": kind.key,
+        "type_code": kind.type_code,
+        "causes": [{"code": one.code, "effect": one.effect, "label": dict(one.labels)} for one in kind.causes.values()],
+    }
+
+
+_LOCALES = (("zh-CN", "zh"), ("en", "en"))
+
+
+def _claim(one: ClaimDefinition) -> dict[str, Any]:
+    return {
+        "path": [one.name],
+        "display": [{"locale": locale, "label": one.labels[code]} for locale, code in _LOCALES],
+        "mandatory": one.required and one.derived_from is None,
+        "sd": "never" if one.always else "always",
+    }
+
+
+def _common(row: LicenceRow) -> Mapping[str, Any]:
+    return {
+        "licence_id": row.licence_id,
+        "agency": row.agency,
+        "licence_type": row.type_key,
+        "state": row.state,
+        "cause": row.cause,
+        "state_since": row.state_since,
+        "version": row.version,
+        "supersedes": row.supersedes,
+        "reference": row.reference,
+        "valid_from": row.valid_from,
+        "valid_until": row.valid_until,
+        "created_at": row.created_at,
+        "delivered": row.signature is not None and row.undelivered is None,
+    }

@@ -1,0 +1,113 @@
+"""HTTP routes of the counters: no deciding here. A verdict is an answer (200), whatever it says."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Depends, Query
+
+from keys.access import Caller
+from keys.auth import Clock
+from verifier import picture
+from verifier.auth import counter_with
+from verifier.schemas import (
+    AnswerIn,
+    AskIn,
+    RequestOut,
+    ScanIn,
+    ServiceItemOut,
+    ServiceItems,
+    VerdictOut,
+    VerificationOut,
+)
+from verifier.verifier import Verifier
+
+
+def routes(
+    verifier: Verifier,
+    *,
+    caller_of: Callable[..., Caller],
+    clock: Clock,
+    vct: Callable[[str], str],
+    trust_bundle: Callable[[datetime], dict[str, Any]],
+) -> APIRouter:
+    """Return the counters' routes."""
+    router = APIRouter(prefix="/verifier", tags=["verifier"])
+    Here = Annotated[str, Depends(counter_with(caller_of))]  # noqa: N806 - a type
+
+    @router.get("/service-items")
+    def service_items(_here: Here) -> ServiceItems:
+        """List what may be asked for, and why."""
+        rows = [
+            ServiceItemOut(
+                key=one.key,
+                name=dict(one.names),
+                agency=one.agency,
+                channels=list(one.channels),
+                needs=[asdict(need) for need in one.needs],
+            )
+            for one in verifier.items.values()
+        ]
+        return ServiceItems(items=rows)
+
+    @router.post("/verifications")
+    def verify_scan(here: Here, body: ScanIn) -> VerdictOut:
+        """Verify what a scanner read: a show code or an offline pass."""
+        question = verifier.question(here, body.service_item, body.operator)
+        return VerdictOut(**verifier.verify_scan(body.scanned, question, now=clock()).as_json())
+
+    @router.post("/verifications/picture", openapi_extra=_PICTURE)
+    def verify_picture(
+        here: Here,
+        picture_bytes: Annotated[bytes, Body(media_type="image/png")],
+        service_item: Annotated[str, Query(min_length=1, max_length=64)],
+        operator: Annotated[str | None, Query(max_length=64)] = None,
+    ) -> VerdictOut:
+        """Verify a photo of a QR code (PNG, JPEG, WebP)."""
+        question = verifier.question(here, service_item, operator)
+        return VerdictOut(**verifier.verify_scan(picture.read(picture_bytes), question, now=clock()).as_json())
+
+    @router.post("/requests", status_code=201)
+    def ask(here: Here, body: AskIn) -> RequestOut:
+        """Open a request: nonce, audience and DCQL query for a wallet to answer once."""
+        question = verifier.question(here, body.service_item, None)
+        row = verifier.ask(question, now=clock())
+        return RequestOut(
+            request_id=row.request_id,
+            client_id=verifier.audience(here),
+            nonce=row.nonce,
+            dcql_query=question.item.dcql(vct),
+            expires_at=row.expires_at,
+        )
+
+    @router.post("/requests/{request_id}/answer")
+    def verify_answer(here: Here, request_id: str, body: AnswerIn) -> VerdictOut:
+        """Verify a `vp_token` as the one answer to a request."""
+        made = verifier.verify_answer(request_id, body.vp_token, here, body.operator, now=clock())
+        return VerdictOut(**made.as_json())
+
+    @router.get("/verifications/{verification_id}")
+    def verification(here: Here, verification_id: str) -> VerificationOut:
+        """Read what was recorded of a verification."""
+        return VerificationOut(**verifier.verification(verification_id, here).model_dump())
+
+    @router.get(
+        "/trust-bundle", responses={200: {"content": {"application/json": {"example": {"trust_list": "eyJ…"}}}}}
+    )
+    def bundle(_here: Here) -> dict[str, Any]:
+        """Return all a counter needs to verify offline passes: keys, trust list, status lists, licence types."""
+        return trust_bundle(clock())
+
+    return router
+
+
+_PICTURE: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            kind: {"schema": {"type": "string", "format": "binary"}, "example": "(the picture's bytes)"}
+            for kind in ("image/png", "image/jpeg", "image/webp")
+        },
+    }
+}

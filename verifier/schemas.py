@@ -1,0 +1,192 @@
+"""JSON in and out of the verifying room. Inputs forbid unknown members."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from verifier.reasons import Outcome
+
+MAX_SCAN = 8 * 1024  # characters
+
+
+class Input(BaseModel):
+    """What every request body keeps: no unknown members, no conversions."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class AskIn(Input):
+    """Open a request for a service item."""
+
+    service_item: str = Field(min_length=1, max_length=64)
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"service_item": "school_transfer"}]})
+
+
+class ScanIn(Input):
+    """What a scanner read (a show code's URL, a typed code, an offline pass), and what it is for."""
+
+    scanned: str = Field(min_length=1, max_length=MAX_SCAN)
+    service_item: str = Field(min_length=1, max_length=64)
+    operator: str | None = Field(default=None, max_length=64, description="The clerk at the counter.")
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "scanned": "http://127.0.0.1:8080/s#5ZK8Q2M4X7T9R1C3V6B0N8P2GH",
+                    "service_item": "school_transfer",
+                    "operator": "clerk-07",
+                }
+            ]
+        }
+    )
+
+
+class AnswerIn(Input):
+    """A wallet's answer to a request (OpenID4VP section 8.1): presentations by credential query id."""
+
+    vp_token: dict[str, list[str]] = Field(max_length=16)
+    operator: str | None = Field(default=None, max_length=64)
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"vp_token": {"residence_permit": ["eyJhbGciOiJFUzI1NiIs…~WyJ…~eyJ…"]}}]}
+    )
+
+
+class RequestOut(BaseModel):
+    """A request, as OpenID4VP has it: `client_id` is the audience, `nonce` is for one answer."""
+
+    request_id: str
+    client_id: str
+    nonce: str
+    dcql_query: dict[str, Any]
+    expires_at: datetime
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "request_id": "u1C8mB0dQ2yWkz5e",
+                    "client_id": "http://127.0.0.1:8080/verifier/counters/school2_office",
+                    "nonce": "c2l4dGVlbi1ieXRlcy1vci1tb3Jl",
+                    "dcql_query": {"credentials": []},
+                    "expires_at": "2026-11-23T08:02:00Z",
+                }
+            ]
+        }
+    )
+
+
+class VerdictOut(BaseModel):
+    """The verdict, the same in every channel."""
+
+    verification_id: str
+    verdict: Outcome
+    reason: str
+    reason_at: str | None
+    message: dict[str, str]
+    channel: str
+    offline: bool
+    checks: list[dict[str, Any]]
+    licences: list[dict[str, Any]]
+    missing: list[dict[str, Any]]
+    verified_at: str
+    status_as_of: str | None
+    status_age_seconds: int | None
+    receipt: str | None
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "verification_id": "x0T4bV9sLr2pNq7a",
+                    "verdict": "refused",
+                    "reason": "revoked",
+                    "reason_at": None,
+                    "message": {
+                        "zh": "证照已废止，不再有效，请勿受理。",
+                        "en": "The licence is revoked for good. Do not accept.",
+                    },
+                    "channel": "show_code",
+                    "offline": False,
+                    "checks": [{"number": 7, "step": "status", "outcome": "failed", "reason": "revoked"}],
+                    "licences": [],
+                    "missing": [],
+                    "verified_at": "2026-11-23T08:00:30+00:00",
+                    "status_as_of": None,
+                    "status_age_seconds": None,
+                    "receipt": "eyJ…",
+                }
+            ]
+        }
+    )
+
+
+class VerificationOut(BaseModel):
+    """What was recorded of a verification: steps and reasons, no claim."""
+
+    verification_id: str
+    counter: str
+    operator: str | None
+    at: datetime
+    channel: str
+    service_item: str
+    verdict: Outcome
+    reason: str
+    checks: list[dict[str, Any]]
+    receipt: str
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "verification_id": "x0T4bV9sLr2pNq7a",
+                    "counter": "school2_office",
+                    "operator": "clerk-07",
+                    "at": "2026-11-23T08:00:30Z",
+                    "channel": "show_code",
+                    "service_item": "school_transfer",
+                    "verdict": "accepted",
+                    "reason": "accepted",
+                    "checks": [],
+                    "receipt": "eyJ…",
+                }
+            ]
+        }
+    )
+
+
+class ServiceItemOut(BaseModel):
+    """A service item: what may be asked for, and why."""
+
+    key: str
+    name: dict[str, str]
+    agency: str
+    channels: list[str]
+    needs: list[dict[str, Any]]
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "key": "school_transfer",
+                    "name": {"zh": "小学生转学", "en": "Primary school transfer"},
+                    "agency": "school2",
+                    "channels": ["online", "hall_counter", "kiosk"],
+                    "needs": [
+                        {"licence_type": "residence_permit", "claims": ["residence_district"], "required": False}
+                    ],
+                }
+            ]
+        }
+    )
+
+
+class ServiceItems(BaseModel):
+    """Every service item."""
+
+    items: list[ServiceItemOut]
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"items": []}]})

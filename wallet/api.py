@@ -1,0 +1,103 @@
+"""HTTP routes of the holders: no deciding here."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Query, Response
+
+from keys.access import Access, Caller, Role
+from keys.auth import Clock
+from wallet.auth import holder_with
+from wallet.schemas import (
+    LicenceList,
+    LicenceView,
+    PassIn,
+    PassOut,
+    PresentationIn,
+    PresentationOut,
+    ShowIn,
+    ShowOut,
+    SignInIn,
+    SignInOut,
+    UsePage,
+    licence_view,
+    use_out,
+)
+from wallet.wallet import Wallet, picture
+
+SESSION_LIFE = timedelta(hours=1)
+Language = Annotated[Literal["zh", "en"], Query(description="Language of names and labels.")]
+
+
+def routes(
+    wallet: Wallet, access: Access, *, caller_of: Callable[..., Caller], clock: Clock, sign_in_by_link: bool
+) -> APIRouter:
+    """Return the holders' routes; `sign_in_by_link` only in the demonstration."""
+    router = APIRouter(prefix="/wallet", tags=["wallet"])
+    Me = Annotated[str, Depends(holder_with(caller_of))]  # noqa: N806 - a type
+
+    if sign_in_by_link:
+
+        @router.post("/sign-in")
+        def sign_in(body: SignInIn) -> SignInOut:
+            """Use a one-time link up and return an access token (demonstration only)."""
+            now = clock()
+            holder_id = wallet.sign_in(body.link, now=now)
+            token = access.grant(Role.HOLDER, holder_id, life=SESSION_LIFE, actor="sign-in link", now=now)
+            return SignInOut(access_token=token, expires_in_seconds=int(SESSION_LIFE.total_seconds()))
+
+    @router.get("/licences")
+    def licences(me: Me, language: Language = "zh") -> LicenceList:
+        """List the wallet's licences, with all their claims."""
+        return LicenceList(items=[licence_view(one, state, language) for one, state in wallet.licences(me)])
+
+    @router.get("/licences/{licence_id}")
+    def licence(me: Me, licence_id: str, language: Language = "zh") -> LicenceView:
+        """Read one licence."""
+        return licence_view(*wallet.licence(me, licence_id), language)
+
+    @router.post("/shows", status_code=201)
+    def show(me: Me, body: ShowIn) -> ShowOut:
+        """Make a show code for chosen claims, or for a service item's set. It lives a minute and works once."""
+        choice = body.choice(lambda item: wallet.choose(me, item))
+        shown = wallet.show(me, choice, now=clock())
+        drawn = None if body.qr == "none" else picture(shown.url, body.qr)
+        return ShowOut(
+            show_id=shown.show_id, url=shown.url, typed_code=shown.typed, expires_at=shown.expires_at, qr=drawn
+        )
+
+    @router.delete("/shows/{show_id}", status_code=204, response_class=Response)
+    def withdraw(me: Me, show_id: str) -> None:
+        """Take an unused code back."""
+        wallet.withdraw(me, show_id, now=clock())
+
+    @router.post("/presentations", status_code=201)
+    def present(me: Me, body: PresentationIn) -> PresentationOut:
+        """Answer a verifier's request with a `vp_token` bound to it."""
+        choice = body.choice(lambda item: wallet.choose(me, item))
+        return PresentationOut(
+            vp_token=wallet.present(me, choice, audience=body.audience, nonce=body.nonce, now=clock())
+        )
+
+    @router.post("/passes", status_code=201)
+    def offline_pass(me: Me, body: PassIn) -> PassOut:
+        """Make an offline pass: the presentation itself in a QR code, good for five minutes at most."""
+        now, life = clock(), timedelta(seconds=body.life_seconds)
+        text = wallet.offline_pass(me, body.licence_id, body.claims, life=life, now=now)
+        drawn = None if body.qr == "none" else picture(text, body.qr, dense=True)
+        return PassOut(text=text, expires_at=now + life, qr=drawn)
+
+    @router.get("/uses")
+    def uses(
+        me: Me,
+        cursor: Annotated[str | None, Query(max_length=64)] = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    ) -> UsePage:
+        """List every use of the wallet's licences: who, when, for what, which claims, what came of it."""
+        rows = wallet.uses(me, before=cursor, limit=limit)
+        return UsePage(
+            items=[use_out(row) for row in rows], next_cursor=rows[-1].use_id if len(rows) == limit else None
+        )
+
+    return router
