@@ -23,7 +23,6 @@ from issuers.errors import (
     TypeNotAuthorisedError,
     UnknownAgencyError,
     UnknownLicenceError,
-    UnknownTypeError,
     WrongStateError,
 )
 from issuers.models import Agency, LicenceRow, LicenceState
@@ -40,6 +39,7 @@ from records.idempotency import Attempt
 
 SERIAL_BYTES = 8  # 64 random bits in base 36: serials say nothing about how many there are
 PROBES = 16  # random places tried in a list before a new one is opened: it is well over half full by then
+UNKNOWN_TYPE = Fault("/licence_type", "unknown_licence_type", "there is no such licence type")
 ALPHABET36 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -103,6 +103,24 @@ class Issuer:
     def vct(self, type_key: str) -> str:
         """Return the `vct` of a licence type: the address of its metadata."""
         return f"{self._base_url}/issuers/types/{type_key}"
+
+    def faults(self, body: object, *, now: datetime) -> list[Fault]:
+        """Return what is wrong with the claims of a body that is malformed elsewhere, as far as it can be read."""
+        if not isinstance(body, Mapping) or not isinstance(body.get("licence_type"), str):
+            return []
+        kind, holder, claims = self.types.get(body["licence_type"]), body.get("holder"), body.get("claims")
+        if kind is None:
+            return [UNKNOWN_TYPE]
+        names = ("code_type", "code", "name")
+        if not isinstance(claims, Mapping) or not isinstance(holder, Mapping):
+            return []
+        if not all(isinstance(holder.get(name), str) for name in names):
+            return []
+        try:
+            check_order(kind, Order(kind.key, Holder(*(holder[name] for name in names)), claims), now=now)
+        except ClaimsRefusedError as error:
+            return list(error.faults)
+        return []
 
     def agency(self, key: str) -> Agency:
         """Return an agency, or raise `UnknownAgencyError`."""
@@ -220,7 +238,7 @@ class Issuer:
     def _authorised_type(self, agency: str, type_key: str, now: datetime) -> LicenceType:
         kind = self.types.get(type_key)
         if kind is None:
-            raise UnknownTypeError
+            raise ClaimsRefusedError([UNKNOWN_TYPE])
         if not self._registry.may_sign(agency, self.vct(type_key), now=now):
             raise TypeNotAuthorisedError
         return kind

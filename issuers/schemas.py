@@ -24,8 +24,8 @@ def _day(value: object) -> date:
 
 
 Day = Annotated[date, PlainValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
-PERSON = {"code_type": "111", "code": "440199198708220021", "name": "李样本"}
-PERMIT = {
+PERSON: dict[str, Any] = {"code_type": "111", "code": "440199198708220021", "name": "李样本"}
+PERMIT: dict[str, Any] = {
     "licence_type": "residence_permit",
     "holder": PERSON,
     "claims": {
@@ -166,7 +166,7 @@ class PreparedOut(LicenceOut):
                     "licence_id": "1.2.156.3005.2.1144019900DEM0015H002.1144019900DEM0023C.202600000002.001.R",
                     "state": "prepared",
                     "kid": "mVfR2c1s-9k",
-                    "signing_input": "eyJhbGciOiJFUzI1NiIsInR5cCI6ImRjK3NkLWp3dCIsImtpZCI6Im1WZlIyYzFzLTlrIn0.eyJpc3Mi…",
+                    "signing_input": "eyJhbGciOiJFUzI1NiIsInR5cCI6ImRjK3NkLWp3dCJ9.eyJpc3Mi…",
                     "prepared_until": "2026-11-23T08:10:00Z",
                 }
             ]

@@ -20,7 +20,7 @@ def read(picture: bytes) -> str:
             grey = opened.convert("L")
     except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as error:
         raise PictureUnreadableError("not a picture") from error
-    found = zxingcpp.read_barcodes(grey, formats=zxingcpp.BarcodeFormat.QRCode)
+    found = zxingcpp.read_barcodes(grey, formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode))
     if len(found) != 1:
         raise PictureUnreadableError(f"{len(found)} QR codes in the picture, one is wanted")
     return str(found[0].text)

@@ -60,7 +60,7 @@ class HolderSide(Protocol):
 class TellHolder(Protocol):
     """The wallet's list of uses."""
 
-    def __call__(self, digests: Sequence[str], question: Question, verdict: Verdict) -> None:
+    def __call__(self, digests: Sequence[str], question: Question, verdict: Verdict, /) -> None:
         """Note a verdict with the use that presentations (by SHA-256, base64url) belong to."""
 
 

@@ -1,0 +1,1 @@
+"""THE ROOF: the only folder that knows every room."""

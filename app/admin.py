@@ -1,0 +1,203 @@
+"""HTTP routes of the operator: take in agencies and counters, give and take tokens, rotate keys."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Response
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+
+from app.house import House
+from credentials import licence_type
+from credentials.licence_type import ClaimsRefusedError, Holder
+from issuers.agencies import NewAgency
+from keys.access import Caller, Role
+from keys.auth import Clock
+from keys.models import KeyPurpose
+
+SLUG = r"^[a-z][a-z0-9_]{1,31}$"
+NAME_EXAMPLE = {"zh": "示例市公安局", "en": "Demo City Public Security Bureau"}
+
+
+class Input(BaseModel):
+    """What every request body keeps: no unknown members, no conversions."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class NameIn(Input):
+    """A name in Chinese and English."""
+
+    zh: str = Field(min_length=1, max_length=256)
+    en: str = Field(min_length=1, max_length=256)
+
+
+class AgencyIn(Input):
+    """An agency to take in; `licence_key` is the public JWK of a key that it keeps itself."""
+
+    key: str = Field(pattern=SLUG)
+    name: NameIn
+    kind: str = Field(max_length=64)
+    uscc: str = Field(min_length=18, max_length=18)
+    region: str = Field(pattern=r"^[1-9][0-9]{5}$")
+    domain: str = Field(max_length=16)
+    may_sign: list[str] = Field(max_length=256)
+    licence_key: dict[str, Any] | None = None
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "key": "police", "name": NAME_EXAMPLE, "kind": "public_security", "uscc": "1144019900DEM0023C",
+                    "region": "440199", "domain": "公安", "may_sign": ["residence_permit"],
+                }
+            ]
+        }
+    )  # fmt: skip
+
+
+class CounterIn(Input):
+    """A counter to enrol."""
+
+    key: str = Field(pattern=SLUG)
+    agency: str = Field(pattern=SLUG)
+    name: NameIn
+    channel: str = Field(pattern="^(hall_counter|kiosk|online)$")
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "key": "school2_office", "agency": "school2", "channel": "hall_counter",
+                    "name": {"zh": "示例市第二小学教务处", "en": "School office, No.2 Primary School"},
+                }
+            ]
+        }
+    )  # fmt: skip
+
+
+class HolderIn(Input):
+    """A person or company that gets a wallet."""
+
+    code_type: str = Field(pattern=r"^[0-9]{3}$")
+    code: str = Field(min_length=4, max_length=32)
+    name: str = Field(min_length=1, max_length=512)
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"code_type": "111", "code": "440199198708220021", "name": "李样本"}]}
+    )
+
+
+class TokenIn(Input):
+    """An access token to give."""
+
+    role: str = Field(pattern="^(agency|counter|operator)$")
+    subject: str = Field(pattern=SLUG)
+    scopes: list[str] = Field(default=[], max_length=16)
+    life_days: int = Field(default=30, ge=1, le=90)
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"role": "agency", "subject": "police", "scopes": ["licences:issue"], "life_days": 30}]
+        }
+    )
+
+
+class RotateIn(Input):
+    """A key to rotate."""
+
+    owner: str = Field(pattern=SLUG)
+    purpose: KeyPurpose = Field(strict=False)
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"owner": "police", "purpose": "licence"}]})
+
+
+class CompromiseIn(Input):
+    """A key never to be believed again."""
+
+    since: datetime = Field(strict=False, description="RFC 3339, with zone.")
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"since": "2026-11-20T00:00:00+08:00"}]})
+
+
+class Made(BaseModel):
+    """What was made: its name and, once, its secret."""
+
+    key: str
+    secret: str | None = None
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"key": "police", "secret": "lw_agency_…"}]})
+
+
+def routes(house: House, *, caller_of: Callable[..., Caller], clock: Clock) -> APIRouter:
+    """Return the operator's routes."""
+
+    def operator(caller: Annotated[Caller, Depends(caller_of)]) -> str:
+        caller.must(Role.OPERATOR, "operate")
+        return caller.name
+
+    router = APIRouter(prefix="/admin", tags=["operator"])
+    Operator = Annotated[str, Depends(operator)]  # noqa: N806 - a type
+
+    @router.post("/agencies", status_code=201)
+    def add_agency(actor: Operator, body: AgencyIn) -> Made:
+        """Take an agency in: ledger, keys, and the types it may sign."""
+        new = NewAgency(**{**body.model_dump(), "name": body.name.model_dump()})
+        return Made(key=house.agencies.add(new, actor=actor, now=clock()).key)
+
+    @router.post("/counters", status_code=201)
+    def add_counter(actor: Operator, body: CounterIn) -> Made:
+        """Enrol a counter."""
+        row = house.verifier.add_counter(
+            body.key, agency=body.agency, name=body.name.model_dump(), channel=body.channel, actor=actor, now=clock()
+        )
+        return Made(key=row.key)
+
+    @router.post("/holders", status_code=201)
+    def add_holder(_actor: Operator, body: HolderIn) -> Made:
+        """Make a wallet for a person or company; the same code again gives the same wallet."""
+        holder = Holder(body.code_type, body.code, body.name)
+        if faults := licence_type.check_identity(holder, ""):
+            raise ClaimsRefusedError(faults)
+        return Made(key=house.wallet.add_holder(holder, now=clock()))
+
+    if house.settings.demo:
+
+        @router.post("/holders/{holder_id}/sign-in-link", status_code=201)
+        def sign_in_link(_actor: Operator, holder_id: str) -> Made:
+            """Make a one-time sign-in link for a holder (demonstration only)."""
+            return Made(key=holder_id, secret=house.wallet.sign_in_link(holder_id, now=clock()))
+
+    @router.post("/tokens", status_code=201)
+    def grant(actor: Operator, body: TokenIn) -> Made:
+        """Give an access token; the secret is told this once."""
+        secret = house.access.grant(
+            Role(body.role), body.subject, scopes=body.scopes, life=timedelta(days=body.life_days), actor=actor,
+            now=clock(),
+        )  # fmt: skip
+        return Made(key=house.access.caller(secret, now=clock()).token_id, secret=secret)
+
+    @router.delete("/tokens/{token_id}", status_code=204, response_class=Response)
+    def revoke_token(actor: Operator, token_id: str) -> None:
+        """Take an access token back; its next call is refused."""
+        if not house.access.revoke(token_id, actor=actor, now=clock()):
+            raise HTTPException(404)
+
+    @router.delete("/agencies/{agency}/types/{licence_type_key}", status_code=204, response_class=Response)
+    def withdraw_right(actor: Operator, agency: str, licence_type_key: str) -> None:
+        """End an agency's right to sign a licence type, as of now."""
+        if not house.registry.withdraw(agency, house.issuer.vct(licence_type_key), actor=actor, now=clock()):
+            raise HTTPException(404)
+
+    @router.post("/keys/rotate")
+    def rotate(actor: Operator, body: RotateIn) -> Made:
+        """Retire an owner's active key; the next one signs from now on."""
+        return Made(key=house.vault.rotate(body.owner, body.purpose, actor=actor, now=clock()))
+
+    @router.post("/keys/{kid}/compromise", status_code=204, response_class=Response)
+    def compromise(actor: Operator, kid: str, body: CompromiseIn) -> None:
+        """Mark a key as never to be believed again."""
+        house.vault.compromise(kid, since=body.since, actor=actor, now=clock())
+
+    return router

@@ -1,0 +1,32 @@
+"""The synthetic city's catalogue that ships with the product: licence types, service items, agencies, people."""
+
+import json
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from credentials import licence_type
+from credentials.licence_type import LicenceType
+from verifier import service_items
+from verifier.service_items import ServiceItem
+
+
+@cache
+def read(name: str) -> Any:
+    """Return a data file of `app/data` by its name without `.json`."""
+    return json.loads(files("app.data").joinpath(f"{name}.json").read_text(encoding="utf-8"))
+
+
+def licence_types() -> dict[str, LicenceType]:
+    """Return the licence types by key."""
+    return {one["key"]: licence_type.load(one) for one in read("licence_types")}
+
+
+def items() -> dict[str, ServiceItem]:
+    """Return the service items by key."""
+    return {one["key"]: service_items.load(one) for one in read("service_items")}
+
+
+def agencies() -> dict[str, dict[str, Any]]:
+    """Return the agencies by key."""
+    return {one["key"]: one for one in read("agencies")}

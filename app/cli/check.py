@@ -1,0 +1,217 @@
+"""`licence check …`: doors for outside suites. No network, no storage; JSON out; exit 0, 1, 2 or 3."""
+
+import sys
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from app import clock
+from app.cli.output import CANNOT_CONFIRM, REFUSED, WRONG_USAGE, print_json
+from credentials import base64url, jws, key_binding, sd_jwt, sd_jwt_vc, status_list, strict_json
+from credentials.errors import (
+    ClaimInvalidError,
+    ExpiredError,
+    FormatError,
+    HolderBindingInvalidError,
+    HolderBindingMissingError,
+    MalformedError,
+    NotYetValidError,
+    UnknownError,
+)
+from credentials.jwk import PublicKey, import_public
+from credentials.sd_jwt import SdJwt
+
+app = typer.Typer(help="Check tokens against given keys, without network (for test suites).", no_args_is_help=True)
+KeyFile = Annotated[Path, typer.Option("--jwk", exists=True, dir_okay=False, help="Public JWK.")]
+Now = Annotated[int | None, typer.Option(help="The present, in seconds since 1970.")]
+MAX_LINE = 16 * 1024 * 1024  # characters
+
+
+@app.command("jws")
+def check_jws(jwk: KeyFile) -> None:
+    """Verify a compact JWS from standard input."""
+    _finish(lambda: _jws({"input": _input(), "jwk": _file(jwk)}))
+
+
+@app.command("sd-jwt")
+def check_sd_jwt(
+    issuer_jwk: Annotated[Path, typer.Option(exists=True, dir_okay=False)],
+    holder_jwk: Annotated[Path | None, typer.Option(exists=True, dir_okay=False)] = None,
+    aud: Annotated[str | None, typer.Option(help="Expected audience; without it key binding is only reported.")] = None,
+    nonce: str | None = None,
+    now: Now = None,
+    vc: Annotated[bool, typer.Option("--vc", help="Demand the SD-JWT VC profile too.")] = False,
+) -> None:
+    """Verify an SD-JWT from standard input and print its processed payload (RFC 9901 section 7)."""
+    if aud is not None and nonce is None:
+        raise typer.BadParameter("--aud needs --nonce")
+    request = {"input": _input(), "jwk": _file(issuer_jwk), "aud": aud, "nonce": nonce, "now": now, "vc": vc}
+    if holder_jwk is not None:
+        request["holder_jwk"] = _file(holder_jwk)
+    _finish(lambda: _sd_jwt(request))
+
+
+@app.command("status-list")
+def check_status_list(
+    index: Annotated[int, typer.Option(help="The entry to read.")],
+    jwk: Annotated[Path | None, typer.Option(exists=True, dir_okay=False)] = None,
+    uri: str | None = None,
+    now: Now = None,
+    raw: Annotated[bool, typer.Option("--raw", help="The input is an lst value, not a token.")] = False,
+    bits: Annotated[int | None, typer.Option(help="Bits an entry, with --raw.")] = None,
+) -> None:
+    """Read one status from a status list token, or from an lst value."""
+    if raw == (bits is None) or raw == (jwk is not None):
+        raise typer.BadParameter("a token needs --jwk, --raw needs --bits")
+    request = {"input": _input(), "index": index, "uri": uri, "now": now, "bits": bits}
+    if jwk is not None:
+        request["jwk"] = _file(jwk)
+    _finish(lambda: _status_list(request))
+
+
+@app.command("batch")
+def check_batch() -> None:
+    """Read one request a line (NDJSON) and print one result a line, in order; a bad line is a refused line."""
+    for line in sys.stdin.buffer:
+        print_json(_line(line), compact=True)
+
+
+def _line(line: bytes) -> dict[str, Any]:
+    try:
+        if len(line) > MAX_LINE:
+            raise MalformedError("line too long")
+        request = strict_json.loads_object(line.strip())
+        work = _KINDS.get(request.get("kind", "")) if isinstance(request.get("kind"), str) else None
+        if work is None or not isinstance(request.get("input"), str):
+            raise MalformedError("kind or input is missing")
+        return work(request)
+    except FormatError as error:
+        return _refusal(error)
+
+
+def _jws(request: Mapping[str, Any]) -> dict[str, Any]:
+    token = jws.verify(jws.parse(request["input"], jws.ANY), import_public(request.get("jwk")))
+    try:
+        payload = token.payload_bytes.decode("utf-8")
+    except UnicodeDecodeError:
+        payload = base64url.encode(token.payload_bytes)
+    return {"accepted": True, "header": dict(token.header), "payload": payload}
+
+
+def _sd_jwt(request: Mapping[str, Any]) -> dict[str, Any]:
+    now, audience, nonce = _now(request), request.get("aud"), request.get("nonce")
+    if audience is not None and not (isinstance(audience, str) and isinstance(nonce, str)):
+        raise MalformedError("aud and nonce are texts, and go together")
+    parts = sd_jwt.parse(request["input"])
+    issuer = import_public(request.get("jwk") or request.get("issuer_jwk"))
+    purpose = jws.LICENCE if request.get("vc") else jws.ANY
+    token = jws.verify(jws.parse(parts.jwt, purpose), issuer)
+    payload = token.payload()
+    claims = sd_jwt.process(payload, parts.disclosures)
+    _check_dates(claims, now)
+    if request.get("vc"):
+        sd_jwt_vc.check_dates(sd_jwt_vc.verify_licence(sd_jwt_vc.parse_licence(parts.presented), issuer), now=now)
+    answer = {"accepted": True, "payload": claims, "key_binding": parts.key_binding is not None}
+    if audience is not None:
+        key_binding.check(parts, _holder_key(request, claims), audience=audience, nonce=str(nonce), now=now)
+        answer["key_binding_verified"] = True
+    elif parts.key_binding is not None:
+        answer["key_binding_verified"] = _reported(request, parts, claims)
+    return answer
+
+
+def _check_dates(claims: Mapping[str, Any], now: datetime) -> None:
+    expires_at, not_before = jws.numeric_date(claims, "exp"), jws.numeric_date(claims, "nbf")
+    issued_at = jws.numeric_date(claims, "iat")
+    if issued_at is not None and expires_at is not None and expires_at < issued_at:
+        raise ClaimInvalidError("exp is before iat")
+    if not_before is not None and now.timestamp() < not_before:
+        raise NotYetValidError
+    if expires_at is not None and now.timestamp() >= expires_at + 1:
+        raise ExpiredError
+
+
+def _reported(request: Mapping[str, Any], parts: SdJwt, claims: Mapping[str, Any]) -> bool:
+    """Report key binding that nobody asked to check: is it the holder's signature over this set at all?"""
+    token = jws.parse(parts.key_binding or "", jws.KEY_BINDING)
+    payload = jws.verify(token, _holder_key(request, claims)).payload()
+    if payload.get("sd_hash") != sd_jwt.digest(parts.presented):
+        raise HolderBindingInvalidError("made over another set of disclosures")
+    return True
+
+
+def _holder_key(request: Mapping[str, Any], claims: Mapping[str, Any]) -> PublicKey:
+    confirmed = claims.get("cnf")
+    jwk = confirmed.get("jwk") if isinstance(confirmed, dict) else None
+    if jwk is None and "holder_jwk" not in request:
+        raise HolderBindingMissingError("no cnf.jwk")
+    key = import_public(request.get("holder_jwk", jwk))
+    if jwk is not None and import_public(jwk).thumbprint != key.thumbprint:
+        raise HolderBindingInvalidError("cnf is another key")
+    return key
+
+
+def _status_list(request: Mapping[str, Any]) -> dict[str, Any]:
+    if "jwk" not in request:
+        return {
+            "accepted": True,
+            "status": status_list.unpack(request["input"], request.get("bits")).read(request.get("index")),
+        }
+    uri = request.get("uri")
+    if uri is not None and not isinstance(uri, str):
+        raise MalformedError("uri is a text")
+    unverified = jws.parse(request["input"], jws.ANY_STATUS_LIST)
+    token = status_list.read_token(jws.verify(unverified, import_public(request["jwk"])), uri=uri)
+    token.check_current(now=_now(request))
+    return {"accepted": True, "status": token.list.read(request.get("index"))}
+
+
+_KINDS: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+    "jws": _jws,
+    "sd-jwt": _sd_jwt,
+    "status-list": _status_list,
+}
+
+
+def _now(request: Mapping[str, Any]) -> datetime:
+    seconds = request.get("now")
+    if seconds is None:
+        return clock.now()
+    if type(seconds) is not int or not 0 <= seconds <= jws.LAST_SECOND:
+        raise MalformedError("now is a whole second")
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _input() -> str:
+    """Return standard input without the line end that every shell adds; other white space is the token's."""
+    data = sys.stdin.buffer.read(MAX_LINE + 1)
+    text = data.decode("utf-8", errors="surrogateescape")
+    return text.removesuffix("\n").removesuffix("\r")
+
+
+def _file(path: Path) -> Any:
+    try:
+        return strict_json.loads(path.read_bytes())
+    except MalformedError as error:
+        print_json({"accepted": False, "reason": "key_refused", "detail": error.detail})
+        raise typer.Exit(WRONG_USAGE) from error
+
+
+def _refusal(error: FormatError) -> dict[str, Any]:
+    return {
+        "accepted": False,
+        "reason": error.code,
+        "detail": error.detail,
+        "cannot_confirm": isinstance(error, UnknownError),
+    }
+
+
+def _finish(work: Callable[[], dict[str, Any]]) -> None:
+    try:
+        print_json(work())
+    except FormatError as error:
+        print_json(_refusal(error))
+        raise typer.Exit(CANNOT_CONFIRM if isinstance(error, UnknownError) else REFUSED) from error

@@ -1,0 +1,50 @@
+"""The one door outward: HTTP calls of the command line to a service its user names."""
+
+from typing import Any
+
+import httpx2
+
+TIMEOUT_SECONDS = 30.0
+MAX_ANSWER_BYTES = 32 * 1024 * 1024
+
+
+class CallRefusedError(Exception):
+    """The service answered with a problem."""
+
+    def __init__(self, problem: dict[str, Any]) -> None:
+        super().__init__(problem.get("detail") or problem.get("title") or "refused")
+        self.problem = problem
+
+
+class Client:
+    """Calls a service with one access token; no environment proxies, no redirects."""
+
+    def __init__(self, url: str, token: str | None = None) -> None:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._http = httpx2.Client(base_url=url, headers=headers, timeout=TIMEOUT_SECONDS, trust_env=False)
+
+    def call(self, method: str, path: str, **how: Any) -> Any:
+        """Return the JSON (or text) of an answer; problems and silence raise `CallRefusedError`."""
+        try:
+            answer = self._http.request(method, path, **how)
+        except httpx2.HTTPError as error:
+            raise CallRefusedError(
+                {"code": "unreachable", "detail": f"the service does not answer: {error}"}
+            ) from error
+        kind = answer.headers.get("content-type", "").split(";")[0]
+        if answer.status_code >= 400:
+            known = kind.endswith("json")
+            raise CallRefusedError(answer.json() if known else {"code": "refused", "status": answer.status_code})
+        return answer.json() if kind == "application/json" else answer.text
+
+    def get(self, path: str, **how: Any) -> Any:
+        """GET."""
+        return self.call("GET", path, **how)
+
+    def post(self, path: str, body: object = None, **how: Any) -> Any:
+        """POST JSON."""
+        return self.call("POST", path, **({"json": body} if body is not None else {}), **how)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._http.close()

@@ -1,0 +1,71 @@
+"""The one engine: SQLite for a desk, PostgreSQL for a city; the same short transactions on both."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlmodel import Session
+
+try:
+    import pysqlite3 as _newer_sqlite
+except ImportError:  # wheels exist for Linux only; elsewhere the standard library's SQLite serves
+    _newer_sqlite = None
+
+SAFE_WAL = (3, 51, 3)  # before it a known bug can lose committed writes in WAL mode
+BUSY_SECONDS = 30
+BEGIN = "licence_begin"
+
+
+class EngineDatabase:
+    """Opens transactions on one engine (`records.database.Database`)."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = engine(url)
+        self._writer = self.engine.execution_options(**{BEGIN: "BEGIN IMMEDIATE"})
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """Open a transaction that may write; on SQLite it takes the writer's lock at once."""
+        with Session(self._writer, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Open a transaction that only reads."""
+        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def ping(self) -> None:
+        """Raise unless the database answers."""
+        with self.engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+
+
+def engine(url: str) -> Engine:
+    """Return an engine for `url` with this service's rules on it."""
+    if make_url(url).get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20)
+    module: ModuleType = _newer_sqlite or sqlite3
+    made = create_engine(url, module=module, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+    wal = module.sqlite_version_info >= SAFE_WAL
+    event.listen(made, "connect", lambda connection, _record: _prepare(connection, wal=wal))
+    event.listen(made, "begin", _begin)
+    return made
+
+
+def _prepare(connection: Any, *, wal: bool) -> None:
+    connection.isolation_level = None  # the driver begins nothing on its own; `_begin` does
+    for statement in (
+        "PRAGMA foreign_keys = ON",
+        "PRAGMA journal_mode = WAL" if wal else "PRAGMA journal_mode = DELETE",
+        "PRAGMA synchronous = FULL",
+    ):
+        connection.execute(statement)
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get(BEGIN, "BEGIN"))

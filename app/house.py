@@ -1,0 +1,194 @@
+"""The composition root: builds every room and hands each what it needs of another."""
+
+import secrets
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
+
+from app import catalogue
+from app.database import EngineDatabase
+from app.settings import Settings
+from credentials.licence_type import LicenceType
+from issuers import store as issuers_store
+from issuers.agencies import Agencies
+from issuers.errors import UnknownAgencyError
+from issuers.issuer import Issuer
+from issuers.publishing import StatusPublisher
+from issuers.status import StatusChanges
+from keys import trust_list
+from keys.access import Access
+from keys.encryption import Seal
+from keys.models import KeyPurpose
+from keys.registry import OPERATOR, TrustRegistry
+from keys.vault import Vault
+from verifier.errors import RefusalError
+from verifier.service_items import ServiceItem
+from verifier.trust_cache import StatusCache, TrustCache
+from verifier.verdict import Verdict
+from verifier.verifier import Question, Verifier
+from wallet.errors import CodeError
+from wallet.wallet import Asker, Wallet
+
+
+@dataclass(frozen=True)
+class House:
+    """Every room, built."""
+
+    settings: Settings
+    database: EngineDatabase
+    types: Mapping[str, LicenceType]
+    items: Mapping[str, ServiceItem]
+    vault: Vault
+    registry: TrustRegistry
+    access: Access
+    publisher: StatusPublisher
+    agencies: Agencies
+    issuer: Issuer
+    changes: StatusChanges
+    wallet: Wallet
+    verifier: Verifier
+
+    def trust_bundle(self, now: datetime) -> dict[str, Any]:
+        """Return all that verifying without a network needs."""
+        with self.database.read() as session:
+            lists = [row.list_id for row in issuers_store.lists(session)]
+        keys = self.registry.operator_keys().items()
+        return {
+            "made_at": now.isoformat(),
+            "base_url": self.settings.base_url,
+            "operator_keys": {"keys": [{**key.jwk, "kid": kid} for kid, key in keys]},
+            "trust_list": self.registry.token(now=now),
+            "status_lists": {self.publisher.uri(one): self.publisher.token(one, now=now) for one in lists},
+            "licence_types": catalogue.read("licence_types"),
+            "service_items": catalogue.read("service_items"),
+        }
+
+    def found_city(self, *, now: datetime) -> None:
+        """Make the operator's keys if there are none yet."""
+        for purpose in (KeyPurpose.TRUST_LIST, KeyPurpose.RECEIPT):
+            if not self.vault.keys(OPERATOR, purpose):
+                self.vault.create(OPERATOR, purpose, actor=OPERATOR, now=now)
+
+
+def build(
+    settings: Settings,
+    *,
+    randomness: Callable[[int], bytes] = secrets.token_bytes,
+    make_key: Callable[[], EllipticCurvePrivateKey] = lambda: generate_private_key(SECP256R1()),
+) -> House:
+    """Build every room over one database; raises `SettingsError` if a secret is missing."""
+    base_url = settings.base_url
+    database = EngineDatabase(settings.database_url.get_secret_value())
+    seal = Seal(settings.key_encryption_key(), randomness=randomness)
+    types, items = catalogue.licence_types(), catalogue.items()
+    vault = Vault(database=database, seal=seal, make_key=make_key)
+    registry = TrustRegistry(database=database, vault=vault, base_url=base_url)
+    publisher = StatusPublisher(database=database, vault=vault, base_url=base_url)
+    by_vct = {f"{base_url}/issuers/types/{key}": kind for key, kind in types.items()}
+
+    def states(licence_ids: Sequence[str]) -> Mapping[str, str]:
+        return issuer.states(licence_ids)
+
+    def listed(item: str) -> Mapping[str, Collection[str]]:
+        return items[item].listed if item in items else {}
+
+    wallet = Wallet(
+        database=database,
+        seal=seal,
+        types=by_vct,
+        base_url=base_url,
+        listed_by_item=listed,
+        states=states,
+        make_key=make_key,
+        randomness=randomness,
+        show_life=timedelta(seconds=settings.show_life_seconds),
+    )
+    issuer = Issuer(
+        database=database,
+        vault=vault,
+        seal=seal,
+        registry=registry,
+        publisher=publisher,
+        types=types,
+        base_url=base_url,
+        holder_keys=wallet,
+        deliver=wallet.receive,
+        randomness=randomness,
+        preparation_life=timedelta(seconds=settings.preparation_life_seconds),
+    )
+    verifier = Verifier(
+        database=database,
+        vault=vault,
+        trust=TrustCache(
+            fetch=lambda now: registry.token(now=now), operator_keys=registry.operator_keys, refresh=settings.refresh
+        ),
+        statuses=StatusCache(fetch=_own_lists(publisher, base_url), refresh=settings.refresh),
+        types=by_vct,
+        items=items,
+        base_url=base_url,
+        holder_side=_holder_side(wallet),
+        tell_holder=_tell_holder(wallet),
+        randomness=randomness,
+    )
+    return House(
+        settings=settings,
+        database=database,
+        types=types,
+        items=items,
+        vault=vault,
+        registry=registry,
+        access=Access(database=database, randomness=randomness),
+        publisher=publisher,
+        agencies=Agencies(database=database, vault=vault, registry=registry, vct=issuer.vct, types=types),
+        issuer=issuer,
+        changes=StatusChanges(database=database, issuer=issuer, publisher=publisher),
+        wallet=wallet,
+        verifier=verifier,
+    )
+
+
+def _own_lists(publisher: StatusPublisher, base_url: str) -> Callable[[str, datetime], str]:
+    """Return the way to this house's own status lists; no other address is ever looked at."""
+
+    def fetch(uri: str, now: datetime) -> str:
+        agency, middle, number = uri.removeprefix(trust_list.issuer_url(base_url, "")).partition("/status/")
+        if not middle or publisher.uri(f"{agency.replace('/', '')}/{number.replace('/', '')}") != uri:
+            raise RefusalError("status_unavailable")
+        try:
+            return publisher.token(f"{agency}/{number}", now=now)
+        except UnknownAgencyError as error:
+            raise RefusalError("status_unavailable") from error
+
+    return fetch
+
+
+def _holder_side(wallet: Wallet) -> Callable[..., Mapping[str, Sequence[str]]]:
+    def obtain(
+        scanned: str, question: Question, *, audience: str, nonce: str, now: datetime
+    ) -> Mapping[str, Sequence[str]]:
+        counter, item = question.counter, question.item
+        asker = Asker(counter.key, counter.name, item.key, item.listed)
+        try:
+            return wallet.redeem(scanned, asker, audience=audience, nonce=nonce, now=now)
+        except CodeError as error:
+            raise RefusalError(error.code, at=error.at.isoformat() if error.at else None) from error
+
+    return obtain
+
+
+def _tell_holder(wallet: Wallet) -> Callable[[Sequence[str], Question, Verdict], None]:
+    def tell(digests: Sequence[str], question: Question, verdict: Verdict) -> None:
+        wallet.record_verdict(
+            digests,
+            counter=question.counter.key,
+            name=question.counter.name,
+            service_item=question.item.key,
+            verdict=verdict.outcome,
+            reason=verdict.reason,
+            receipt=verdict.receipt or "",
+        )
+
+    return tell

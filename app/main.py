@@ -1,0 +1,115 @@
+"""The service: `create_app` mounts one room or all of them."""
+
+import secrets
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi_offline import FastAPIOffline
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.responses import JSONResponse
+
+from app import admin, clock, logs, migrations, problems
+from app.house import House
+from app.strict_body import MAX_BODY_BYTES, StrictBody
+from issuers import api as issuers_api
+from keys import api as keys_api
+from keys.access import Caller
+from keys.auth import Clock, caller_of
+from records import idempotency
+from verifier import api as verifier_api
+from wallet import api as wallet_api
+
+VERSION = "0.1.0"
+ROOMS = ("issuers", "wallet", "verifier", "operator")
+TITLES = {
+    "issuers": "Licence Wallet for agencies",
+    "wallet": "Licence Wallet for holders",
+    "verifier": "Licence Wallet for counters",
+    "operator": "Licence Wallet for the operator",
+}
+
+
+def create_app(house: House, *, now: Clock = clock.now, rooms: Collection[str] = ROOMS) -> FastAPI:
+    """Return the service over a built house, with the named rooms; public keys and health are always there."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        logs.configure()
+        house.found_city(now=now())
+        delivered = house.issuer.deliver_again(now=now())
+        logs.log.info("started", rooms=sorted(rooms), delivered_again=delivered)
+        yield
+        house.database.engine.dispose()
+
+    title = TITLES[next(iter(rooms))] if len(rooms) == 1 else "Licence Wallet"
+    app: FastAPI = FastAPIOffline(
+        title=title, version=VERSION, lifespan=lifespan, max_body_size=MAX_BODY_BYTES, redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
+    )  # fmt: skip
+    base_url, caller = house.settings.base_url, caller_of(house.access, now)
+    issuing = ("/issuers/{agency}/licences", "/issuers/{agency}/licences/prepare")
+    problems.install(app, base_url, {path: lambda body: house.issuer.faults(body, now=now()) for path in issuing})
+    for router in _routers(house, caller, now, rooms):
+        app.include_router(router)
+    _health(app, house)
+    _crash_guard(app, base_url)
+    app.add_middleware(StrictBody, refuse=lambda code, detail: problems.response(base_url, code, detail=detail))
+    app.add_middleware(logs.RequestLog)
+    return app
+
+
+def attempt(caller: Caller, key: str | None, operation: str, body: dict[str, Any]) -> idempotency.Attempt:
+    """Return a caller's attempt; without a key of its own it gets one that nobody will send again."""
+    return idempotency.attempt(caller.name, key or f"none-{secrets.token_urlsafe(16)}", operation, body)
+
+
+def _routers(house: House, caller: Callable[..., Caller], now: Clock, rooms: Collection[str]) -> list[Any]:
+    base_url = house.settings.base_url
+    routers = [keys_api.routes(house.registry, now)]
+    if "issuers" in rooms:
+        routers.append(
+            issuers_api.routes(
+                house.issuer, house.changes, house.publisher, house.vault,
+                caller_of=caller, attempts=attempt, clock=now, base_url=base_url,
+            )
+        )  # fmt: skip
+    if "wallet" in rooms:
+        routers.append(
+            wallet_api.routes(
+                house.wallet, house.access, caller_of=caller, clock=now, sign_in_by_link=house.settings.demo
+            )
+        )
+    if "verifier" in rooms:
+        routers.append(
+            verifier_api.routes(
+                house.verifier, caller_of=caller, clock=now, vct=house.issuer.vct, trust_bundle=house.trust_bundle
+            )
+        )
+    if "operator" in rooms:
+        routers.append(admin.routes(house, caller_of=caller, clock=now))
+    return routers
+
+
+def _health(app: FastAPI, house: House) -> None:
+    @app.get("/healthz", include_in_schema=False)
+    def healthz() -> dict[str, str]:
+        """Say that the process lives."""
+        return {"status": "ok"}
+
+    @app.get("/readyz", include_in_schema=False)
+    def readyz() -> Response:
+        """Say whether the service can do its work: database there, and of this version."""
+        try:
+            ready = migrations.is_current(house.database.engine)
+        except SQLAlchemyError:
+            ready = False
+        return JSONResponse({"status": "ready" if ready else "not ready"}, 200 if ready else 503)
+
+
+def _crash_guard(app: FastAPI, base_url: str) -> None:
+    @app.exception_handler(Exception)
+    async def crashed(_request: Request, error: Exception) -> Response:
+        logs.log.error("crashed", kind=type(error).__name__, exc_info=error)
+        return problems.crashed(base_url)

@@ -1,0 +1,47 @@
+"""Schema migrations (Alembic), run from code: `licence migrate`."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine
+from sqlmodel import SQLModel
+
+import issuers.models
+import keys.models
+import records.models
+import verifier.models
+import wallet.models
+
+TABLES = (issuers.models, keys.models, records.models, verifier.models, wallet.models)
+"""Imported so that every table is known to the metadata."""
+
+
+def upgrade(engine: Engine) -> None:
+    """Bring a database to this version's schema."""
+    with engine.begin() as connection:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def is_current(engine: Engine) -> bool:
+    """Whether a database has exactly this version's schema."""
+    with engine.connect() as connection:
+        found = MigrationContext.configure(connection).get_current_revision()
+    return found == ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def differences(engine: Engine) -> list[object]:
+    """Return how a migrated database differs from the models; nothing, if the migrations are complete."""
+    with engine.connect() as connection:
+        return list(compare_metadata(MigrationContext.configure(connection), SQLModel.metadata))
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    return config

@@ -1,0 +1,12 @@
+"""Alembic's entry: the connection comes from `app.migrations.upgrade`."""
+
+from alembic import context
+from sqlmodel import SQLModel
+
+import app.migrations  # noqa: F401 - knows every table
+
+context.configure(
+    connection=context.config.attributes["connection"], target_metadata=SQLModel.metadata, render_as_batch=True
+)
+with context.begin_transaction():
+    context.run_migrations()

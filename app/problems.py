@@ -1,0 +1,281 @@
+"""RFC 9457 problems: the one table from an error's code to an HTTP status and to what a person should do."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import OperationalError
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse, JSONResponse, Response
+
+from app.logs import log, request_id
+from credentials.errors import FormatError
+from credentials.licence_type import ClaimsRefusedError, Fault
+from issuers.errors import IssuerError
+from keys.errors import CustodyError
+from records.errors import RecordError
+from verifier.errors import VerifierError
+from verifier.reasons import REASONS
+from wallet.errors import WalletError
+
+MEDIA_TYPE = "application/problem+json"
+MAX_FAULTS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An HTTP status and a sentence each in zh and en that says what to do next."""
+
+    status: int
+    zh: str
+    en: str
+
+
+PROBLEMS: dict[str, Problem] = {
+    # 400: the bytes
+    "malformed": Problem(
+        400, "内容格式不正确，请按接口文档修改后重发。", "Malformed. Mend it as the API documents and send again."
+    ),
+    "malformed_json": Problem(
+        400,
+        "请求体不是规范的 JSON（重复成员、NaN、孤立代理等均不接受）。",
+        "The body is not strict JSON: mend it and send again.",
+    ),
+    "picture_unreadable": Problem(
+        400,
+        "图片无法读取，或其中没有唯一的二维码，请重新拍摄。",
+        "The picture cannot be read or does not hold one QR code. Take it again.",
+    ),
+    # 401, 403: the caller
+    "token_refused": Problem(
+        401,
+        "访问令牌缺失、过期或已撤销，请重新获取。",
+        "The access token is missing, expired or revoked. Get a new one.",
+    ),
+    "sign_in_refused": Problem(
+        401, "登录链接无效或已使用，请重新获取。", "The sign-in link is unknown or used. Get a new one."
+    ),
+    "scope_refused": Problem(
+        403, "您的令牌无此权限，请向运营方申请。", "Your token does not allow this. Ask the operator for the scope."
+    ),
+    "type_not_authorised": Problem(
+        403,
+        "贵机关未获授权签发此类证照，请向运营方申请。",
+        "Your agency may not sign this licence type. Ask the operator.",
+    ),
+    "counter_suspended": Problem(
+        403, "本窗口已停用，请联系运营方。", "This counter is suspended. Contact the operator."
+    ),
+    "item_not_offered": Problem(
+        403,
+        "本窗口的渠道不办理此事项，请选择其他事项。",
+        "This counter's channel does not offer this item. Choose another.",
+    ),
+    # 404, 405
+    "not_found": Problem(404, "没有找到，请核对地址和编号。", "Not found. Check the address and the number."),
+    "unknown_licence_type": Problem(
+        404, "没有这种证照类型，请查看类型目录。", "There is no such licence type. See the catalogue."
+    ),
+    "unknown_key": Problem(404, "没有这个密钥，请核对编号。", "There is no such key. Check its kid."),
+    "unknown_service_item": Problem(
+        404, "没有这个事项，请查看事项目录。", "There is no such service item. See /verifier/service-items."
+    ),
+    "method_not_allowed": Problem(
+        405, "此地址不支持该方法。", "This address does not take that method. See the API reference."
+    ),
+    # 409, 410: the state of things
+    "licence_revoked": Problem(
+        409, "证照已废止，不能再变更；如需请重新签发。", "The licence is revoked for good. Issue a new one if needed."
+    ),
+    "wrong_state": Problem(
+        409, "证照当前状态不允许此操作，请先查询状态。", "The licence's state does not allow this. Read it first."
+    ),
+    "not_prepared": Problem(409, "该证照不在待签状态。", "The licence does not wait for a signature. Read its state."),
+    "agency_keeps_key": Problem(
+        409, "贵机关自持密钥，请用 prepare 和 complete 签发。", "Your agency keeps its key: use prepare and complete."
+    ),
+    "agency_exists": Problem(
+        409, "机关编号或统一社会信用代码已存在。", "An agency of this key or credit code exists. Choose another."
+    ),
+    "counter_exists": Problem(409, "窗口编号已存在，请换一个。", "A counter of this key exists. Choose another."),
+    "already_used": Problem(409, "此码已使用，不能撤回。", "The code was used already and cannot be withdrawn."),
+    "preparation_expired": Problem(
+        410, "待签证照已超时作废，请重新准备。", "The prepared licence was not completed in time. Prepare a new one."
+    ),
+    # 413, 415
+    "body_too_large": Problem(413, "请求体过大，请缩小后重发。", "The body is too large. Send less."),
+    "unsupported_media_type": Problem(415, "内容类型不受支持，请用 application/json。", "Send application/json."),
+    # 422: the content
+    "invalid_request": Problem(
+        422, "请求内容有误，请按 faults 逐项修改后重发。", "The request has faults: mend each and send again."
+    ),
+    "claims_refused": Problem(
+        422, "证照信息有误，请按 faults 逐项修改后重发。", "The claims have faults: mend each and send again."
+    ),
+    "unknown_cause": Problem(
+        422, "此类证照没有该变更原因，请从目录中选择。", "This licence type has no such cause. Choose from its list."
+    ),
+    "idempotency_key_reused": Problem(
+        422,
+        "该幂等键已用于其他请求，请换一个新键。",
+        "This idempotency key was used for another request. Use a new one.",
+    ),
+    "signature_invalid": Problem(
+        422,
+        "签名与待签内容不符，请检查密钥和编码。",
+        "The signature does not fit the prepared bytes. Check key and encoding.",
+    ),
+    "key_refused": Problem(
+        422, "密钥不符合要求，请提供 P-256 公钥。", "The key is not acceptable. Send a P-256 public JWK."
+    ),
+    "claim_not_in_licence": Problem(
+        422, "证照中没有这项信息，请重新选择。", "The licence has no such claim. Choose again."
+    ),
+    "nothing_to_show": Problem(
+        422,
+        "钱包中没有此事项所需的有效证照，请先到发证机关申领。",
+        "The wallet holds no valid licence for this item. Get one issued first.",
+    ),
+    "offline_pass_not_allowed": Problem(
+        422, "此类证照不能离线出示，请联网亮码。", "This type may not be shown offline. Show a code on line."
+    ),
+    "offline_pass_too_large": Problem(
+        422, "信息过多，一个二维码放不下，请少选几项。", "Too much for one QR code. Choose fewer claims."
+    ),
+    # 500, 503: us
+    "internal_error": Problem(
+        500, "服务内部错误，请凭请求编号联系运营方。", "Something broke here. Give the request number to the operator."
+    ),
+    "key_seal_broken": Problem(
+        503,
+        "签名密钥无法打开，请联系运营方。",
+        "The signing key does not open. Tell the operator; verifying still works.",
+    ),
+    "no_signing_key": Problem(503, "没有可用的签名密钥，请联系运营方。", "There is no signing key. Tell the operator."),
+    "status_list_unsound": Problem(
+        503, "状态列表未能发布，请稍后重试。", "The status list could not be published. Try again shortly."
+    ),
+    "trust_list_refused": Problem(
+        503, "信任名单不可用，请联系运营方。", "The trust list cannot be used. Tell the operator."
+    ),
+    "database_unavailable": Problem(
+        503,
+        "数据库暂不可用，请稍后用同一幂等键重试。",
+        "The database is away. Try again with the same idempotency key.",
+    ),
+}
+_BY_HTTP_STATUS = {
+    401: "token_refused",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "body_too_large",
+    415: "unsupported_media_type",
+}
+MoreFaults = Callable[[object], Sequence[Fault]]
+
+
+def response(
+    base_url: str,
+    code: str,
+    *,
+    detail: str = "",
+    faults: Sequence[Mapping[str, str]] = (),
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    """Return a problem; codes that are not in the table are of the content's making (422)."""
+    known = PROBLEMS.get(code) or Problem(422, *_reason(code))
+    body: dict[str, Any] = {
+        "type": f"{base_url}/problems/{code}",
+        "title": known.en,
+        "status": known.status,
+        "code": code,
+        "detail": detail or known.en,
+        "message": {"zh": known.zh, "en": known.en},
+        "instance": f"urn:request:{request_id()}",
+    }
+    if faults:
+        body["faults"] = list(faults)[:MAX_FAULTS]
+    extra = dict(headers or {})
+    if known.status == 401:
+        extra["WWW-Authenticate"] = "Bearer"
+    if known.status == 503:
+        extra["Retry-After"] = "5"
+    return JSONResponse(body, known.status, extra, MEDIA_TYPE)
+
+
+def install(app: FastAPI, base_url: str, more_faults: Mapping[str, MoreFaults]) -> None:
+    """Answer every error of every room with a problem; `more_faults` by route path adds what the schema cannot see."""
+
+    def coded(_request: Request, error: Exception) -> Response:
+        code = getattr(error, "code", "internal_error")
+        detail = "" if str(error) == code else str(error)
+        return response(base_url, code, detail=detail)
+
+    def claims_refused(_request: Request, error: Exception) -> Response:
+        faults = error.faults if isinstance(error, ClaimsRefusedError) else ()
+        return response(base_url, "claims_refused", faults=[_fault(one) for one in faults])
+
+    def invalid(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
+        return _invalid(base_url, error, more_faults.get(getattr(request.scope.get("route"), "path", "")))
+
+    def http(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
+        code = _BY_HTTP_STATUS.get(error.status_code, "malformed" if error.status_code < 500 else "internal_error")
+        return response(base_url, code, headers=error.headers)
+
+    def database(_request: Request, error: Exception) -> Response:
+        log.error("database.unavailable", kind=type(error).__name__)
+        return response(base_url, "database_unavailable")
+
+    for family in (FormatError, RecordError, CustodyError, IssuerError, WalletError, VerifierError):
+        app.add_exception_handler(family, coded)
+    app.add_exception_handler(ClaimsRefusedError, claims_refused)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(OperationalError, database)
+
+    @app.get("/problems/{code}", include_in_schema=False)
+    def page(code: str) -> HTMLResponse:
+        """Explain a code to a person."""
+        known = PROBLEMS.get(code)
+        if known is None and code not in REASONS:
+            raise HTTPException(404)
+        zh, en = (known.zh, known.en) if known else _reason(code)
+        text = f"<h1>{escape(code)}</h1><p lang=zh-CN>{escape(zh)}</p><p lang=en>{escape(en)}</p>"
+        return HTMLResponse(f"<!doctype html><meta charset=utf-8><title>{escape(code)}</title>{text}")
+
+
+def crashed(base_url: str) -> Response:
+    """Return the problem for what nobody foresaw; the log has the rest."""
+    return response(base_url, "internal_error")
+
+
+def _invalid(base_url: str, error: RequestValidationError, more: MoreFaults | None) -> Response:
+    rows = error.errors()
+    if any(row["type"] == "json_invalid" for row in rows):
+        return response(base_url, "malformed_json", detail=str(rows[0].get("ctx", {}).get("error", "")))
+    if all(row["loc"][0] == "path" for row in rows):
+        return response(base_url, "not_found")
+    faults = [_row(row) for row in rows]
+    named = {fault["pointer"] for fault in faults}
+    faults += [_fault(one) for one in (more(error.body) if more else ()) if one.pointer not in named]
+    return response(base_url, "invalid_request", faults=faults)
+
+
+def _row(row: Mapping[str, Any]) -> dict[str, str]:
+    where, *path = row["loc"]
+    pointer = "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+    return {"in": str(where), "pointer": pointer, "code": row["type"], "detail": row["msg"]}
+
+
+def _fault(one: Fault) -> dict[str, str]:
+    return {"in": "body", "pointer": one.pointer, "code": one.code, "detail": one.detail}
+
+
+def _reason(code: str) -> tuple[str, str]:
+    known = REASONS.get(code)
+    return (known.zh, known.en) if known else (PROBLEMS["invalid_request"].zh, PROBLEMS["invalid_request"].en)

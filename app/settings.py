@@ -1,0 +1,91 @@
+"""Settings from `LICENCE_…` environment variables. What is missing refuses to start; nothing defaults to trust."""
+
+import stat
+from base64 import urlsafe_b64decode
+from binascii import Error
+from datetime import timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from keys.encryption import KEK_BYTES
+
+
+class SettingsError(Exception):
+    """The configuration is incomplete or unsafe; the sentence says what to set."""
+
+
+def _base_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("must be an http(s) address without query and fragment")
+    if value.endswith("/"):
+        raise ValueError("must not end in a slash")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise ValueError("must be https unless it is loopback")
+    return value
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` is this machine only."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class Settings(BaseSettings):
+    """The service's configuration; `licence doctor` prints it with secrets blotted out."""
+
+    model_config = SettingsConfigDict(env_prefix="LICENCE_", extra="forbid", frozen=True)
+
+    base_url: Annotated[str, AfterValidator(_base_url)] = Field(description="Public address, no slash at the end.")
+    database_url: SecretStr = Field(description="sqlite:///FILE or postgresql+psycopg://…")
+    kek_file: Path | None = Field(default=None, description="File of mode 0600 with the key-encryption key.")
+    kek: SecretStr | None = Field(default=None, description="The key itself: 32 bytes, base64url.")
+    demo: bool = Field(default=False, description="Sign-in by one-time link; loopback only.")
+    show_life_seconds: int = Field(default=60, ge=30, le=300, description="How long a show code lives.")
+    preparation_life_seconds: int = Field(default=600, ge=60, le=86_400)
+    refresh_seconds: int = Field(
+        default=0, ge=0, le=60, description="How old trust and status lists may be in memory; 0 asks every time."
+    )
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if (self.kek is None) == (self.kek_file is None):
+            raise ValueError("set one of LICENCE_KEK_FILE and LICENCE_KEK")
+        if self.demo and not is_loopback(urlsplit(self.base_url).hostname or ""):
+            raise ValueError("the demonstration runs on loopback only")
+        return self
+
+    @property
+    def refresh(self) -> timedelta:
+        """How old trust list and status lists may be in memory."""
+        return timedelta(seconds=self.refresh_seconds)
+
+    def key_encryption_key(self) -> bytes:
+        """Return the KEK's 32 bytes, or raise `SettingsError`."""
+        if self.kek is not None:
+            return _kek(self.kek.get_secret_value())
+        path = self.kek_file or Path()
+        try:
+            mode = path.stat().st_mode
+            if stat.S_IMODE(mode) & 0o077:
+                raise SettingsError(f"{path} must be readable by its owner alone: chmod 600")
+            return _kek(path.read_text(encoding="ascii").strip())
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"the key-encryption key cannot be read: {error}") from error
+
+
+def _kek(text: str) -> bytes:
+    try:
+        key = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except (Error, ValueError) as error:
+        raise SettingsError("the key-encryption key is not base64url") from error
+    if len(key) != KEK_BYTES:
+        raise SettingsError(f"the key-encryption key has {KEK_BYTES} bytes; make one with `licence keys new-kek`")
+    return key

@@ -1,0 +1,73 @@
+"""JSON bodies through the strict gate, before FastAPI sees them: what it lets pass or trips over is refused as 400."""
+
+from collections.abc import Callable
+
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from credentials import strict_json
+from credentials.errors import MalformedError
+
+MAX_BODY_BYTES = 8 * 1024 * 1024  # a photo of a QR code
+MAX_JSON_BYTES = 256 * 1024
+Refuse = Callable[[str, str], Response]
+"""Makes the problem of a code and a detail."""
+
+
+class StrictBody:
+    """Plain ASGI: reads a JSON body whole, within its cap, and lets through only JSON that means one thing."""
+
+    def __init__(self, app: ASGIApp, *, refuse: Refuse) -> None:
+        self._app = app
+        self._refuse = refuse
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http" or not _is_json(scope):
+            await self._app(scope, receive, send)
+            return
+        body = await _read(receive)
+        refusal = self._refusal(body)
+        if body is None or refusal is not None:
+            await (refusal or self._refuse("body_too_large", ""))(scope, receive, send)
+            return
+        sent = False
+
+        async def replay() -> Message:
+            nonlocal sent
+            if sent:
+                return await receive()
+            sent = True
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        await self._app(scope, replay, send)
+
+    def _refusal(self, body: bytes | None) -> Response | None:
+        if not body:
+            return None
+        try:
+            strict_json.loads(body)
+            if b"\\u0000" in body:
+                raise MalformedError("NUL character")
+        except MalformedError as error:
+            return self._refuse("malformed_json", error.detail)
+        return None
+
+
+def _is_json(scope: Scope) -> bool:
+    kind = dict(scope["headers"]).get(b"content-type", b"").split(b";")[0].strip().lower()
+    return kind == b"application/json" or kind.endswith(b"+json")
+
+
+async def _read(receive: Receive) -> bytes | None:
+    """Return the whole body, None past the cap or when the caller went away."""
+    body = b""
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return None
+        body += message.get("body", b"")
+        if len(body) > MAX_JSON_BYTES:
+            return None
+        if not message.get("more_body", False):
+            return body
