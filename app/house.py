@@ -69,7 +69,7 @@ class House:
     def found_city(self, *, now: datetime) -> None:
         """Make the operator's keys if there are none yet."""
         for purpose in (KeyPurpose.TRUST_LIST, KeyPurpose.RECEIPT):
-            if not self.vault.keys(OPERATOR, purpose):
+            if not self.vault.key_rows(OPERATOR, purpose):
                 self.vault.create(OPERATOR, purpose, actor=OPERATOR, now=now)
 
 

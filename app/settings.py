@@ -48,6 +48,7 @@ class Settings(BaseSettings):
     kek_file: Path | None = Field(default=None, description="File of mode 0600 with the key-encryption key.")
     kek: SecretStr | None = Field(default=None, description="The key itself: 32 bytes, base64url.")
     demo: bool = Field(default=False, description="Sign-in by one-time link; loopback only.")
+    demo_clock_ahead_seconds: int = Field(default=0, ge=0, le=3600, description="Demonstration only: a fast clock.")
     show_life_seconds: int = Field(default=60, ge=30, le=300, description="How long a show code lives.")
     preparation_life_seconds: int = Field(default=600, ge=60, le=86_400)
     refresh_seconds: int = Field(
@@ -60,6 +61,8 @@ class Settings(BaseSettings):
             raise ValueError("set one of LICENCE_KEK_FILE and LICENCE_KEK")
         if self.demo and not is_loopback(urlsplit(self.base_url).hostname or ""):
             raise ValueError("the demonstration runs on loopback only")
+        if self.demo_clock_ahead_seconds and not self.demo:
+            raise ValueError("only the demonstration may set its clock ahead")
         return self
 
     @property

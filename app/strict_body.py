@@ -55,13 +55,13 @@ class StrictBody:
 
 
 def _is_json(scope: Scope) -> bool:
-    kind = dict(scope["headers"]).get(b"content-type", b"").split(b";")[0].strip().lower()
+    kind: bytes = dict(scope["headers"]).get(b"content-type", b"").split(b";")[0].strip().lower()
     return kind == b"application/json" or kind.endswith(b"+json")
 
 
 async def _read(receive: Receive) -> bytes | None:
     """Return the whole body, None past the cap or when the caller went away."""
-    body = b""
+    body: bytes = b""
     while True:
         message = await receive()
         if message["type"] != "http.request":

@@ -27,6 +27,25 @@ _PATTERNS = {
     "money": re.compile(r"[0-9]{1,15}(\.[0-9]{1,2})?"),
     "digest": re.compile(r"sha256:[0-9a-f]{64}"),
 }
+RESERVED_NAMES = frozenset(
+    {
+        "iss",
+        "sub",
+        "aud",
+        "iat",
+        "nbf",
+        "exp",
+        "jti",
+        "cnf",
+        "vct",
+        "vct#integrity",
+        "aka_vcts",
+        "status",
+        "_sd",
+        "_sd_alg",
+    }
+)
+"""Names that mean something to every reader of an SD-JWT VC, and so cannot be a licence's own claim."""
 NUMBERS = ("licence_id",)
 """What identifies the licence itself; the type says whether it always shows."""
 _OTHER_CODE = re.compile(r"[0-9A-Z]{4,32}")
@@ -112,7 +131,12 @@ class LicenceType:
 
 
 def load(data: Mapping[str, Any]) -> LicenceType:
-    """Return the licence type of one catalogue entry; a missing member raises KeyError at start-up."""
+    """Return the licence type of one catalogue entry.
+
+    A missing member raises KeyError, and a claim named like a registered one ValueError: both at start-up.
+    """
+    if taken := {one["name"] for one in data["claims"]} & RESERVED_NAMES:
+        raise ValueError(f"{data['key']}: a claim must not be called {sorted(taken)}")
     return LicenceType(
         key=data["key"],
         type_code=data["type_code"],

@@ -140,7 +140,7 @@ def routes(  # noqa: C901 - a list of routes, one after another, with nothing to
     def issuer_metadata(agency: AgencyKey) -> dict[str, Any]:
         """Return an agency's issuer metadata (draft-ietf-oauth-sd-jwt-vc section 5): its public licence keys."""
         issuer.agency(agency)
-        keys = public_set(vault.keys(agency, KeyPurpose.LICENCE))
+        keys = public_set(vault.key_rows(agency, KeyPurpose.LICENCE))
         return {"issuer": issuer_url(base_url, agency), "jwks": keys}
 
     return router

@@ -60,7 +60,7 @@ class TrustRegistry:
 
     def operator_keys(self) -> dict[str, PublicKey]:
         """Return the operator's public keys by kid: what a verifier must be given out of band."""
-        rows = self._vault.keys(OPERATOR, KeyPurpose.TRUST_LIST)
+        rows = self._vault.key_rows(OPERATOR, KeyPurpose.TRUST_LIST)
         return {row.kid: import_public(row.jwk) for row in rows if row.state != KeyState.COMPROMISED}
 
     def token(self, *, now: datetime) -> str:

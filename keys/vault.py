@@ -84,7 +84,7 @@ class Vault:
                 raise UnknownKeyError
             return import_public({**row.jwk, "kid": row.kid}), self._signer(row)
 
-    def keys(self, owner: str | None = None, purpose: KeyPurpose | None = None) -> Sequence[SigningKey]:
+    def key_rows(self, owner: str | None = None, purpose: KeyPurpose | None = None) -> Sequence[SigningKey]:
         """Return the rows of an owner's keys, oldest first; all owners and purposes where None."""
         with self._database.read() as session:
             return store.keys_of(session, owner, purpose)
@@ -94,7 +94,7 @@ class Vault:
 
         Returns the kid that signs from now on. Retired keys go on verifying.
         """
-        kids = [row.kid for row in self.keys(owner, purpose) if row.state == KeyState.NEXT]
+        kids = [row.kid for row in self.key_rows(owner, purpose) if row.state == KeyState.NEXT]
         if not kids:
             kids = [self.create(owner, purpose, actor=actor, now=now)]
         with self._database.write() as session:

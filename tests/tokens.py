@@ -11,8 +11,15 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, derive_private_key
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    ECDSA,
+    SECP256R1,
+    EllipticCurvePrivateKey,
+    derive_private_key,
+)
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from credentials import base64url, jwk, jws, key_binding, sd_jwt, sd_jwt_vc, status_list
 from credentials.errors import FormatError
@@ -83,9 +90,19 @@ def compact(header: object, payload: object, sign: Callable[[bytes], bytes]) -> 
     return f"{to_be_signed}.{base64url.encode(sign(to_be_signed.encode('ascii')))}"
 
 
+def es256(key: EllipticCurvePrivateKey) -> Callable[[bytes], bytes]:
+    """Return an ES256 signer made apart from the code under test, which signs alike in every run (RFC 6979)."""
+
+    def sign(data: bytes) -> bytes:
+        signature = key.sign(data, ECDSA(SHA256(), deterministic_signing=True))
+        return b"".join(part.to_bytes(32, "big") for part in decode_dss_signature(signature))
+
+    return sign
+
+
 def signed(header: object, payload: object, key: EllipticCurvePrivateKey = AGENCY) -> str:
     """Return a compact JWS of any header and payload with a good ES256 signature."""
-    return compact(header, payload, jws.es256(key))
+    return compact(header, payload, es256(key))
 
 
 def header(purpose: jws.Purpose = jws.LICENCE, **changes: Any) -> dict[str, Any]:
@@ -153,7 +170,12 @@ def shown(
 
 
 def verified(
-    text: str, *, audience: str = AUDIENCE, nonce: str = NONCE, now: datetime = NOW, key: EllipticCurvePrivateKey = AGENCY
+    text: str,
+    *,
+    audience: str = AUDIENCE,
+    nonce: str = NONCE,
+    now: datetime = NOW,
+    key: EllipticCurvePrivateKey = AGENCY,
 ) -> Licence:
     """Return the licence of a presentation after everything the pure core can check."""
     found = opened(text, key=key)
@@ -200,6 +222,14 @@ def later(**time: float) -> datetime:
 def one(text: str) -> Disclosure:
     """Return the one parsed disclosure of `text`."""
     return sd_jwt.parse_disclosure(text)
+
+
+def attempt(call: Callable[..., Any], *arguments: Any) -> tuple[Any, str | None]:
+    """Return what `call` gave and None, or None and the reason code it refused with."""
+    try:
+        return call(*arguments), None
+    except FormatError as error:
+        return None, error.code
 
 
 @contextlib.contextmanager

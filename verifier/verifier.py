@@ -84,7 +84,7 @@ class Verifier:
         self.items = items
         self._database = database
         self._vault = vault
-        self._trust = trust
+        self.trust = trust
         self._statuses = statuses
         self._types = types
         self._base_url = base_url
@@ -262,7 +262,7 @@ class Verifier:
 
         checked = checking.check(
             text,
-            trust=self._trust(now),
+            trust=self.trust(now),
             types=self._types,
             binding=binding,
             statuses=self._statuses,

@@ -64,7 +64,7 @@ def check_status_list(
     bits: Annotated[int | None, typer.Option(help="Bits an entry, with --raw.")] = None,
 ) -> None:
     """Read one status from a status list token, or from an lst value."""
-    if raw == (bits is None) or raw == (jwk is not None):
+    if raw in {bits is None, jwk is not None}:
         raise typer.BadParameter("a token needs --jwk, --raw needs --bits")
     request = {"input": _input(), "index": index, "uri": uri, "now": now, "bits": bits}
     if jwk is not None:

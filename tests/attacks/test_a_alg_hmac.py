@@ -32,9 +32,7 @@ HASHES = {"HS256": "sha256", "HS384": "sha384", "HS512": "sha512", "hs256": "sha
 @pytest.mark.parametrize("purpose", [jws.LICENCE, jws.ANY], ids=["licence", "any"])
 def test_a_public_key_as_secret_is_refused(purpose, secret, algorithm):
     """A correct HMAC under the agency's public key, in any of its encodings, never stands in for a signature."""
-    text = compact(
-        header(alg=algorithm), envelope(), lambda data: hmac.digest(secret, data, HASHES[algorithm])
-    )
+    text = compact(header(alg=algorithm), envelope(), lambda data: hmac.digest(secret, data, HASHES[algorithm]))
     with refused("algorithm_refused"):
         jws.parse(text, purpose)
 

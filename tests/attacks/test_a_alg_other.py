@@ -32,7 +32,18 @@ REAL = {
     "ES512": _curve(ec.SECP521R1(), SHA512(), 66),
     "ES256K": _curve(ec.SECP256K1(), SHA256(), 32),
 }
-SPELLINGS = ["es256", "Es256", "ES256 ", " ES256", "ES256\x00", "ＥＳ256", "ECDSA", "SHA256withECDSA", "ESP256", "ES-256"]
+SPELLINGS = [
+    "es256",
+    "Es256",
+    "ES256 ",
+    " ES256",
+    "ES256\x00",
+    "ＥＳ256",
+    "ECDSA",
+    "SHA256withECDSA",
+    "ESP256",
+    "ES-256",
+]
 PURPOSES = [jws.LICENCE, jws.KEY_BINDING, jws.STATUS_LIST, jws.TRUST_LIST, jws.RECEIPT, jws.ANY]
 
 

@@ -9,7 +9,18 @@ from tests.tokens import AGENCY, compact, envelope, header, public, refused
 N = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 P = 2**256 - 2**224 + 2**192 + 2**96 - 1
 TOP = 2**256 - 1
-EDGES = {"0": 0, "1": 1, "n-1": N - 1, "n": N, "n+1": N + 1, "p": P, "p-n": P - N, "p+1": P + 1, "max": TOP, "n/2": N // 2}
+EDGES = {
+    "0": 0,
+    "1": 1,
+    "n-1": N - 1,
+    "n": N,
+    "n+1": N + 1,
+    "p": P,
+    "p-n": P - N,
+    "p+1": P + 1,
+    "max": TOP,
+    "n/2": N // 2,
+}
 
 
 def _pair(r: int, s: int) -> bytes:

@@ -10,8 +10,8 @@ from tests.tokens import (
     OTHER_AGENCY,
     OTHER_ISSUER,
     VCT,
-    disclosure,
     digest,
+    disclosure,
     envelope,
     licence,
     opened,
@@ -38,7 +38,15 @@ def test_one_agencys_key_with_anothers_name_is_refused():
 
 @pytest.mark.parametrize(
     "name",
-    [ISSUER + "/", ISSUER.upper(), ISSUER + "?", ISSUER + "#a", ISSUER.replace("o", "\u043e"), " " + ISSUER, ISSUER + "\0"],
+    [
+        ISSUER + "/",
+        ISSUER.upper(),
+        ISSUER + "?",
+        ISSUER + "#a",
+        ISSUER.replace("o", "\u043e"),
+        " " + ISSUER,
+        ISSUER + "\0",
+    ],
     ids=repr,
 )
 def test_a_name_alike_is_nobody(name):

@@ -87,7 +87,9 @@ def test_an_ambiguous_payload_is_refused(bend):
         sd_jwt_vc.parse_licence(text + "~")
 
 
-@pytest.mark.parametrize("member", [b'"alg":"none"', b'"alg":"ES256"', b'"\\u0061lg":"ES256"', b'"typ":"kb+jwt"'], ids=repr)
+@pytest.mark.parametrize(
+    "member", [b'"alg":"none"', b'"alg":"ES256"', b'"\\u0061lg":"ES256"', b'"typ":"kb+jwt"'], ids=repr
+)
 def test_a_header_member_twice_is_refused(member):
     """A second `alg` or `typ`, equal, different or escaped, is refused, wherever it stands."""
     for head in (_also(member, HEAD), b"{" + member + b"," + HEAD[1:]):
@@ -109,7 +111,9 @@ def test_a_payload_member_twice_is_refused(name):
     ['"\ud800"', '["\udfff"]', '{"\ud800": 1}'],
     ids=["text", "inside", "name"],
 )
-@pytest.mark.xfail(strict=True, reason="strict_json.loads_text: a raw lone surrogate passes, only an escaped one is sought")
+@pytest.mark.xfail(
+    strict=True, reason="strict_json.loads_text: a raw lone surrogate passes, only an escaped one is sought"
+)
 def test_a_raw_lone_surrogate_in_text_is_refused(text):
     """JSON that arrives as text is held to the same rule as JSON that arrives as bytes."""
     with refused("malformed"):

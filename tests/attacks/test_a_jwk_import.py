@@ -148,8 +148,18 @@ def test_a_weak_edwards_point_is_refused(encoded):
 
 @pytest.mark.parametrize(
     "changes",
-    [{"x": ABSENT}, {"x": "AAAA"}, {"x": 5}, {"crv": "X25519"}, {"crv": "Ed448"}, {"crv": "P-256"}, {"kty": "EC"}]
-    + [{"alg": "ES256"}, {"use": "enc"}, {"key_ops": ["sign"]}],
+    [
+        {"x": ABSENT},
+        {"x": "AAAA"},
+        {"x": 5},
+        {"crv": "X25519"},
+        {"crv": "Ed448"},
+        {"crv": "P-256"},
+        {"kty": "EC"},
+        {"alg": "ES256"},
+        {"use": "enc"},
+        {"key_ops": ["sign"]},
+    ],
     ids=repr,
 )
 def test_an_edwards_key_that_contradicts_itself_is_refused(changes):

@@ -43,7 +43,9 @@ OTHER_KEYS = jwk.import_set({"keys": [{**jwk.export_public(OTHER_AGENCY), "kid":
 
 
 @pytest.mark.parametrize("kid", REFUSED.values(), ids=REFUSED)
-@pytest.mark.parametrize("purpose", [jws.LICENCE, jws.STATUS_LIST, jws.TRUST_LIST, jws.RECEIPT, jws.ANY], ids=lambda p: p.typ)
+@pytest.mark.parametrize(
+    "purpose", [jws.LICENCE, jws.STATUS_LIST, jws.TRUST_LIST, jws.RECEIPT, jws.ANY], ids=lambda p: p.typ
+)
 def test_a_kid_that_is_no_short_printable_text_is_refused(purpose, kid):
     """A key id that is empty, unprintable, too long or no text never reaches a look-up."""
     with refused("header_refused"):

@@ -102,7 +102,9 @@ def test_a_token_beyond_64_kib_is_refused():
         jws.parse(longer, jws.LICENCE)
 
 
-@pytest.mark.parametrize("text", ["a" * 10_000_000, "." * 10_000_000, HONEST + "." * 70_000], ids=["long", "dots", "tail"])
+@pytest.mark.parametrize(
+    "text", ["a" * 10_000_000, "." * 10_000_000, HONEST + "." * 70_000], ids=["long", "dots", "tail"]
+)
 def test_a_giant_is_refused(text):
     """Millions of characters are refused by their number."""
     with refused("malformed"):
@@ -127,7 +129,9 @@ def test_what_is_no_sd_jwt_is_refused(text, code):
         sd_jwt_vc.parse_licence(text)
 
 
-@pytest.mark.parametrize("text", ["", "a", HONEST, HEAD, "\n", "{}"], ids=["empty", "a", "JWS", "header", "newline", "JSON"])
+@pytest.mark.parametrize(
+    "text", ["", "a", HONEST, HEAD, "\n", "{}"], ids=["empty", "a", "JWS", "header", "newline", "JSON"]
+)
 @pytest.mark.xfail(strict=True, reason="sd_jwt.parse: no tilde raises ValueError from unpacking, before its own check")
 def test_a_text_without_a_tilde_is_refused(text):
     """A plain JWS, or anything else without a tilde, is refused as malformed where an SD-JWT is expected."""

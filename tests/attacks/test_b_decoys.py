@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from credentials import base64url, key_binding, sd_jwt, sd_jwt_vc
 from credentials import jws as gate
-from tests.tokens import HOLDER, NONCE, NOW, AUDIENCE, digest, disclosure, envelope, issue, licence, opened, randomness
+from tests.tokens import AUDIENCE, HOLDER, NONCE, NOW, digest, disclosure, envelope, issue, licence, opened, randomness
 
 D = disclosure("salt", "a", 1)
 DECOYS = ["A" * 43, "B" * 43, "C" * 43]
@@ -72,9 +72,9 @@ def test_what_is_not_shown_is_in_no_byte_of_the_presentation(selective, chosen, 
     values = {name: f"value-of-{name}" for name in selective}
     parts = sd_jwt.select(issue(values, *selective, decoys_to=decoys), chosen)
     text = key_binding.bind(parts, gate.es256(HOLDER), audience=AUDIENCE, nonce=NONCE, now=NOW)
-    readable = b"\n".join(
-        base64url.decode(part) for part in text.replace("~", ".").split(".") if part
-    ).decode("utf-8", "replace")
+    readable = b"\n".join(base64url.decode(part) for part in text.replace("~", ".").split(".") if part).decode(
+        "utf-8", "replace"
+    )
     claims = json.dumps(dict(opened(text).claims))
     for name, value in values.items():
         assert (value in readable) == (value in claims) == (name in chosen)

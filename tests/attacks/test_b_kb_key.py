@@ -7,13 +7,13 @@ import pytest
 from credentials import base64url, jwk, jws, key_binding, sd_jwt
 from tests.tokens import (
     AGENCY,
+    AUDIENCE,
     EDWARDS,
     HOLDER,
+    NONCE,
     NOW,
     SECOND,
     STRANGER,
-    AUDIENCE,
-    NONCE,
     changed,
     compact,
     digest,

@@ -3,7 +3,21 @@
 import pytest
 
 from credentials import key_binding, sd_jwt
-from tests.tokens import ABSENT, AUDIENCE, HOLDER, NONCE, NOW, envelope, issue, licence, opened, public, refused, shown, verified
+from tests.tokens import (
+    ABSENT,
+    AUDIENCE,
+    HOLDER,
+    NONCE,
+    NOW,
+    envelope,
+    issue,
+    licence,
+    opened,
+    public,
+    refused,
+    shown,
+    verified,
+)
 
 PARTS = issue({"a": 1, "b": 2}, "a", "b")
 NO_KEYS = {

@@ -87,9 +87,7 @@ def test_a_disclosure_in_another_spelling_is_refused():
     with refused("disclosures_altered"):
         verified(_with(respelled, B))
     with refused("holder_binding_invalid"):
-        key_binding.check(
-            sd_jwt.parse(_with(respelled, B)), public(HOLDER), audience="any", nonce="any", now=NOW
-        )
+        key_binding.check(sd_jwt.parse(_with(respelled, B)), public(HOLDER), audience="any", nonce="any", now=NOW)
 
 
 def test_the_untouched_presentation_is_accepted():

@@ -36,7 +36,9 @@ def test_one_disclosure_too_many_is_refused():
         sd_jwt.parse("~".join(["e30.e30.", *["!"] * (sd_jwt.MAX_DISCLOSURES + 1), ""]))
 
 
-@pytest.mark.parametrize("text", ["~" * 60_000, "a~" * 30_000, "e30.e30.~" + "A" * 66_000 + "~"], ids=["~", "a~", "long"])
+@pytest.mark.parametrize(
+    "text", ["~" * 60_000, "a~" * 30_000, "e30.e30.~" + "A" * 66_000 + "~"], ids=["~", "a~", "long"]
+)
 def test_a_giant_is_refused(text):
     """Tens of thousands of tildes or characters are refused by their number."""
     with refused("malformed"):

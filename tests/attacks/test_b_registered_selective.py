@@ -3,7 +3,7 @@
 import pytest
 
 from credentials import jws, sd_jwt, sd_jwt_vc
-from tests.tokens import ABSENT, SECOND, digest, disclosure, envelope, licence, one, opened, public, refused, AGENCY
+from tests.tokens import ABSENT, AGENCY, SECOND, digest, disclosure, envelope, licence, one, opened, public, refused
 
 OPTIONAL = {
     "exp": SECOND + 86_400,
@@ -34,8 +34,13 @@ def test_the_core_refuses_them_without_the_vc_profile(name):
 
 @pytest.mark.parametrize(
     ("name", "code"),
-    [("iss", "claim_invalid"), ("vct", "claim_invalid"), ("iat", "claim_invalid")]
-    + [("cnf", "holder_binding_missing"), ("status", "claim_invalid")],
+    [
+        ("iss", "claim_invalid"),
+        ("vct", "claim_invalid"),
+        ("iat", "claim_invalid"),
+        ("cnf", "holder_binding_missing"),
+        ("status", "claim_invalid"),
+    ],
 )
 def test_a_registered_claim_withheld_is_refused(name, code):
     """A licence whose issuer, type, issue date, key or status is kept back is refused as lacking it."""

@@ -61,7 +61,7 @@ def test_a_claim_of_a_reserved_name_is_never_issued(name):
 @pytest.mark.parametrize("stated", [{"_sd_alg": "sha-256"}, {}], ids=["stated", "by default"])
 @pytest.mark.xfail(strict=True, reason="sd_jwt.process: _sd_alg is taken out first, so a disclosure may put one in")
 def test_a_disclosed_hash_name_never_comes_out(stated):
-    """RFC 9901 section 7.1: `_sd_alg` is never among the claims, and a disclosure of that name is refused beside one."""
+    """RFC 9901 section 7.1: `_sd_alg` is never among the claims, and refused as a name beside one."""
     text = disclosure("salt", "_sd_alg", "md5")
     if stated:
         with refused("disclosures_altered"):

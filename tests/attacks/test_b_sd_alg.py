@@ -32,7 +32,6 @@ def test_a_digest_of_another_hash_is_never_tried(hashing):
 def test_a_digest_over_the_decoded_bytes_is_none():
     """The hash is over the base64url text, not over the JSON in it (section 4.2.3)."""
 
-
     wrong = base64url.encode(sha256(base64url.decode(D)).digest())
     for text in (wrong, digest(D) + "=", sha256(D.encode()).hexdigest(), digest(D).lower()):
         with refused("disclosures_altered"):

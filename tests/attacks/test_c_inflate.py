@@ -76,7 +76,9 @@ def test_a_list_that_is_not_base64url_is_refused(lst):
         status_list.unpack(lst, 2)
 
 
-@pytest.mark.parametrize("size", [status_list.MAX_INFLATED_BYTES + 1, 64 * 2**20, 512 * 2**20], ids=["+1", "64M", "512M"])
+@pytest.mark.parametrize(
+    "size", [status_list.MAX_INFLATED_BYTES + 1, 64 * 2**20, 512 * 2**20], ids=["+1", "64M", "512M"]
+)
 def test_a_bomb_is_refused_and_costs_no_more_than_the_cap(size):
     """A list that inflates beyond the cap is refused, and at no time is much more than the cap in memory."""
     deflater = zlib.compressobj(9)

@@ -48,7 +48,17 @@ def test_a_list_about_another_address_is_refused(subject):
 
 @pytest.mark.parametrize(
     "typ",
-    [ABSENT, None, "", "JWT", "statuslist+cwt", "application/statuslist+jwt", "StatusList+JWT", "statuslist+jwt ", ["statuslist+jwt"]],
+    [
+        ABSENT,
+        None,
+        "",
+        "JWT",
+        "statuslist+cwt",
+        "application/statuslist+jwt",
+        "StatusList+JWT",
+        "statuslist+jwt ",
+        ["statuslist+jwt"],
+    ],
     ids=repr,
 )
 def test_a_list_of_another_typ_is_refused(typ):

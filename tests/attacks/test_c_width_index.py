@@ -3,8 +3,7 @@
 import pytest
 
 from credentials import status_list
-from credentials.errors import UnknownError
-from credentials.errors import StatusIndexError, StatusListInvalidError
+from credentials.errors import StatusIndexError, StatusListInvalidError, UnknownError
 from tests.tokens import ABSENT, envelope, licence, listed, opened, read_list, refused, status_payload
 
 LST = status_list.compress(bytes(16))
@@ -75,7 +74,9 @@ def test_an_empty_list_confirms_nothing():
         found.read(0)
 
 
-@pytest.mark.parametrize("status", [ABSENT, None, {}, [], "valid", 0, {"status_list": None}, {"status_list": []}], ids=repr)
+@pytest.mark.parametrize(
+    "status", [ABSENT, None, {}, [], "valid", 0, {"status_list": None}, {"status_list": []}], ids=repr
+)
 def test_a_licence_without_a_status_is_refused(status):
     """A licence of this profile has a status list entry: without one it is refused, not taken as valid."""
     with refused("claim_invalid"):

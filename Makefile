@@ -1,0 +1,53 @@
+# Licence Wallet. `make help` lists what there is; `make demo` and `make test` need nothing done before.
+PYTHON ?= python3
+BIN := .venv/bin
+SERVE_ENV = LICENCE_BASE_URL=http://127.0.0.1:8080 LICENCE_DATABASE_URL=sqlite:///data/licence.db LICENCE_KEK_FILE=data/kek LICENCE_DEMO=true
+PARALLEL ?= 2
+.DEFAULT_GOAL := help
+.PHONY: help demo serve test check openapi bench lock clean
+
+help: ## List the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+.venv/run.stamp: requirements.txt pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/dev.stamp: .venv/run.stamp requirements-dev.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+demo: .venv/run.stamp ## Watch the whole story: issue, show, verify, attack, revoke, offline
+	$(BIN)/licence demo
+
+serve: .venv/run.stamp ## Serve on http://127.0.0.1:8080 with SQLite in data/
+	@mkdir -p data
+	@test -f data/kek || $(BIN)/licence keys new-kek data/kek
+	@$(SERVE_ENV) $(BIN)/licence migrate
+	@$(SERVE_ENV) $(BIN)/licence token grant operator me
+	$(SERVE_ENV) $(BIN)/licence serve
+
+test: .venv/dev.stamp ## Run every test, on SQLite and PostgreSQL
+	$(BIN)/python -m pytest -n $(PARALLEL) --dist worksteal --cov --cov-report=term:skip-covered
+
+check: .venv/dev.stamp ## Style, types, import contracts, contracts and migrations up to date
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/licence openapi --check
+
+openapi: .venv/run.stamp ## Write the OpenAPI contracts
+	$(BIN)/licence openapi
+
+bench: .venv/dev.stamp ## Measure, and write bench/latest.json
+	$(BIN)/python -m bench
+
+lock: ## Lock dependencies anew (needs uv)
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header -o requirements.txt -q
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-header -c requirements.txt -o requirements-dev.txt -q
+
+clean: ## Remove what was built
+	rm -rf .venv data build *.egg-info .coverage

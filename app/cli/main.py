@@ -1,0 +1,126 @@
+"""`licence`: the command line. The operator's commands work on the database; everybody else's call the API.
+
+Exit codes: 0 done or accepted, 1 refused, 2 wrong usage, 3 cannot confirm, 4 the service or its settings failed.
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+from pydantic import ValidationError
+from sqlalchemy.exc import SQLAlchemyError
+
+from app import clock, logs, migrations
+from app.cli import agency, check, holder, operate, verify
+from app.cli.client import CallRefusedError
+from app.cli.output import FAILED, REFUSED, WRONG_USAGE, errors, print_json
+from app.database import EngineDatabase
+from app.house import build
+from app.main import create_app
+from app.settings import SettingsError, is_loopback
+from credentials.errors import FormatError
+from issuers.errors import IssuerError
+from keys.errors import CustodyError
+from records.errors import RecordError
+from verifier.errors import VerifierError
+from wallet.errors import WalletError
+
+app = typer.Typer(
+    help="Licence Wallet (电子证照钱包): agencies sign, holders keep and show, counters verify.",
+    no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False,
+)  # fmt: skip
+app.add_typer(check.app, name="check")
+operate.add_to(app)
+agency.add_to(app)
+holder.add_to(app)
+verify.add_to(app)
+app.command("verify-jws", hidden=True)(check.check_jws)
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65_535)] = 8080,
+) -> None:
+    """Serve HTTP. Refuses to start without settings, or on a database of another version."""
+    settings = operate.settings()
+    if settings.demo and not is_loopback(host):
+        raise SettingsError("the demonstration listens on loopback only")
+    house = build(settings)
+    if not migrations.is_current(house.database.engine):
+        raise SettingsError("the database is not of this version: run `licence migrate` first")
+    now = clock.ahead(settings.demo_clock_ahead_seconds)
+    uvicorn.run(
+        create_app(house, now=now), host=host, port=port, log_config=None, access_log=False, proxy_headers=False
+    )
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to this version's schema."""
+    database = EngineDatabase(operate.settings().database_url.get_secret_value())
+    migrations.upgrade(database.engine)
+
+
+@app.command()
+def demo(
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the server up and print sign-in links.")] = False,
+    json_output: Annotated[bool, typer.Option("--json", help="One JSON line a step.")] = False,
+    folder: Annotated[Path | None, typer.Option(help="Where to put the database and pictures.")] = None,
+) -> None:
+    """Tell the whole story over real HTTP: issue, show, verify, attack, suspend, revoke, offline."""
+    from app.cli.demo import run  # noqa: PLC0415 - only this command needs it, and it is slow to import
+
+    if not run(folder, keep=keep, as_json=json_output):
+        raise typer.Exit(REFUSED)
+
+
+def main() -> None:
+    """Run a command; whatever is wrong is one sentence and an exit code, never a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    as_json = "--json" in sys.argv
+    try:
+        app()
+    except CallRefusedError as error:
+        _fail(str(error.problem.get("code", "refused")), str(error), error.problem, as_json=as_json)
+        sys.exit(FAILED if error.problem.get("code") == "unreachable" else REFUSED)
+    except (FormatError, IssuerError, CustodyError, RecordError, VerifierError, WalletError) as error:
+        _fail(error.code, str(error), {}, as_json=as_json)
+        sys.exit(REFUSED)
+    except ValidationError as error:
+        for row in error.errors():
+            name = "LICENCE_" + "_".join(str(part) for part in row["loc"]).upper() if row["loc"] else "settings"
+            _fail("settings", f"{name}: {row['msg']}", {}, as_json=as_json)
+        sys.exit(FAILED)
+    except SettingsError as error:
+        _fail("settings", str(error), {}, as_json=as_json)
+        sys.exit(FAILED)
+    except SQLAlchemyError as error:
+        logs.configure()
+        _fail(
+            "database_unavailable",
+            f"the database refuses ({type(error).__name__}); see LICENCE_DATABASE_URL",
+            {},
+            as_json=as_json,
+        )
+        sys.exit(FAILED)
+    except (OSError, UnicodeDecodeError) as error:
+        _fail("file", str(error), {}, as_json=as_json)
+        sys.exit(WRONG_USAGE)
+
+
+def _fail(code: str, sentence: str, problem: dict[str, object], *, as_json: bool) -> None:
+    if as_json:
+        print_json(problem or {"code": code, "detail": sentence})
+        return
+    errors.print(f"{code}: {sentence}", markup=False, soft_wrap=True)
+    for fault in problem.get("faults") or []:  # type: ignore[attr-defined]
+        errors.print(f"  {fault['pointer']}: {fault['detail']}", markup=False, soft_wrap=True)
+
+
+if __name__ == "__main__":
+    main()

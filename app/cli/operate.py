@@ -1,0 +1,244 @@
+"""The operator's commands: agencies, counters, holders, tokens, keys, trust, doctor. They act on the database."""
+
+import json
+import os
+import secrets
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from app import catalogue, clock, contracts
+from app.cli.output import FAILED, answer, console, print_json
+from app.doctor import examine
+from app.house import House, build
+from app.settings import Settings
+from credentials import base64url, licence_type, strict_json
+from credentials.licence_type import ClaimsRefusedError, Holder
+from issuers.agencies import NewAgency
+from keys.access import Role
+from keys.encryption import KEK_BYTES
+from keys.models import KeyPurpose
+
+ACTOR = "operator:command line"
+Json = Annotated[bool, typer.Option("--json", help="Answer with JSON.")]
+
+
+def settings() -> Settings:
+    """Return the settings of the environment."""
+    return Settings()
+
+
+def house() -> House:
+    """Return the house over the configured database, founded."""
+    made = build(settings())
+    made.found_city(now=clock.now())
+    return made
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the operator's commands."""
+    groups: list[tuple[str, dict[str, Callable[..., None]], str]] = [
+        ("agency", {"add": add_agency}, "Agencies."),
+        ("counter", {"add": add_counter}, "Counters."),
+        ("holder", {"add": add_holder}, "Holders."),
+        ("token", {"grant": grant_token, "revoke": revoke_token}, "Access tokens."),
+        ("keys", {"list": list_keys, "rotate": rotate_key, "new-kek": new_kek}, "Signing keys."),
+        ("trust", {"export": export_trust}, "The trust bundle."),
+    ]
+    for name, commands, about in groups:
+        group = typer.Typer(help=about, no_args_is_help=True)
+        for command, function in commands.items():
+            group.command(command)(function)
+        app.add_typer(group, name=name)
+    app.command("openapi")(openapi)
+    app.command("doctor")(doctor)
+
+
+def add_agency(  # noqa: PLR0917 - typer's options
+    key: Annotated[str, typer.Argument(help="Short name, as police; one of the catalogue's needs no more options.")],
+    name_zh: str | None = None,
+    name_en: str | None = None,
+    kind: str = "public_body",
+    uscc: Annotated[str | None, typer.Option(help="Unified social credit code, 18 characters.")] = None,
+    region: str = "440100",
+    domain: str = "政务",
+    may_sign: Annotated[list[str] | None, typer.Option(help="Licence type it may sign; repeat.")] = None,
+    licence_jwk: Annotated[
+        Path | None, typer.Option(exists=True, help="Public JWK of a key that the agency keeps.")
+    ] = None,
+    json_output: Json = False,
+) -> None:
+    """Take an agency in, with keys and rights, and print an access token for it."""
+    known = catalogue.agencies().get(key, {})
+    if not known and not (name_zh and name_en and uscc):
+        raise typer.BadParameter("an agency outside the catalogue needs --name-zh, --name-en and --uscc")
+    rights = [one.key for one in catalogue.licence_types().values() if key in one.issuer_agencies]
+    new = NewAgency(
+        key=key,
+        name={"zh": name_zh or known["name"]["zh"], "en": name_en or known["name"]["en"]},
+        kind=known.get("kind", kind),
+        uscc=uscc or known["uscc"],
+        region=known.get("region", region),
+        domain=known.get("domain", domain),
+        may_sign=may_sign if may_sign is not None else rights,
+        licence_key=strict_json.loads(licence_jwk.read_bytes()) if licence_jwk else None,
+    )
+    made, now = house(), clock.now()
+    made.agencies.add(new, actor=ACTOR, now=now)
+    _tell_token(made, Role.AGENCY, key, now, json_output)
+
+
+def add_counter(
+    key: str,
+    agency: Annotated[str, typer.Option(help="Whose counter it is.")],
+    name_zh: str = "综合窗口",
+    name_en: str = "Counter",
+    channel: Annotated[str, typer.Option(help="hall_counter, kiosk or online.")] = "hall_counter",
+    json_output: Json = False,
+) -> None:
+    """Enrol a counter and print an access token for it."""
+    if channel not in {"hall_counter", "kiosk", "online"}:
+        raise typer.BadParameter("--channel is hall_counter, kiosk or online")
+    made, now = house(), clock.now()
+    name = {"zh": name_zh, "en": name_en}
+    made.verifier.add_counter(key, agency=agency, name=name, channel=channel, actor=ACTOR, now=now)
+    _tell_token(made, Role.COUNTER, key, now, json_output)
+
+
+def add_holder(
+    code: Annotated[str, typer.Argument(help="Citizen number or social credit code.")],
+    name: Annotated[str, typer.Argument(help="Name as registered.")],
+    code_type: Annotated[str, typer.Option(help="GB/T 36903 Annex A: 111, 001, …")] = "111",
+    json_output: Json = False,
+) -> None:
+    """Make a wallet; in the demonstration, print a one-time sign-in link."""
+    holder = Holder(code_type, code, name)
+    if faults := licence_type.check_identity(holder, ""):
+        raise ClaimsRefusedError(faults)
+    made, now = house(), clock.now()
+    holder_id = made.wallet.add_holder(holder, now=now)
+    link = made.wallet.sign_in_link(holder_id, now=now) if made.settings.demo else None
+    said = f"holder {holder_id}" + (f"\nsign-in link (once, 30 minutes): {link}" if link else "")
+    answer({"holder_id": holder_id, "sign_in_link": link}, said, as_json=json_output)
+
+
+def grant_token(
+    role: Annotated[str, typer.Argument(help="agency, counter or operator.")],
+    subject: str,
+    scope: Annotated[list[str] | None, typer.Option(help="Scope; repeat. All of the role's if left out.")] = None,
+    days: Annotated[int, typer.Option(min=1, max=90)] = 30,
+    json_output: Json = False,
+) -> None:
+    """Give an access token; it is shown this once."""
+    if role not in {"agency", "counter", "operator"}:
+        raise typer.BadParameter("role is agency, counter or operator")
+    made, now = house(), clock.now()
+    _tell_token(made, Role(role), subject, now, json_output, life=timedelta(days=days), scopes=scope or [])
+
+
+def revoke_token(token_id: str, json_output: Json = False) -> None:
+    """Take an access token back; its next call is refused."""
+    done = house().access.revoke(token_id, actor=ACTOR, now=clock.now())
+    answer({"revoked": done}, "revoked" if done else "there is no such token", as_json=json_output)
+    if not done:
+        raise typer.Exit(1)
+
+
+def list_keys(json_output: Json = False) -> None:
+    """List signing keys; private parts never leave the vault."""
+    rows = house().vault.key_rows()
+    told = [
+        {
+            "kid": row.kid,
+            "owner": row.owner,
+            "purpose": row.purpose,
+            "state": row.state,
+            "in_vault": row.sealed is not None,
+        }
+        for row in rows
+    ]
+    lines = "\n".join(f"{one['kid']}  {one['owner']:<16} {one['purpose']:<12} {one['state']}" for one in told)
+    answer({"keys": told}, lines, as_json=json_output)
+
+
+def rotate_key(owner: str, purpose: KeyPurpose, json_output: Json = False) -> None:
+    """Retire an owner's active key; the next one signs from now on, the old one still verifies."""
+    kid = house().vault.rotate(owner, purpose, actor=ACTOR, now=clock.now())
+    answer({"kid": kid}, f"{owner} signs {purpose} with {kid} from now on", as_json=json_output)
+
+
+def new_kek(file: Path, json_output: Json = False) -> None:
+    """Write a new key-encryption key to a file that only its owner can read; never overwrites one."""
+    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="ascii") as out:
+        out.write(base64url.encode(secrets.token_bytes(KEK_BYTES)) + "\n")
+    answer(
+        {"file": str(file)},
+        f"{file} written. Losing it loses every key and wallet: keep a copy apart.",
+        as_json=json_output,
+    )
+
+
+def export_trust(
+    output: Annotated[Path | None, typer.Argument(help="File to write; standard output if left out.")] = None,
+) -> None:
+    """Write the trust bundle that counters verify with when the network is down."""
+    bundle = house().trust_bundle(clock.now())
+    if output is None:
+        print_json(bundle)
+    else:
+        output.write_text(json.dumps(bundle, ensure_ascii=False), encoding="utf-8")
+
+
+def openapi(
+    folder: Annotated[Path, typer.Argument(help="Where to write the contracts.")] = Path("openapi"),
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if a file differs.")] = False,
+) -> None:
+    """Write the OpenAPI contracts, one a reader."""
+    stale = contracts.differing(folder) if check else contracts.write(folder)
+    if check and stale:
+        console.print(f"out of date: {', '.join(stale)}; run `make openapi`")
+        raise typer.Exit(1)
+
+
+def doctor(
+    deep: Annotated[bool, typer.Option("--deep", help="Check every invariant; reads the whole ledger.")] = False,
+    json_output: Json = False,
+) -> None:
+    """Say whether the service can do its work, and what to do if not."""
+    configured = settings()
+    findings = examine(build(configured), deep=deep, now=clock.now())
+    healthy = not any(wrong for _, wrong in findings)
+    told: dict[str, Any] = {
+        "healthy": healthy,
+        "settings": json.loads(configured.model_dump_json()),
+        "checks": [{"check": name, "ok": not wrong, "finding": wrong} for name, wrong in findings],
+    }
+    lines = "\n".join(
+        f"{'ok  ' if not wrong else 'WRONG'} {name}{': ' + wrong if wrong else ''}" for name, wrong in findings
+    )
+    answer(told, lines, as_json=json_output)
+    if not healthy:
+        raise typer.Exit(FAILED)
+
+
+def _tell_token(
+    made: House, role: Role, subject: str, now: datetime, as_json: bool, *,
+    life: timedelta = timedelta(days=30), scopes: list[str] | None = None,
+) -> None:  # fmt: skip
+    secret = made.access.grant(role, subject, life=life, scopes=scopes or [], actor=ACTOR, now=now)
+    token_id = made.access.caller(secret, now=now).token_id
+    answer(
+        {
+            "subject": subject,
+            "role": role,
+            "token_id": token_id,
+            "token": secret,
+            "expires_at": (now + life).isoformat(),
+        },
+        f"{role} {subject}: token {token_id}, shown this once:\n{secret}",
+        as_json=as_json,
+    )

@@ -1,0 +1,103 @@
+"""Attack: a QR code that is no pass: other schemes, markup, giants, bombs, cut or bent frames."""
+
+import tracemalloc
+import zlib
+
+import pytest
+
+from credentials import base45, base64url, jws, key_binding, offline_pass
+from tests.tokens import HOLDER, NOW, issue, later, refused
+
+PRESENTATION = key_binding.bind(
+    issue({"a": 1}, "a"),
+    jws.es256(HOLDER),
+    audience=key_binding.OFFLINE_AUDIENCE,
+    nonce="n",
+    now=NOW,
+    life=later(minutes=1) - NOW,
+)
+GOOD = offline_pass.pack(PRESENTATION)
+FRAME = b"".join(
+    len(data).to_bytes(2, "big") + data
+    for text in PRESENTATION.replace("~", ".").split(".")
+    for data in [base64url.decode(text)]
+)
+
+
+def _packed(frame: bytes, *, dictionary: bytes = offline_pass.DICTIONARY) -> str:
+    deflater = zlib.compressobj(9, wbits=-15, zdict=dictionary)
+    return offline_pass.PREFIX + base45.encode(deflater.compress(frame) + deflater.flush())
+
+
+def _body(text: str) -> bytes:
+    return base45.decode(text.removeprefix(offline_pass.PREFIX))
+
+
+TEXTS = {
+    "empty": "",
+    "prefix alone": "EL1:",
+    "small prefix": GOOD.replace("EL1:", "el1:"),
+    "next prefix": GOOD.replace("EL1:", "EL2:"),
+    "no prefix": GOOD.removeprefix("EL1:"),
+    "space before": " " + GOOD,
+    "newline behind": GOOD + "\n",
+    "twice": GOOD + GOOD,
+    "health certificate": GOOD.replace("EL1:", "HC1:"),
+    "address": "https://licence.example.gov.cn/s#AAAA",
+    "script address": "javascript:alert(1)",
+    "data address": "data:text/html,<script>alert(1)</script>",
+    "file address": "file:///etc/passwd",
+    "wireless network": "WIFI:T:WPA;S:free;P:free;;",
+    "markup": "<img src=x onerror=alert(1)>",
+    "markup behind the prefix": "EL1:<img src=x onerror=alert(1)>",
+    "bidi": "EL1:\u202eABC",
+    "NUL": "EL1:\0",
+    "lone surrogate": "EL1:\ud800",
+    "hanzi": "EL1:证照",
+    "4 kB": "A" * 4_096,
+    "4 kB behind the prefix": "EL1:" + "A" * 4_096,
+    "10 MB": "EL1:" + "0" * 10_000_000,
+    "the presentation itself": PRESENTATION,
+    "cut by three": GOOD[:-3],
+    "cut in half": GOOD[: len(GOOD) // 6 * 3 + 4],
+    "junk behind": "EL1:" + base45.encode(_body(GOOD) + b"junk"),
+    "zlib": "EL1:" + base45.encode(zlib.compress(FRAME)),
+    "no dictionary": "EL1:" + base45.encode(FRAME),
+    "not compressed": _packed(FRAME, dictionary=b"another")[:4] + base45.encode(b"\xff" * 64),
+    "no frame": _packed(b""),
+    "one part": _packed(b"\0\1a"),
+    "five parts": _packed(b"\0\1a" * 5),
+    "half a length": _packed(FRAME + b"\0"),
+    "a length beyond": _packed(FRAME + b"\xff\xffab"),
+    "a length beyond by one": _packed(FRAME + b"\0\2a"),
+    "a frame one byte too large": _packed((b"\0\1a" * 6).ljust(offline_pass.MAX_FRAME_BYTES + 1, b"\0")),
+    "a bomb": _packed(bytes(900_000)),
+}
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_what_is_no_pass_is_not_a_licence_code(text):
+    """Anything but a well-packed pass is "not a licence code", without a guess at what else it may be."""
+    with refused("not_a_licence_code"):
+        offline_pass.unpack(text)
+
+
+def test_a_bomb_costs_no_more_than_the_cap():
+    """A code that would inflate to megabytes is stopped at its cap."""
+    bomb = _packed(bytes(2_000_000))
+    assert len(bomb) <= offline_pass.MAX_TEXT
+    tracemalloc.start()
+    try:
+        with refused("not_a_licence_code"):
+            offline_pass.unpack(bomb)
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_the_untouched_pass_is_accepted():
+    """The honest pass comes back, and a frame of exactly the cap is unpacked."""
+    assert offline_pass.unpack(GOOD) == PRESENTATION
+    head = b"\0\1a" * 6
+    rest = offline_pass.MAX_FRAME_BYTES - len(head)
+    assert offline_pass.unpack(_packed(head + (rest - 2).to_bytes(2, "big") + bytes(rest - 2)))

