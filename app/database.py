@@ -48,9 +48,14 @@ class EngineDatabase:
 def engine(url: str) -> Engine:
     """Return an engine for `url` with this service's rules on it."""
     if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20)
+        return create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=10, max_overflow=20)
     module: ModuleType = _newer_sqlite or sqlite3
-    made = create_engine(url, module=module, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+    made = create_engine(
+        url,
+        module=module,
+        hide_parameters=True,  # an error's text goes to the log, and parameters may be claims
+        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+    )
     wal = module.sqlite_version_info >= SAFE_WAL
     event.listen(made, "connect", lambda connection, _record: _prepare(connection, wal=wal))
     event.listen(made, "begin", _begin)

