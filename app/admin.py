@@ -151,7 +151,7 @@ def routes(  # noqa: C901 - a list of routes, one after another, with nothing to
     @router.post("/counters", status_code=201)
     def add_counter(actor: Operator, body: CounterIn) -> Made:
         """Enrol a counter."""
-        row = house.verifier.add_counter(
+        row = house.counters.add(
             body.key, agency=body.agency, name=body.name.model_dump(), channel=body.channel, actor=actor, now=clock()
         )
         return Made(key=row.key)
@@ -162,14 +162,14 @@ def routes(  # noqa: C901 - a list of routes, one after another, with nothing to
         holder = Holder(body.code_type, body.code, body.name)
         if faults := licence_type.check_identity(holder, ""):
             raise ClaimsRefusedError(faults)
-        return Made(key=house.wallet.add_holder(holder, now=clock()))
+        return Made(key=house.accounts.add(holder, now=clock()))
 
     if house.settings.demo:
 
         @router.post("/holders/{holder_id}/sign-in-link", status_code=201)
         def sign_in_link(_actor: Operator, holder_id: str) -> Made:
             """Make a one-time sign-in link for a holder (demonstration only)."""
-            return Made(key=holder_id, secret=house.wallet.sign_in_link(holder_id, now=clock()))
+            return Made(key=holder_id, secret=house.accounts.sign_in_link(holder_id, now=clock()))
 
     @router.post("/tokens", status_code=201)
     def grant(actor: Operator, body: TokenIn) -> Made:

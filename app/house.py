@@ -24,12 +24,15 @@ from keys.encryption import Seal
 from keys.models import KeyPurpose
 from keys.registry import OPERATOR, TrustRegistry
 from keys.vault import Vault
+from verifier.counters import Counters
 from verifier.errors import RefusalError
 from verifier.service_items import ServiceItem
 from verifier.trust_cache import StatusCache, TrustCache
 from verifier.verdict import Verdict
 from verifier.verifier import Question, Verifier
+from wallet.accounts import Accounts
 from wallet.errors import CodeError
+from wallet.keeping import Keeping
 from wallet.wallet import Asker, Wallet
 
 
@@ -48,7 +51,9 @@ class House:
     agencies: Agencies
     issuer: Issuer
     changes: StatusChanges
+    accounts: Accounts
     wallet: Wallet
+    counters: Counters
     verifier: Verifier
 
     def trust_bundle(self, now: datetime) -> dict[str, Any]:
@@ -95,14 +100,14 @@ def build(
     def listed(item: str) -> Mapping[str, Collection[str]]:
         return items[item].listed if item in items else {}
 
+    accounts = Accounts(database=database, seal=seal, randomness=randomness)
+    keeping = Keeping(database=database, seal=seal, accounts=accounts, types=by_vct, make_key=make_key)
     wallet = Wallet(
         database=database,
-        seal=seal,
-        types=by_vct,
+        keeping=keeping,
         base_url=base_url,
         listed_by_item=listed,
         states=states,
-        make_key=make_key,
         randomness=randomness,
         show_life=timedelta(seconds=settings.show_life_seconds),
     )
@@ -114,13 +119,15 @@ def build(
         publisher=publisher,
         types=types,
         base_url=base_url,
-        holder_keys=wallet,
-        deliver=wallet.receive,
+        holder_keys=keeping,
+        deliver=keeping.receive,
         randomness=randomness,
         preparation_life=timedelta(seconds=settings.preparation_life_seconds),
     )
+    counters = Counters(database=database)
     verifier = Verifier(
         database=database,
+        counters=counters,
         vault=vault,
         trust=TrustCache(
             fetch=lambda now: registry.token(now=now), operator_keys=registry.operator_keys, refresh=settings.refresh
@@ -145,7 +152,9 @@ def build(
         agencies=Agencies(database=database, vault=vault, registry=registry, vct=issuer.vct, types=types),
         issuer=issuer,
         changes=StatusChanges(database=database, issuer=issuer, publisher=publisher),
+        accounts=accounts,
         wallet=wallet,
+        counters=counters,
         verifier=verifier,
     )
 

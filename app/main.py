@@ -78,7 +78,12 @@ def _routers(house: House, caller: Callable[..., Caller], now: Clock, rooms: Col
     if "wallet" in rooms:
         routers.append(
             wallet_api.routes(
-                house.wallet, house.access, caller_of=caller, clock=now, sign_in_by_link=house.settings.demo
+                house.wallet,
+                house.accounts,
+                house.access,
+                caller_of=caller,
+                clock=now,
+                sign_in_by_link=house.settings.demo,
             )
         )
     if "verifier" in rooms:

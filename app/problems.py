@@ -12,8 +12,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from app.logs import log, request_id
+from credentials.claim_values import Fault
 from credentials.errors import FormatError
-from credentials.licence_type import ClaimsRefusedError, Fault
+from credentials.licence_type import ClaimsRefusedError
 from issuers.errors import IssuerError
 from keys.errors import CustodyError
 from records.errors import RecordError

@@ -7,26 +7,22 @@ each with a JSON pointer (RFC 6901).
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, timedelta, timezone
 from typing import Any
 
 from credentials import identifiers
+from credentials.claim_values import (
+    CITIZEN_NUMBER,
+    CREDIT_CODE,
+    ClaimDefinition,
+    Fault,
+    check_value,
+    normalised,
+)
 from credentials.errors import FormatError, MalformedError
-from credentials.text import clean
 
 CITY_TIME = timezone(timedelta(hours=8), "CST")
 """China has one time zone; a licence's days are its days."""
-MAX_TEXT_LENGTH = 512  # characters (GB/T 36903)
-MAX_ITEMS = 64  # elements of an array claim
-EARLIEST, LATEST = date(1850, 1, 1), date(2200, 1, 1)  # dates outside are slips of the pen
-MAX_INTEGER = 10**15
-CITIZEN_NUMBER, CREDIT_CODE = "111", "001"
-_PATTERNS = {
-    "region_code": re.compile(r"[1-9][0-9]{5}"),
-    "year-month": re.compile(r"(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])"),
-    "money": re.compile(r"[0-9]{1,15}(\.[0-9]{1,2})?"),
-    "digest": re.compile(r"sha256:[0-9a-f]{64}"),
-}
 RESERVED_NAMES = frozenset(
     {
         "iss",
@@ -51,15 +47,6 @@ NUMBERS = ("licence_id",)
 _OTHER_CODE = re.compile(r"[0-9A-Z]{4,32}")
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing wrong with what was sent: where (RFC 6901 pointer), a stable code, a sentence."""
-
-    pointer: str
-    code: str
-    detail: str
-
-
 class ClaimsRefusedError(FormatError):
     """The claims do not fit the licence type; `faults` names every one."""
 
@@ -68,20 +55,6 @@ class ClaimsRefusedError(FormatError):
     def __init__(self, faults: Sequence[Fault]) -> None:
         super().__init__("; ".join(f"{fault.pointer}: {fault.detail}" for fault in faults))
         self.faults = tuple(faults)
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimDefinition:
-    """One claim of a type: its labels, its kind of value, and whether it always shows."""
-
-    name: str
-    labels: Mapping[str, str]
-    type: str
-    required: bool
-    always: bool
-    sensitivity: str
-    pattern: re.Pattern[str] | None = None
-    derived_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +141,7 @@ def check_holder(kind: LicenceType, holder: Holder, at: str) -> list[Fault]:
 
 def check_identity(holder: Holder, at: str) -> list[Fault]:
     """Return what is wrong with a person's or company's name and code on their own."""
-    faults = [*_check_value(_NAME, holder.name, f"{at}/name")]
+    faults = [*check_value(_NAME, holder.name, f"{at}/name")]
     try:
         if holder.code_type == CITIZEN_NUMBER:
             identifiers.birth_date(holder.code)
@@ -198,10 +171,10 @@ def complete(
     for name, value in claims.items():
         if name not in kind.claims:
             continue
-        found = _check_value(kind.claims[name], value, f"{at}/{name}", code_type=holder.code_type)
+        found = check_value(kind.claims[name], value, f"{at}/{name}", code_type=holder.code_type)
         faults += found
         if not found:
-            sent[name] = _normalised(value)
+            sent[name] = normalised(value)
     implied = _implied(kind, sent, holder, today)
     for name, value in implied.items():
         if name in sent and sent[name] != value:
@@ -255,91 +228,6 @@ def _claim(data: Mapping[str, Any]) -> ClaimDefinition:
 
 
 _NAME = ClaimDefinition("name", {}, "string", required=True, always=False, sensitivity="personal")
-
-
-def _check_value(one: ClaimDefinition, value: object, at: str, *, code_type: str = "") -> list[Fault]:
-    kind = one.type
-    if kind.startswith("array["):
-        return _check_array(one, value, at)
-    try:
-        _check_scalar(one, kind, value, code_type)
-    except MalformedError as error:
-        return [Fault(at, "wrong_value", error.detail)]
-    return []
-
-
-def _check_array(one: ClaimDefinition, value: object, at: str) -> list[Fault]:
-    if not isinstance(value, list) or not 0 < len(value) <= MAX_ITEMS:
-        return [Fault(at, "wrong_value", f"a list of 1 to {MAX_ITEMS} values")]
-    inner = one.type.removeprefix("array[").removesuffix("]")
-    faults = []
-    for place, element in enumerate(value):
-        try:
-            _check_scalar(one, inner, element, "")
-        except MalformedError as error:
-            faults.append(Fault(f"{at}/{place}", "wrong_value", error.detail))
-    return faults
-
-
-def _check_scalar(one: ClaimDefinition, kind: str, value: object, code_type: str) -> None:
-    if kind == "boolean":
-        _demand(isinstance(value, bool), "true or false")
-    elif kind == "integer":
-        _demand(type(value) is int and 0 <= value <= MAX_INTEGER, "a whole number, 0 or more")
-    else:
-        _demand(isinstance(value, str) and 0 < len(str(value)) <= MAX_TEXT_LENGTH, "a text of 1 to 512 characters")
-        _check_text(one, kind, str(value), code_type)
-
-
-def _check_text(one: ClaimDefinition, kind: str, text: str, code_type: str) -> None:
-    clean(text)
-    _demand(bool(text.strip()), "a text that is not blank")
-    if kind == "date":
-        _day(text)
-    elif kind == "datetime":
-        _instant(text)
-    elif kind == "citizen_number" and (one.name != "holder_code" or code_type == CITIZEN_NUMBER):
-        identifiers.birth_date(text)
-    elif kind == "uscc" and (one.name != "holder_code" or code_type == CREDIT_CODE):
-        identifiers.check_credit_code(text)
-    elif kind.startswith("enum:"):
-        _demand(text in kind.removeprefix("enum:").split("|"), f"one of {kind.removeprefix('enum:')}")
-    elif kind in _PATTERNS:
-        _demand(bool(_PATTERNS[kind].fullmatch(text)), f"of the form {_PATTERNS[kind].pattern}")
-    if one.pattern is not None:
-        _demand(bool(one.pattern.fullmatch(text)), f"of the form {one.pattern.pattern}")
-
-
-def _demand(met: bool, wanted: str) -> None:  # noqa: FBT001 - reads as a sentence where it is called
-    if not met:
-        raise MalformedError(f"must be {wanted}")
-
-
-def _day(text: str) -> date:
-    try:
-        day = date.fromisoformat(text)
-    except ValueError as error:
-        raise MalformedError("must be a date as 2026-01-31") from error
-    _demand(len(text) == len("2026-01-31") and EARLIEST <= day <= LATEST, "a date between 1850 and 2200")
-    return day
-
-
-def _instant(text: str) -> datetime:
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise MalformedError("must be a time as 2026-01-31T08:00:00+08:00") from error
-    _demand(instant.tzinfo is not None, "a time with its zone")
-    _day(text[:10])
-    return instant
-
-
-def _normalised(value: Any) -> Any:
-    if isinstance(value, str):
-        return clean(value)
-    if isinstance(value, list):
-        return [_normalised(one) for one in value]
-    return value
 
 
 def _implied(kind: LicenceType, sent: Mapping[str, Any], holder: Holder, today: date) -> dict[str, Any]:

@@ -5,15 +5,15 @@ crash anywhere leaves a row that the same request finishes, or that burns its st
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from typing import Any, Protocol
+from datetime import datetime, timedelta
+from typing import Protocol
 
 from sqlmodel import Session
 
-from credentials import base64url, jws, licence_type, sd_jwt, strict_json
+from credentials import base64url, jws, strict_json
+from credentials.claim_values import Fault
 from credentials.identifiers import LicenceId, parse_licence_id
-from credentials.licence_type import CITY_TIME, ClaimsRefusedError, Fault, Holder, LicenceType
+from credentials.licence_type import ClaimsRefusedError, Holder, LicenceType
 from issuers import store
 from issuers.errors import (
     AgencyKeepsKeyError,
@@ -26,21 +26,16 @@ from issuers.errors import (
     WrongStateError,
 )
 from issuers.models import Agency, LicenceRow, LicenceState
+from issuers.orders import UNKNOWN_TYPE, Draft, Order, check_order
 from issuers.publishing import StatusPublisher
+from issuers.recording import Recorder
 from keys.encryption import Seal
 from keys.models import KeyPurpose
 from keys.registry import TrustRegistry
-from keys.trust_list import issuer_url
 from keys.vault import Vault
 from records import audit, idempotency
-from records import store as records_store
 from records.database import Database
 from records.idempotency import Attempt
-
-SERIAL_BYTES = 8  # 64 random bits in base 36: serials say nothing about how many there are
-PROBES = 16  # random places tried in a list before a new one is opened: it is well over half full by then
-UNKNOWN_TYPE = Fault("/licence_type", "unknown_licence_type", "there is no such licence type")
-ALPHABET36 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 class HolderKeys(Protocol):
@@ -55,19 +50,6 @@ class Deliver(Protocol):
 
     def __call__(self, holder_ref: str, licence_id: str, text: str, *, supersedes: str | None, now: datetime) -> None:
         """Put a signed licence into a holder's wallet."""
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What an agency wants signed. `guardian` is whose wallet a minor's licence goes to."""
-
-    licence_type: str
-    holder: Holder
-    claims: Mapping[str, Any]
-    guardian: Holder | None = None
-    valid_from: date | None = None
-    valid_until: date | None = None
-    reference: str | None = None
 
 
 class Issuer:
@@ -97,7 +79,9 @@ class Issuer:
         self._base_url = base_url
         self._holder_keys = holder_keys
         self._deliver = deliver
-        self._randomness = randomness
+        self._recorder = Recorder(
+            database=database, seal=seal, publisher=publisher, base_url=base_url, vct=self.vct, randomness=randomness
+        )
         self._preparation_life = preparation_life
 
     def vct(self, type_key: str) -> str:
@@ -162,7 +146,7 @@ class Issuer:
         keeper = order.guardian or order.holder
         holder_ref, holder_jwk = self._holder_keys.bind(keeper, reference=f"{this.caller} {this.key}", now=now)
         # 6. In one transaction: idempotency key, ledger row, status index, audit.
-        draft = _Draft(kind, identifier, claims, first_day, last_day, holder_jwk, now)
+        draft = Draft(kind, identifier, claims, first_day, last_day, holder_jwk, now)
         row = LicenceRow(
             licence_id=str(identifier),
             agency=agency,
@@ -180,7 +164,7 @@ class Issuer:
             created_at=now,
             prepared_until=now + self._preparation_life,
         )
-        return self._record(row, draft, this, actor=actor, now=now)
+        return self._recorder.record(row, draft, this, actor=actor, now=now)
 
     def complete(self, agency: str, licence_id: str, signature: bytes, *, actor: str, now: datetime) -> LicenceRow:
         """Take the agency's signature over the prepared bytes, check it, deliver the licence.
@@ -245,7 +229,7 @@ class Issuer:
 
     def _identifier(self, agency: str, kind: LicenceType, supersedes: str | None) -> LicenceId:
         if supersedes is None:
-            return LicenceId(kind.type_code, self.agency(agency).uscc, self._serial(), 1)
+            return LicenceId(kind.type_code, self.agency(agency).uscc, self._recorder.serial(), 1)
         old = self.read(agency, supersedes)
         if old.type_key != kind.key:
             raise WrongStateError("a renewal is of the same licence type")
@@ -254,52 +238,6 @@ class Issuer:
         if old.state not in {LicenceState.VALID, LicenceState.SUSPENDED}:
             raise WrongStateError("only a signed licence can be renewed")
         return parse_licence_id(supersedes).next_version()
-
-    def _serial(self) -> str:
-        number = int.from_bytes(self._randomness(SERIAL_BYTES), "big")
-        digits: list[str] = []
-        while number or not digits:
-            number, digit = divmod(number, 36)
-            digits.append(ALPHABET36[digit])
-        return "".join(digits).rjust(13, "0")
-
-    def _record(self, row: LicenceRow, draft: "_Draft", this: Attempt, *, actor: str, now: datetime) -> LicenceRow:
-        payload, disclosures = draft.concealed(
-            issuer_url(self._base_url, row.agency), self.vct(row.type_key), self._randomness
-        )
-        row.undelivered = self._seal.close(
-            strict_json.dumps([one.text for one in disclosures]), f"disclosures of {row.licence_id}"
-        )
-        with self._database.write() as session:
-            if (winner := idempotency.claim(session, this, result=row.licence_id, now=now)) is not None:
-                found = store.licence(session, row.agency, winner)
-                if found is None:
-                    raise UnknownLicenceError
-                return found
-            self._insert_with_index(session, row, payload)
-            audit.record(
-                session, stream=f"issuers/{row.agency}", actor=actor, act="licence.prepared",
-                subject=row.licence_id, now=now,
-            )  # fmt: skip
-        return row
-
-    def _insert_with_index(self, session: Session, row: LicenceRow, payload: dict[str, Any]) -> None:
-        """Give the row a random free index and insert it; the constraint decides, a look first saves trouble."""
-        current = store.newest_list(session, row.agency) or self._publisher.open_list(session, row.agency, after=None)
-        while True:
-            for _ in range(PROBES):
-                index = int.from_bytes(self._randomness(4), "big") % current.size
-                if store.index_taken(session, current.list_id, index):
-                    continue
-                entry = {"status_list": {"idx": index, "uri": self._publisher.uri(current.list_id)}}
-                to_sign = jws.signing_input(jws.LICENCE, payload | {"status": entry}, kid=row.kid)
-                row.status_list_id, row.status_index = current.list_id, index
-                row.signing_input = to_sign.decode("ascii")
-                if records_store.insert_unless_taken(session, row):
-                    return
-                if row.supersedes is not None and store.licence(session, row.agency, row.licence_id) is not None:
-                    raise WrongStateError("this licence is being renewed by another request")
-            current = self._publisher.open_list(session, row.agency, after=current)
 
     def _sign(self, row: LicenceRow, *, actor: str, now: datetime) -> LicenceRow:
         if row.state != LicenceState.PREPARED and row.undelivered is None:
@@ -357,82 +295,3 @@ class Issuer:
                     subject=row.licence_id, now=now,
                 )  # fmt: skip
         self._publisher.publish(row.status_list_id, now=now)
-
-
-@dataclass(frozen=True, slots=True)
-class _Draft:
-    """A licence on the way to its signing input."""
-
-    kind: LicenceType
-    identifier: LicenceId
-    claims: Mapping[str, Any]
-    first_day: date
-    last_day: date | None
-    holder_jwk: Mapping[str, str]
-    now: datetime
-
-    def concealed(
-        self, issuer: str, vct: str, randomness: Callable[[int], bytes]
-    ) -> tuple[dict[str, Any], tuple[sd_jwt.Disclosure, ...]]:
-        """Return the payload without its status entry, and the disclosures."""
-        envelope: dict[str, Any] = {"iss": issuer, "iat": int(self.now.timestamp())}
-        if self.first_day > self.now.astimezone(CITY_TIME).date():
-            envelope["nbf"] = _midnight(self.first_day)
-        if self.last_day is not None:
-            envelope["exp"] = _midnight(self.last_day + timedelta(days=1)) - 1
-        envelope |= {"vct": vct, "cnf": {"jwk": dict(self.holder_jwk)}}
-        about = {"licence_id": str(self.identifier), "issued_on": self.now.astimezone(CITY_TIME).date().isoformat()}
-        selective = self.kind.selective
-        return sd_jwt.conceal(
-            {**envelope, **about, **self.claims},
-            selective={(name,) for name in selective},
-            randomness=randomness,
-            digests_at_top=len(selective),
-        )
-
-
-def check_order(kind: LicenceType, order: Order, *, now: datetime) -> tuple[dict[str, Any], date, date | None]:
-    """Return claims to sign and first and last day, or raise `ClaimsRefusedError` with every fault at once."""
-    today = now.astimezone(CITY_TIME).date()
-    faults = licence_type.check_holder(kind, order.holder, "/holder")
-    if order.guardian is not None:
-        faults += licence_type.check_identity(order.guardian, "/guardian")
-        if not kind.minor_holder:
-            faults.append(Fault("/guardian", "guardian_not_allowed", "this licence type is not for minors"))
-    first_day = order.valid_from or today
-    if not today - timedelta(days=366) <= first_day <= today + timedelta(days=366):
-        faults.append(Fault("/valid_from", "wrong_date", "must lie within a year of today"))
-    claims: dict[str, Any] = {}
-    last_day = order.valid_until
-    try:
-        claims = licence_type.complete(kind, order.claims, order.holder, today=today)
-    except ClaimsRefusedError as error:
-        faults += error.faults
-    else:
-        if not faults:
-            last_day, wrong = _last_day(kind, order, claims, first_day, today)
-            faults += wrong
-    if faults:
-        raise ClaimsRefusedError(faults)
-    return claims, first_day, last_day
-
-
-def _last_day(
-    kind: LicenceType, order: Order, claims: Mapping[str, Any], first_day: date, today: date
-) -> tuple[date | None, list[Fault]]:
-    longest = licence_type.last_day(kind, claims, order.holder, first_day=first_day)
-    last_day = order.valid_until or longest
-    if last_day is not None and last_day < max(first_day, today):
-        return None, [Fault("/valid_until", "wrong_date", "the licence would be over before it began")]
-    if (
-        longest is not None
-        and last_day is not None
-        and last_day > longest
-        and not licence_type.may_choose_last_day(kind)
-    ):
-        return None, [Fault("/valid_until", "wrong_date", f"this licence type lasts until {longest} at most")]
-    return last_day, []
-
-
-def _midnight(day: date) -> int:
-    return int(datetime.combine(day, time(), CITY_TIME).timestamp())

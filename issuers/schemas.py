@@ -8,11 +8,12 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
 
 from credentials import base64url
+from credentials.claim_values import ClaimDefinition
 from credentials.errors import MalformedError
-from credentials.licence_type import ClaimDefinition, Holder, LicenceType
+from credentials.licence_type import Holder, LicenceType
 from credentials.text import clean
-from issuers.issuer import Order
 from issuers.models import LicenceRow, LicenceState
+from issuers.orders import Order
 
 ES256_SIGNATURE_BYTES = 64
 

@@ -36,7 +36,14 @@ LIST_URI = "https://licence.example.gov.cn/issuers/police/status/1"
 AUDIENCE = "x509_san_dns:counter.example.gov.cn"
 NONCE = "n-0S6_WzA2Mj-0S6_WzA2Mj"
 KID = "police-2026-1"
-ABSENT = object()
+
+
+class _Absent:
+    def __repr__(self) -> str:
+        return "absent"
+
+
+ABSENT = _Absent()
 """A member of this value is taken out."""
 
 

@@ -5,10 +5,10 @@ and disclosures · (5) holder binding · (6) dates · (7) status · (8) record t
 are in `checking.py`. No transaction is open while anything is obtained or checked.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 
 from credentials import base64url, jws, offline_pass, sd_jwt
 from credentials.licence_type import LicenceType
@@ -20,11 +20,10 @@ from keys.vault import Vault
 from records import audit
 from records import store as records_store
 from records.database import Database
-from verifier import checking, store, verdict
+from verifier import checking, receipts, store, verdict
 from verifier.checking import Checked, Checks, StatusLists
+from verifier.counters import Counters
 from verifier.errors import (
-    CounterExistsError,
-    CounterSuspendedError,
     ItemNotOfferedError,
     RefusalError,
     UnknownCounterError,
@@ -71,6 +70,7 @@ class Verifier:
         self,
         *,
         database: Database,
+        counters: Counters,
         vault: Vault,
         trust: Callable[[datetime], TrustList],
         statuses: StatusLists,
@@ -83,6 +83,7 @@ class Verifier:
     ) -> None:
         self.items = items
         self._database = database
+        self._counters = counters
         self._vault = vault
         self.trust = trust
         self._statuses = statuses
@@ -92,36 +93,13 @@ class Verifier:
         self._tell_holder = tell_holder
         self._randomness = randomness
 
-    # Counters
-
-    def add_counter(
-        self, key: str, *, agency: str, name: Mapping[str, str], channel: str, actor: str, now: datetime
-    ) -> Counter:
-        """Enrol a counter; a second of the same key raises `CounterExistsError`."""
-        row = Counter(key=key, agency=agency, name=dict(name), channel=channel, created_at=now)
-        with self._database.write() as session:
-            if not records_store.insert_unless_taken(session, row):
-                raise CounterExistsError
-            audit.record(session, stream="verifier", actor=actor, act="counter.added", subject=key, now=now)
-        return row
-
-    def counter(self, key: str) -> Counter:
-        """Return an enrolled counter that is not suspended."""
-        with self._database.read() as session:
-            row = session.get(Counter, key)
-        if row is None:
-            raise UnknownCounterError
-        if row.suspended:
-            raise CounterSuspendedError
-        return row
-
     def audience(self, counter: str) -> str:
         """Return a counter's `client_id`: the audience of presentations made for it."""
         return f"{self._base_url}/verifier/counters/{counter}"
 
     def question(self, counter: str, service_item: str, operator: str | None) -> Question:
         """Return who asks for what; the item must be one that the counter's channel offers."""
-        row, item = self.counter(counter), self.items.get(service_item)
+        row, item = self._counters.get(counter), self.items.get(service_item)
         if item is None:
             raise UnknownServiceItemError
         if row.channel not in item.channels:
@@ -278,7 +256,8 @@ class Verifier:
         key = self._vault.active(OPERATOR, KeyPurpose.RECEIPT)
         if key.signer is None:
             raise NoSigningKeyError
-        receipt = jws.sign(jws.RECEIPT, self._receipt(made, checked, question, now), key.signer, kid=key.kid)
+        claims = receipts.claims(made, checked, question.counter, question.item, base_url=self._base_url, now=now)
+        receipt = jws.sign(jws.RECEIPT, claims, key.signer, kid=key.kid)
         made.checks.append({"number": 8, "step": "record", "outcome": checking.PASSED})  # type: ignore[attr-defined]
         row = Verification(
             verification_id=made.verification_id,
@@ -301,34 +280,6 @@ class Verifier:
                 detail={"reason": made.reason, "operator": question.operator, "service_item": question.item.key},
             )  # fmt: skip
         return replace(made, receipt=receipt)
-
-    def _receipt(
-        self, made: Verdict, checked: Collection[Checked], question: Question, now: datetime
-    ) -> dict[str, Any]:
-        """Return a receipt's claims: what was shown by digest and claim name, never a claim's value."""
-        shown = {one["licence_type"]: sorted(one["claims"]) for one in made.licences}
-        return {
-            "iss": f"{self._base_url}/verifier",
-            "iat": int(now.timestamp()),
-            "jti": made.verification_id,
-            "counter": question.counter.key,
-            "agency": question.counter.agency,
-            "service_item": question.item.key,
-            "channel": made.channel,
-            "verdict": made.outcome,
-            "reason": made.reason,
-            "licences": [
-                {
-                    "licence_type": one.kind.key,
-                    "iss": one.licence.issuer,
-                    "vct": one.licence.vct,
-                    "sha256": one.jwt_digest,
-                    "claims": shown.get(one.kind.key, []),
-                    "status_as_of": one.status_as_of,
-                }
-                for one in checked
-            ],
-        }
 
     def _token(self, size: int) -> str:
         return base64url.encode(self._randomness(size))

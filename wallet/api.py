@@ -8,7 +8,9 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from keys.access import Access, Caller, Role
 from keys.auth import Clock
+from wallet.accounts import Accounts
 from wallet.auth import holder_with
+from wallet.qr import picture
 from wallet.schemas import (
     LicenceList,
     LicenceView,
@@ -24,14 +26,20 @@ from wallet.schemas import (
     licence_view,
     use_out,
 )
-from wallet.wallet import Wallet, picture
+from wallet.wallet import Wallet
 
 SESSION_LIFE = timedelta(hours=1)
 Language = Annotated[Literal["zh", "en"], Query(description="Language of names and labels.")]
 
 
 def routes(
-    wallet: Wallet, access: Access, *, caller_of: Callable[..., Caller], clock: Clock, sign_in_by_link: bool
+    wallet: Wallet,
+    accounts: Accounts,
+    access: Access,
+    *,
+    caller_of: Callable[..., Caller],
+    clock: Clock,
+    sign_in_by_link: bool,
 ) -> APIRouter:
     """Return the holders' routes; `sign_in_by_link` only in the demonstration."""
     router = APIRouter(prefix="/wallet", tags=["wallet"])
@@ -43,7 +51,7 @@ def routes(
         def sign_in(body: SignInIn) -> SignInOut:
             """Use a one-time link up and return an access token (demonstration only)."""
             now = clock()
-            holder_id = wallet.sign_in(body.link, now=now)
+            holder_id = accounts.sign_in(body.link, now=now)
             token = access.grant(Role.HOLDER, holder_id, life=SESSION_LIFE, actor="sign-in link", now=now)
             return SignInOut(access_token=token, expires_in_seconds=int(SESSION_LIFE.total_seconds()))
 

@@ -9,10 +9,16 @@ from qrcode.image.base import BaseImage
 from qrcode.image.pil import PilImage
 from qrcode.image.svg import SvgPathImage
 
+from credentials import base64url
 from wallet.errors import PassTooLargeError
 
 QUIET_ZONE = 4  # modules (ISO/IEC 18004)
 MODULE_PIXELS = 8  # sharp on a phone, and four camera pixels a module at arm's length
+
+
+def picture(text: str, kind: str, *, dense: bool = False) -> str:
+    """Return a QR code of `text`: an SVG document, or a PNG as base64url for `png`."""
+    return svg(text, dense=dense) if kind == "svg" else base64url.encode(png(text, dense=dense))
 
 
 def svg(text: str, *, dense: bool = False) -> str:

@@ -6,8 +6,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from wallet.keeping import Opened
 from wallet.models import Use
-from wallet.wallet import Choice, Opened
+from wallet.wallet import Choice
 
 LICENCE_ID = "1.2.156.3005.2.1144019900DEM0015H002.1144019900DEM0023C.202600000002.001.R"
 NUMBER_LABELS = {

@@ -8,22 +8,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_der_private_key
 from sqlmodel import Session
 
-from credentials import base64url, jws, key_binding, offline_pass, sd_jwt, strict_json
-from credentials.jwk import export_public, import_public
-from credentials.licence_type import Holder, LicenceType
-from credentials.sd_jwt import SdJwt
-from credentials.sd_jwt_vc import ENVELOPE, Licence, parse_licence, typed
-from credentials.text import clean
-from keys.encryption import Seal
-from keys.errors import KeySealBrokenError
-from records import audit
-from records import store as records_store
+from credentials import base64url, key_binding, offline_pass, sd_jwt
+from credentials.sd_jwt_vc import ENVELOPE
 from records.database import Database
-from wallet import codes, qr, store
+from wallet import codes, store
 from wallet.errors import (
     ClaimNotInLicenceError,
     CodeError,
@@ -31,23 +21,18 @@ from wallet.errors import (
     CodeUnknownError,
     CodeUsedError,
     CodeWithdrawnError,
-    DeliveryRefusedError,
-    NotHeldError,
     NothingToShowError,
     PassNotAllowedError,
-    SignInRefusedError,
     TooManyTriesError,
-    UnknownHolderError,
     UnknownShowError,
 )
-from wallet.models import HeldLicence, HolderKey, HolderRow, ShowCode, SignInLink, Use, UsePresentation
+from wallet.keeping import Keeping, Opened
+from wallet.models import ShowCode, Use, UsePresentation
 
 DEFAULT_SHOW_LIFE = timedelta(seconds=60)  # how long a show code lives
 SHOW_LIFE_RANGE = (timedelta(seconds=30), timedelta(seconds=300))
-LINK_LIFE = timedelta(minutes=30)
 WRONG_CODES_PER_COUNTER = 5  # typed codes a counter may get wrong in a minute
 WRONG_CODES_IN_ALL = 200  # and all counters together
-STREAM = "wallet"
 Choice = Mapping[str, Collection[str]]
 """What to show: licence identifier → names of selectively disclosable claims."""
 
@@ -73,21 +58,6 @@ class Asker:
     listed: Mapping[str, Collection[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A held licence, opened."""
-
-    row: HeldLicence
-    parts: SdJwt
-    licence: Licence
-    kind: LicenceType | None
-
-    @property
-    def selective(self) -> frozenset[str]:
-        """Names that the holder may disclose or not."""
-        return frozenset(one.name for one in self.parts.disclosures if one.name is not None)
-
-
 class Wallet:
     """The verbs of a holder. Everything it needs comes in here; it knows neither HTTP nor settings."""
 
@@ -95,132 +65,32 @@ class Wallet:
         self,
         *,
         database: Database,
-        seal: Seal,
-        types: Mapping[str, LicenceType],
+        keeping: Keeping,
         base_url: str,
         listed_by_item: Callable[[str], Mapping[str, Collection[str]]],
         states: Callable[[Sequence[str]], Mapping[str, str]],
-        make_key: Callable[[], EllipticCurvePrivateKey],
         randomness: Callable[[int], bytes],
         show_life: timedelta = DEFAULT_SHOW_LIFE,
     ) -> None:
         if not SHOW_LIFE_RANGE[0] <= show_life <= SHOW_LIFE_RANGE[1]:
             raise ValueError("a show code lives 30 to 300 seconds")
         self._database = database
-        self._seal = seal
-        self._types = types
+        self._keeping = keeping
         self._base_url = base_url
         self._listed_by_item = listed_by_item
         self._states = states
-        self._make_key = make_key
         self._randomness = randomness
         self._show_life = show_life
 
-    # Accounts
-
-    def add_holder(self, holder: Holder, *, now: datetime) -> str:
-        """Return the wallet's name for a person or company, making the account if there is none."""
-        lookup = self._seal.lookup(f"{holder.code_type} {holder.code}")
-        with self._database.write() as session:
-            found = store.holder_by_lookup(session, lookup)
-            if found is not None:
-                return found.holder_id
-            holder_id = self._token(12)
-            identity = strict_json.dumps(
-                {"code_type": holder.code_type, "code": holder.code, "name": clean(holder.name)}
-            )
-            row = HolderRow(
-                holder_id=holder_id,
-                lookup=lookup,
-                identity=self._seal.close(identity, f"identity of {holder_id}"),
-                created_at=now,
-            )
-            if not records_store.insert_unless_taken(session, row):
-                winner = store.holder_by_lookup(session, lookup)
-                return winner.holder_id if winner else holder_id
-            audit.record(session, stream=STREAM, actor="wallet", act="holder.added", subject=holder_id, now=now)
-        return holder_id
-
-    def holder(self, holder_id: str) -> Holder:
-        """Return who a holder is; unknown ones raise `UnknownHolderError`."""
-        with self._database.read() as session:
-            row = session.get(HolderRow, holder_id)
-        if row is None:
-            raise UnknownHolderError
-        return Holder(**strict_json.loads(self._seal.open(row.identity, f"identity of {holder_id}")))
-
-    def sign_in_link(self, holder_id: str, *, now: datetime) -> str:
-        """Return the secret of a one-time sign-in link (demonstration only: the caller sees to that)."""
-        self.holder(holder_id)
-        secret = self._token(24)
-        with self._database.write() as session:
-            row = SignInLink(secret_hash=codes.hashed(secret), holder_id=holder_id, expires_at=now + LINK_LIFE)
-            session.add(row)
-        return secret
-
-    def sign_in(self, secret: str, *, now: datetime) -> str:
-        """Use a sign-in link up and return its holder."""
-        with self._database.write() as session:
-            holder_id = store.claim_link(session, codes.hashed(secret), now)
-        if holder_id is None:
-            raise SignInRefusedError
-        return holder_id
-
-    # Keeping
-
-    def bind(self, holder: Holder, *, reference: str, now: datetime) -> tuple[str, Mapping[str, str]]:
-        """Return the holder's name here and a new public key for one licence; one reference, one key."""
-        holder_id = self.add_holder(holder, now=now)
-        with self._database.read() as session:
-            found = store.key_by_reference(session, reference)
-        if found is None:
-            found = self._make_holder_key(holder_id, reference, now)
-        if found.holder_id != holder_id:
-            raise DeliveryRefusedError("this reference bound a key to somebody else")
-        return holder_id, found.jwk
-
-    def receive(self, holder_ref: str, licence_id: str, text: str, *, supersedes: str | None, now: datetime) -> None:
-        """Take a licence in. The same licence again changes nothing.
-
-        Checked: that it is an SD-JWT VC without key binding (RFC 9901 section 7.2), whose disclosures fit,
-        bound to a key of this holder. Not checked: the issuer's signature; the city's issuers deliver here
-        directly.
-        """
-        unverified = parse_licence(text)
-        claims = sd_jwt.process(unverified.token.unverified_payload(), unverified.parts.disclosures)
-        licence = typed(claims)
-        if unverified.parts.key_binding is not None:
-            raise DeliveryRefusedError("a licence is delivered without key binding")
-        with self._database.write() as session:
-            key = session.get(HolderKey, licence.holder_key.thumbprint)
-            if key is None or key.holder_id != holder_ref:
-                raise DeliveryRefusedError("bound to no key of this holder")
-            row = HeldLicence(
-                licence_id=licence_id,
-                holder_id=holder_ref,
-                issuer=licence.issuer,
-                vct=licence.vct,
-                thumbprint=key.thumbprint,
-                sealed=self._seal.close(text.encode("ascii"), f"licence {licence_id} of {holder_ref}"),
-                received_at=now,
-            )
-            if not records_store.insert_unless_taken(session, row):
-                return
-            old = session.get(HeldLicence, supersedes) if supersedes else None
-            if old is not None and old.holder_id == holder_ref:
-                old.superseded_by = licence_id
-            audit.record(session, stream=STREAM, actor="issuers", act="licence.received", subject=licence_id, now=now)
-
     def licences(self, holder_id: str) -> list[tuple[Opened, str]]:
         """Return a holder's licences, opened, each with its state as its agency has it."""
-        with self._database.read() as session:
-            rows = store.held(session, holder_id)
-        states = self._states([row.licence_id for row in rows])
-        return [(self._open(row), states.get(row.licence_id, "unknown")) for row in rows]
+        held = self._keeping.current(holder_id)
+        states = self._states([one.row.licence_id for one in held])
+        return [(one, states.get(one.row.licence_id, "unknown")) for one in held]
 
     def licence(self, holder_id: str, licence_id: str) -> tuple[Opened, str]:
         """Return one licence, opened, and its state; another's raises `NotHeldError`."""
-        opened = self._chosen(holder_id, {licence_id: ()})[0]
+        opened = self._keeping.opened(holder_id, [licence_id])[0]
         return opened, self._states([licence_id]).get(licence_id, "unknown")
 
     # Showing
@@ -283,7 +153,7 @@ class Wallet:
         if code is None:
             raise CodeUnknownError
         row = self._claim_code(code, asker, now)
-        opened = self._chosen(row.holder_id, row.choice)
+        opened = self._keeping.opened(row.holder_id, row.choice)
         listed = [one for one in opened if one.kind is not None and one.kind.key in asker.listed]
         agreed = {
             one.row.licence_id: set(row.choice[one.row.licence_id]) & set(asker.listed[one.kind.key])
@@ -344,41 +214,10 @@ class Wallet:
     def _token(self, size: int) -> str:
         return base64url.encode(self._randomness(size))
 
-    def _make_holder_key(self, holder_id: str, reference: str, now: datetime) -> HolderKey:
-        private = self._make_key()
-        jwk = export_public(private)
-        thumbprint = import_public(jwk).thumbprint
-        der = private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-        row = HolderKey(
-            thumbprint=thumbprint,
-            holder_id=holder_id,
-            reference=reference,
-            jwk=jwk,
-            sealed=self._seal.close(der, f"holder key {thumbprint} of {holder_id}"),
-            created_at=now,
-        )
-        with self._database.write() as session:
-            if records_store.insert_unless_taken(session, row):
-                return row
-            return store.key_by_reference(session, reference) or row
-
-    def _open(self, row: HeldLicence) -> Opened:
-        text = self._seal.open(row.sealed, f"licence {row.licence_id} of {row.holder_id}").decode("ascii")
-        unverified = parse_licence(text)
-        claims = sd_jwt.process(unverified.token.unverified_payload(), unverified.parts.disclosures)
-        return Opened(row, unverified.parts, typed(claims), self._types.get(row.vct))
-
-    def _chosen(self, holder_id: str, choice: Choice) -> list[Opened]:
-        with self._database.read() as session:
-            rows = {row.licence_id: row for row in store.held(session, holder_id, list(choice))}
-        if len(rows) != len(choice):
-            raise NotHeldError
-        return [self._open(rows[licence_id]) for licence_id in choice]
-
     def _check_choice(self, holder_id: str, choice: Choice) -> list[Opened]:
         if not choice:
             raise NothingToShowError
-        opened = self._chosen(holder_id, choice)
+        opened = self._keeping.opened(holder_id, choice)
         for one in opened:
             always = one.licence.claims.keys() - one.selective
             if unknown := set(choice[one.row.licence_id]) - one.selective - always:
@@ -439,7 +278,9 @@ class Wallet:
         for one in opened:
             names = set(choice[one.row.licence_id])
             chosen = sd_jwt.select(one.parts, names)
-            text = key_binding.bind(chosen, self._signer(one.row), audience=audience, nonce=nonce, now=now, life=life)
+            text = key_binding.bind(
+                chosen, self._keeping.signer(one.row), audience=audience, nonce=nonce, now=now, life=life
+            )
             key = one.kind.key if one.kind else one.licence.vct
             made.setdefault(key, []).append(text)
             digests.append(sd_jwt.digest(text))
@@ -452,22 +293,6 @@ class Wallet:
             session.flush()
             session.add_all(UsePresentation(digest=digest, use_id=use.use_id) for digest in digests)
         return made
-
-    def _signer(self, row: HeldLicence) -> jws.Signer:
-        with self._database.read() as session:
-            key = session.get(HolderKey, row.thumbprint)
-        if key is None:
-            raise NotHeldError
-        der = self._seal.open(key.sealed, f"holder key {key.thumbprint} of {key.holder_id}")
-        private = load_der_private_key(der, password=None)
-        if not isinstance(private, EllipticCurvePrivateKey):
-            raise KeySealBrokenError
-        return jws.es256(private)
-
-
-def picture(text: str, kind: str, *, dense: bool = False) -> str:
-    """Return a QR code of `text`: an SVG document, or a PNG as base64url for `png`."""
-    return qr.svg(text, dense=dense) if kind == "svg" else base64url.encode(qr.png(text, dense=dense))
 
 
 def _why_not(row: ShowCode | None, now: datetime) -> CodeError:

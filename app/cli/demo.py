@@ -1,66 +1,14 @@
 """`licence demo`: the main job, told as a story, over real HTTP with a fresh database. Every step is checked."""
 
 import json
-import os
-import socket
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
-
-from app import catalogue
-from app.cli import demo_attacks
-from app.cli.client import CallRefusedError, Client
-from app.cli.output import console, errors, print_json
-from credentials import base64url
-from credentials.jwk import export_public
-from verifier import picture
-
-ITEM = "school_transfer"
-START_SECONDS = 20
-AGENCIES = ("edu", "police", "school1", "univ")
-UNIVERSITY = "univ"
-"""Keeps its own key: it signs what `prepare` gives it, and here it also plays the overreaching agency."""
-
-
-class StoryBrokenError(Exception):
-    """A step did not end as it was told."""
-
-
-class Teller:
-    """Tells steps to a person, or as JSON lines."""
-
-    def __init__(self, *, as_json: bool) -> None:
-        self.as_json = as_json
-        self.count = 0
-
-    def say(self, sentence: str, *, after: str = "", **facts: object) -> None:
-        """Tell one step and what was seen."""
-        self.count += 1
-        if self.as_json:
-            print_json({"step": self.count, "told": sentence, "seen": after, **facts}, compact=True)
-            return
-        console.print(f"{self.count:2}. {sentence}", markup=False, soft_wrap=True)
-        if after:
-            console.print(f"    → {after}", markup=False, soft_wrap=True, style="bold")
-
-    def expect(self, sentence: str, made: dict[str, Any], reason: str) -> None:
-        """Tell a step whose verdict must have `reason`."""
-        if made["reason"] != reason:
-            raise StoryBrokenError(f"{sentence}: expected {reason}, got {made['reason']}")
-        self.say(
-            sentence,
-            after=f"{made['verdict']} ({reason})  {made['message']['zh']}  {made['message']['en']}",
-            verdict=made["verdict"],
-            reason=reason,
-        )
+from app.cli.client import CallRefusedError
+from app.cli.demo_city import City, Teller
+from app.cli.demo_server import StoryBrokenError, environment, first_token, free_port, server
+from app.cli.output import errors
 
 
 def run(folder: Path | None, *, keep: bool, as_json: bool) -> bool:
@@ -82,10 +30,10 @@ def run(folder: Path | None, *, keep: bool, as_json: bool) -> bool:
 
 def _tell(place: Path, teller: Teller, *, keep: bool) -> None:
     started = time.perf_counter()
-    port = _free_port()
-    env = _environment(place, port)
-    operator = _first_token(env)
-    with _server(place, env, port) as url:
+    port = free_port()
+    env = environment(place, port)
+    operator = first_token(env)
+    with server(place, env, port) as url:
         city = City(url, operator, teller, place)
         city.found()
         city.issue()
@@ -95,7 +43,7 @@ def _tell(place: Path, teller: Teller, *, keep: bool) -> None:
         city.change_status()
         city.prepare_offline()
     city.verify_offline()
-    with _server(place, env, port):
+    with server(place, env, port):
         city.uses()
         city.doctor(env)
         seconds = time.perf_counter() - started
@@ -104,291 +52,9 @@ def _tell(place: Path, teller: Teller, *, keep: bool) -> None:
             _stay(city, teller)
 
 
-class City:
-    """The synthetic city: its callers and what they do, chapter by chapter."""
-
-    def __init__(self, url: str, operator: str, teller: Teller, place: Path) -> None:
-        self.url = url
-        self.teller = teller
-        self.place = place
-        self.operator = Client(url, operator)
-        self.people = {one["key"]: one for one in catalogue.read("people")["natural"]}
-        self.agencies: dict[str, Client] = {}
-        self.university_key = generate_private_key(SECP256R1())
-        self.today = datetime.now(UTC).astimezone().date()  # noqa: TID251 - the demonstration is part of app/
-
-    def found(self) -> None:
-        """The operator takes in agencies and a counter."""
-        known = catalogue.agencies()
-        for key in AGENCIES:
-            one = known[key]
-            rights = [kind.key for kind in catalogue.licence_types().values() if key in kind.issuer_agencies]
-            body = {name: one[name] for name in ("key", "name", "kind", "uscc", "region", "domain")} | {
-                "may_sign": rights
-            }
-            if key == UNIVERSITY:
-                body["licence_key"] = export_public(self.university_key)
-            self.operator.post("/admin/agencies", body)
-            self.agencies[key] = self._caller("agency", key)
-        office = {"zh": "示例市第二小学教务处", "en": "Office of No.2 Primary School"}
-        self.operator.post(
-            "/admin/counters", {"key": "school2_office", "agency": "school2", "name": office, "channel": "hall_counter"}
-        )
-        self.counter = self._caller("counter", "school2_office")
-        self.teller.say(
-            "The operator (运营方) takes in the education bureau 教育局, its school, the police 公安局 and the "
-            "university, says which licence types each may sign, and enrols the counter of the receiving school "
-            "第二小学教务处."
-        )
-
-    def issue(self) -> None:
-        """The school issues a pupil's certificate, the police a parent's permit."""
-        parent, child = self._person("li_si"), self._person("child_a")
-        self.certificate = self.agencies["school1"].post(
-            "/issuers/school1/licences",
-            {
-                "licence_type": "student_status_certificate",
-                "holder": child,
-                "guardian": parent,
-                "claims": self._enrolment(),
-            },
-            headers={"Idempotency-Key": "XJ-2026-0001"},
-        )["licence_id"]
-        self.teller.say(
-            f"The education bureau's school 第一小学 signs {child['name']}'s student status certificate 学籍证明; "
-            f"it goes to the wallet of the mother, {parent['name']}.",
-            after=self.certificate,
-        )
-        self.permit = self.agencies["police"].post(
-            "/issuers/police/licences",
-            {"licence_type": "residence_permit", "holder": parent, "claims": self._residence()},
-            headers={"Idempotency-Key": "JZZ-2026-0001"},
-        )["licence_id"]
-        self.teller.say(f"The police 公安局 sign {parent['name']}'s residence permit 居住证.", after=self.permit)
-        holder = self.operator.post("/admin/holders", parent)["key"]
-        link = self.operator.post(f"/admin/holders/{holder}/sign-in-link")["secret"]
-        signed_in = Client(self.url).post("/wallet/sign-in", {"link": link})
-        self.parent = Client(self.url, signed_in["access_token"])
-        held = self.parent.get("/wallet/licences", params={"language": "zh"})["items"]
-        self.teller.say(
-            "The mother signs in to her wallet 钱包 with a one-time link (demonstration only).",
-            after=" · ".join(f"{one['name']} {len(one['claims'])} claims" for one in held),
-        )
-
-    def show(self) -> None:
-        """The parent shows, the school scans the picture."""
-        self.shown = self._show()
-        png = self.place / "show-code.png"
-        png.write_bytes(base64url.decode(self.shown["qr"]))
-        scanned = picture.read(png.read_bytes())
-        self.teller.say(
-            "She shows a code 亮证 for primary school transfer 小学生转学; it lives 60 seconds and works once.",
-            after=str(png),
-        )
-        made = self._verify(scanned)
-        self.teller.expect("The school's counter scans the picture of the QR code.", made, "accepted")
-        listed = catalogue.items()[ITEM].listed
-        for one in made["licences"]:
-            if not set(one["claims"]) <= listed[one["licence_type"]]:
-                raise StoryBrokenError("the counter saw a claim that the service item does not list")
-            labels = ", ".join(f"{one['labels'][name]['zh']} {value}" for name, value in one["claims"].items())
-            self.teller.say(
-                f"The counter sees of the {one['name']['en']} {one['name']['zh']} just what the matter lists:",
-                after=labels,
-            )
-        if {one["licence_type"]: set(one["claims"]) for one in made["licences"]} != {
-            key: set(listed[key]) for key in ("student_status_certificate", "residence_permit")
-        }:
-            raise StoryBrokenError("the counter did not see every listed claim")
-        lacks = ", ".join(f"{one['licence_type']} ({one['why']['zh']})" for one in made["missing"])
-        self.teller.say("It also learns at once what the matter still needs.", after=lacks)
-
-    def refuse_used_and_expired(self, env: dict[str, str]) -> None:
-        """The same code again; a code of 61 seconds ago."""
-        self.teller.expect("The same code is scanned a second time.", self._verify(self.shown["url"]), "already_used")
-        fresh = self._show()
-        port = _free_port()
-        late = {**env, "LICENCE_DEMO_CLOCK_AHEAD_SECONDS": "61"}
-        with _server(self.place, late, port) as url:
-            made = self._verify(fresh["url"], Client(url, self.counter_token))
-        self.teller.expect(
-            "A code is scanned 61 seconds after it was made (by a second server whose clock runs ahead).",
-            made,
-            "code_expired",
-        )
-
-    def refuse_forgeries(self) -> None:
-        """Forged, overreaching, altered."""
-        choice = [{"licence_id": self.permit, "claims": ["residence_district"]}]
-        for sentence, reason, attack in demo_attacks.ATTACKS:
-            request = self.counter.post("/verifier/requests", {"service_item": ITEM})
-            asked = {"audience": request["client_id"], "nonce": request["nonce"]}
-            token = self.parent.post("/wallet/presentations", {"licences": choice, **asked})["vp_token"]
-            made_up = attack(token["residence_permit"][0], asked, self.url, self.university_key)
-            answer = {"vp_token": {"residence_permit": [made_up]}}
-            made = self.counter.post(f"/verifier/requests/{request['request_id']}/answer", answer)
-            self.teller.expect(sentence, made, reason)
-
-    def change_status(self) -> None:
-        """Suspend, reinstate, revoke."""
-        self._change("suspend", {"cause": "endorsement_lapsed"})
-        self.teller.expect(
-            "The police suspend the permit 签注逾期; she shows it again.", self._verify_permit(), "suspended"
-        )
-        self._change("reinstate", None)
-        self.teller.expect("They reinstate it.", self._verify_permit(), "accepted")
-        shown = self._show(self.permit)
-        started = time.perf_counter()
-        self._change("revoke", {"cause": "moved_away"})
-        made = self._verify(shown["url"])
-        delay = (time.perf_counter() - started) * 1000
-        self.teller.expect("They revoke it 离开本市, with a code already on her screen.", made, "revoked")
-        self.teller.say(
-            "From the call that revokes to the refusal at the counter:",
-            after=f"{delay:.0f} ms",
-            milliseconds=round(delay, 1),
-        )
-        try:
-            self._change("reinstate", None)
-        except CallRefusedError as error:
-            if error.problem["code"] != "licence_revoked":
-                raise
-            self.teller.say(
-                "They try to reinstate it: revoked is for good.",
-                after=f"HTTP {error.problem['status']} {error.problem['code']}",
-            )
-        else:
-            raise StoryBrokenError("a revoked licence was reinstated")
-
-    def prepare_offline(self) -> None:
-        """While the line is up: the counter fetches the trust bundle, the holder makes a pass."""
-        bundle = self.counter.get("/verifier/trust-bundle")
-        (self.place / "trust-bundle.json").write_text(json.dumps(bundle, ensure_ascii=False), encoding="utf-8")
-        made = self.parent.post(
-            "/wallet/passes",
-            {
-                "licence_id": self.certificate,
-                "claims": ["holder_name", "grade", "student_status_no"],
-                "life_seconds": 300,
-                "qr": "png",
-            },
-        )
-        (self.place / "offline-pass.png").write_bytes(base64url.decode(made["qr"]))
-        self.teller.say(
-            "The counter downloads the trust bundle 信任包; the mother makes an offline pass 离线码.",
-            after=f"{len(made['text'])} characters in one QR code: {self.place / 'offline-pass.png'}",
-        )
-
-    def verify_offline(self) -> None:
-        """The network is cut: the server is gone."""
-        command = [
-            sys.executable, "-m", "app.cli.main", "verify", str(self.place / "offline-pass.png"),
-            "--trust", str(self.place / "trust-bundle.json"), "--service-item", ITEM, "--json",
-        ]  # fmt: skip
-        done = subprocess.run(  # noqa: S603 - our own command
-            command,
-            capture_output=True,
-            check=False,
-            timeout=60,
-            env={"PATH": os.environ["PATH"]},
-        )
-        if done.returncode != 0:
-            raise StoryBrokenError(
-                f"offline verification ended with {done.returncode}: {done.stdout.decode()}{done.stderr.decode()}"
-            )
-        made = json.loads(done.stdout)
-        if not made["offline"] or made["status_age_seconds"] is None:
-            raise StoryBrokenError("an offline verdict must say that it is one, and how old its status is")
-        self.teller.expect(
-            "The network is cut (the server is stopped). The counter verifies the pass from its picture.",
-            made,
-            "accepted",
-        )
-        self.teller.say(
-            "The verdict says that it was made off line, and how old the status is.",
-            after=f"{made['status_age_seconds']} s",
-        )
-
-    def uses(self) -> None:
-        """The line is back: the holder's list of uses."""
-        items = self.parent.get("/wallet/uses", params={"limit": 50})["items"]
-        if not items or any("holder_code" in licence["claims"] for one in items for licence in one["licences"]):
-            raise StoryBrokenError("the list of uses is empty, or names a claim that was not shown")
-        self.teller.say(
-            "The line is back. The mother reads who used her licences, when, for what, and what came of it 用证记录:"
-        )
-        for one in reversed(items):
-            shown = "; ".join(
-                f"{licence['licence_type']}: {', '.join(licence['claims'])}" for licence in one["licences"]
-            )
-            who = one["verifier_name"].get("zh") or one["verifier"]
-            if not self.teller.as_json:
-                came = f"{one['verdict'] or 'not reported'} ({one['reason'] or '-'})"
-                console.print(f"      {one['at'][11:19]}  {who}  {came}  {shown}", markup=False, soft_wrap=True)
-
-    def doctor(self, env: dict[str, str]) -> None:
-        """Every invariant still holds."""
-        done = subprocess.run(
-            [sys.executable, "-m", "app.cli.main", "doctor", "--deep"],
-            env=env,
-            capture_output=True,
-            check=False,
-            timeout=60,
-        )
-        if done.returncode != 0:
-            raise StoryBrokenError(done.stdout.decode())
-        self.teller.say(
-            "`licence doctor --deep` holds ledger, status lists and audit chain against each other.",
-            after="all invariants hold",
-        )
-
-    def _caller(self, role: str, subject: str) -> Client:
-        token = self.operator.post("/admin/tokens", {"role": role, "subject": subject})["secret"]
-        if role == "counter":
-            self.counter_token = token
-        return Client(self.url, token)
-
-    def _person(self, key: str) -> dict[str, str]:
-        return {name: self.people[key][name] for name in ("code_type", "code", "name")}
-
-    def _enrolment(self) -> dict[str, Any]:
-        return {
-            "student_status_no": "G440199201409010037", "birth_date": "2014-09-01", "school_name": "示例市第一小学",
-            "school_code": "2144019901", "stage": "小学", "grade": 6, "class_name": "六（2）班",
-            "enrolment_status": "在读", "enrolment_date": "2021-09-01", "guardian_name": "李样本",
-        }  # fmt: skip
-
-    def _residence(self) -> dict[str, Any]:
-        return {
-            "sex": "女", "ethnicity": "汉", "birth_date": "1987-08-22", "hukou_address": "示例省示例县示例路1号",
-            "current_address": "示例市天河区示例路2号", "residence_district": "440106",
-            "first_issue_date": "2021-03-01", "continuous_months": 68,
-            "endorsed_until": (self.today + timedelta(days=300)).isoformat(),
-        }  # fmt: skip
-
-    def _show(self, licence_id: str | None = None) -> dict[str, Any]:
-        if licence_id is None:
-            body: dict[str, Any] = {"service_item": ITEM}
-        else:
-            body = {"licences": [{"licence_id": licence_id, "claims": ["residence_district"]}]}
-        made: dict[str, Any] = self.parent.post("/wallet/shows", body | {"qr": "png"})
-        return made
-
-    def _verify(self, scanned: str, counter: Client | None = None) -> dict[str, Any]:
-        body = {"scanned": scanned, "service_item": ITEM, "operator": "clerk-07"}
-        made: dict[str, Any] = (counter or self.counter).post("/verifier/verifications", body)
-        return made
-
-    def _verify_permit(self) -> dict[str, Any]:
-        return self._verify(self._show(self.permit)["url"])
-
-    def _change(self, verb: str, body: dict[str, str] | None) -> None:
-        self.agencies["police"].post(f"/issuers/police/licences/{self.permit}/{verb}", body)
-
-
 def _stay(city: City, teller: Teller) -> None:
     for key in ("li_si", "zhang_san"):
-        person = city._person(key)  # noqa: SLF001 - the same story goes on
+        person = city.person(key)
         holder = city.operator.post("/admin/holders", person)["key"]
         link = city.operator.post(f"/admin/holders/{holder}/sign-in-link")["secret"]
         teller.say(
@@ -401,68 +67,3 @@ def _stay(city: City, teller: Teller) -> None:
             time.sleep(3600)
     except KeyboardInterrupt:
         return
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _environment(place: Path, port: int) -> dict[str, str]:
-    kek = place / "kek"
-    kek.unlink(missing_ok=True)
-    env = {name: value for name, value in os.environ.items() if not name.startswith("LICENCE_")}
-    env |= {
-        "LICENCE_BASE_URL": f"http://127.0.0.1:{port}",
-        "LICENCE_DATABASE_URL": f"sqlite:///{place / 'licence.db'}",
-        "LICENCE_KEK_FILE": str(kek),
-        "LICENCE_DEMO": "true",
-    }
-    _command(env, "keys", "new-kek", str(kek))
-    _command(env, "migrate")
-    return env
-
-
-def _first_token(env: dict[str, str]) -> str:
-    return str(json.loads(_command(env, "token", "grant", "operator", "demo", "--days", "1", "--json"))["token"])
-
-
-def _command(env: dict[str, str], *words: str) -> str:
-    done = subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, "-m", "app.cli.main", *words], env=env, capture_output=True, check=False, timeout=60
-    )
-    if done.returncode != 0:
-        raise StoryBrokenError(f"licence {' '.join(words)}: {done.stderr.decode()}")
-    return done.stdout.decode()
-
-
-@contextmanager
-def _server(place: Path, env: dict[str, str], port: int) -> Iterator[str]:
-    """Run the real server until the block ends."""
-    with (place / "server.log").open("ab") as log:
-        process = subprocess.Popen(  # noqa: S603 - our own command
-            [sys.executable, "-m", "app.cli.main", "serve", "--port", str(port)], env=env, stdout=log, stderr=log
-        )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        _await(url, process)
-        yield url
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
-
-
-def _await(url: str, process: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + START_SECONDS
-    probe = Client(url)
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise StoryBrokenError("the server ended at once")
-        try:
-            probe.get("/readyz")
-        except CallRefusedError:
-            time.sleep(0.1)
-        else:
-            return
-    raise StoryBrokenError("the server did not get ready")

@@ -104,7 +104,7 @@ def add_counter(
         raise typer.BadParameter("--channel is hall_counter, kiosk or online")
     made, now = house(), clock.now()
     name = {"zh": name_zh, "en": name_en}
-    made.verifier.add_counter(key, agency=agency, name=name, channel=channel, actor=ACTOR, now=now)
+    made.counters.add(key, agency=agency, name=name, channel=channel, actor=ACTOR, now=now)
     _tell_token(made, Role.COUNTER, key, now, json_output)
 
 
@@ -119,8 +119,8 @@ def add_holder(
     if faults := licence_type.check_identity(holder, ""):
         raise ClaimsRefusedError(faults)
     made, now = house(), clock.now()
-    holder_id = made.wallet.add_holder(holder, now=now)
-    link = made.wallet.sign_in_link(holder_id, now=now) if made.settings.demo else None
+    holder_id = made.accounts.add(holder, now=now)
+    link = made.accounts.sign_in_link(holder_id, now=now) if made.settings.demo else None
     said = f"holder {holder_id}" + (f"\nsign-in link (once, 30 minutes): {link}" if link else "")
     answer({"holder_id": holder_id, "sign_in_link": link}, said, as_json=json_output)
 

@@ -1,0 +1,105 @@
+"""What an agency orders, checked whole; and the draft that becomes the bytes to sign."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from credentials import licence_type, sd_jwt
+from credentials.claim_values import Fault
+from credentials.identifiers import LicenceId
+from credentials.licence_type import CITY_TIME, ClaimsRefusedError, Holder, LicenceType
+
+UNKNOWN_TYPE = Fault("/licence_type", "unknown_licence_type", "there is no such licence type")
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What an agency wants signed. `guardian` is whose wallet a minor's licence goes to."""
+
+    licence_type: str
+    holder: Holder
+    claims: Mapping[str, Any]
+    guardian: Holder | None = None
+    valid_from: date | None = None
+    valid_until: date | None = None
+    reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A licence on the way to its signing input."""
+
+    kind: LicenceType
+    identifier: LicenceId
+    claims: Mapping[str, Any]
+    first_day: date
+    last_day: date | None
+    holder_jwk: Mapping[str, str]
+    now: datetime
+
+    def concealed(
+        self, issuer: str, vct: str, randomness: Callable[[int], bytes]
+    ) -> tuple[dict[str, Any], tuple[sd_jwt.Disclosure, ...]]:
+        """Return the payload without its status entry, and the disclosures."""
+        envelope: dict[str, Any] = {"iss": issuer, "iat": int(self.now.timestamp())}
+        if self.first_day > self.now.astimezone(CITY_TIME).date():
+            envelope["nbf"] = _midnight(self.first_day)
+        if self.last_day is not None:
+            envelope["exp"] = _midnight(self.last_day + timedelta(days=1)) - 1
+        envelope |= {"vct": vct, "cnf": {"jwk": dict(self.holder_jwk)}}
+        about = {"licence_id": str(self.identifier), "issued_on": self.now.astimezone(CITY_TIME).date().isoformat()}
+        selective = self.kind.selective
+        return sd_jwt.conceal(
+            {**envelope, **about, **self.claims},
+            selective={(name,) for name in selective},
+            randomness=randomness,
+            digests_at_top=len(selective),
+        )
+
+
+def check_order(kind: LicenceType, order: Order, *, now: datetime) -> tuple[dict[str, Any], date, date | None]:
+    """Return claims to sign and first and last day, or raise `ClaimsRefusedError` with every fault at once."""
+    today = now.astimezone(CITY_TIME).date()
+    faults = licence_type.check_holder(kind, order.holder, "/holder")
+    if order.guardian is not None:
+        faults += licence_type.check_identity(order.guardian, "/guardian")
+        if not kind.minor_holder:
+            faults.append(Fault("/guardian", "guardian_not_allowed", "this licence type is not for minors"))
+    first_day = order.valid_from or today
+    if not today - timedelta(days=366) <= first_day <= today + timedelta(days=366):
+        faults.append(Fault("/valid_from", "wrong_date", "must lie within a year of today"))
+    claims: dict[str, Any] = {}
+    last_day = order.valid_until
+    try:
+        claims = licence_type.complete(kind, order.claims, order.holder, today=today)
+    except ClaimsRefusedError as error:
+        faults += error.faults
+    else:
+        if not faults:
+            last_day, wrong = _last_day(kind, order, claims, first_day, today)
+            faults += wrong
+    if faults:
+        raise ClaimsRefusedError(faults)
+    return claims, first_day, last_day
+
+
+def _last_day(
+    kind: LicenceType, order: Order, claims: Mapping[str, Any], first_day: date, today: date
+) -> tuple[date | None, list[Fault]]:
+    longest = licence_type.last_day(kind, claims, order.holder, first_day=first_day)
+    last_day = order.valid_until or longest
+    if last_day is not None and last_day < max(first_day, today):
+        return None, [Fault("/valid_until", "wrong_date", "the licence would be over before it began")]
+    if (
+        longest is not None
+        and last_day is not None
+        and last_day > longest
+        and not licence_type.may_choose_last_day(kind)
+    ):
+        return None, [Fault("/valid_until", "wrong_date", f"this licence type lasts until {longest} at most")]
+    return last_day, []
+
+
+def _midnight(day: date) -> int:
+    return int(datetime.combine(day, time(), CITY_TIME).timestamp())

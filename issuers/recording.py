@@ -1,0 +1,93 @@
+"""Recording a licence before it is signed: ledger row, status index, idempotency key and audit in one transaction."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from credentials import jws, strict_json
+from issuers import store
+from issuers.errors import UnknownLicenceError, WrongStateError
+from issuers.models import LicenceRow
+from issuers.orders import Draft
+from issuers.publishing import StatusPublisher
+from keys.encryption import Seal
+from keys.trust_list import issuer_url
+from records import audit, idempotency
+from records import store as records_store
+from records.database import Database
+from records.idempotency import Attempt
+
+SERIAL_BYTES = 8  # 64 random bits in base 36: serials say nothing about how many there are
+PROBES = 16  # random places tried in a list before a new one is opened: it is well over half full by then
+ALPHABET36 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+class Recorder:
+    """Writes ledger rows."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        seal: Seal,
+        publisher: StatusPublisher,
+        base_url: str,
+        vct: Callable[[str], str],
+        randomness: Callable[[int], bytes],
+    ) -> None:
+        self._database = database
+        self._seal = seal
+        self._publisher = publisher
+        self._base_url = base_url
+        self._vct = vct
+        self._randomness = randomness
+
+    def serial(self) -> str:
+        """Return a new random serial number, digits and capital letters."""
+        number = int.from_bytes(self._randomness(SERIAL_BYTES), "big")
+        digits: list[str] = []
+        while number or not digits:
+            number, digit = divmod(number, 36)
+            digits.append(ALPHABET36[digit])
+        return "".join(digits).rjust(13, "0")
+
+    def record(self, row: LicenceRow, draft: Draft, this: Attempt, *, actor: str, now: datetime) -> LicenceRow:
+        """Write the row with its status index and signing input, or return the row of whoever came first."""
+        payload, disclosures = draft.concealed(
+            issuer_url(self._base_url, row.agency), self._vct(row.type_key), self._randomness
+        )
+        row.undelivered = self._seal.close(
+            strict_json.dumps([one.text for one in disclosures]), f"disclosures of {row.licence_id}"
+        )
+        with self._database.write() as session:
+            if (winner := idempotency.claim(session, this, result=row.licence_id, now=now)) is not None:
+                found = store.licence(session, row.agency, winner)
+                if found is None:
+                    raise UnknownLicenceError
+                return found
+            self._insert_with_index(session, row, payload)
+            audit.record(
+                session, stream=f"issuers/{row.agency}", actor=actor, act="licence.prepared",
+                subject=row.licence_id, now=now,
+            )  # fmt: skip
+        return row
+
+    def _insert_with_index(self, session: Session, row: LicenceRow, payload: dict[str, Any]) -> None:
+        """Give the row a random free index and insert it; the constraint decides, a look first saves trouble."""
+        current = store.newest_list(session, row.agency) or self._publisher.open_list(session, row.agency, after=None)
+        while True:
+            for _ in range(PROBES):
+                index = int.from_bytes(self._randomness(4), "big") % current.size
+                if store.index_taken(session, current.list_id, index):
+                    continue
+                entry = {"status_list": {"idx": index, "uri": self._publisher.uri(current.list_id)}}
+                to_sign = jws.signing_input(jws.LICENCE, payload | {"status": entry}, kid=row.kid)
+                row.status_list_id, row.status_index = current.list_id, index
+                row.signing_input = to_sign.decode("ascii")
+                if records_store.insert_unless_taken(session, row):
+                    return
+                if row.supersedes is not None and store.licence(session, row.agency, row.licence_id) is not None:
+                    raise WrongStateError("this licence is being renewed by another request")
+            current = self._publisher.open_list(session, row.agency, after=current)

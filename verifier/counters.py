@@ -1,0 +1,38 @@
+"""Counters: enrolled desks, devices, kiosks and systems of an agency."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from records import audit
+from records import store as records_store
+from records.database import Database
+from verifier.errors import CounterExistsError, CounterSuspendedError, UnknownCounterError
+from verifier.models import Counter
+
+
+class Counters:
+    """The operator's verbs on counters."""
+
+    def __init__(self, *, database: Database) -> None:
+        self._database = database
+
+    def add(
+        self, key: str, *, agency: str, name: Mapping[str, str], channel: str, actor: str, now: datetime
+    ) -> Counter:
+        """Enrol a counter; a second of the same key raises `CounterExistsError`."""
+        row = Counter(key=key, agency=agency, name=dict(name), channel=channel, created_at=now)
+        with self._database.write() as session:
+            if not records_store.insert_unless_taken(session, row):
+                raise CounterExistsError
+            audit.record(session, stream="verifier", actor=actor, act="counter.added", subject=key, now=now)
+        return row
+
+    def get(self, key: str) -> Counter:
+        """Return an enrolled counter that is not suspended."""
+        with self._database.read() as session:
+            row = session.get(Counter, key)
+        if row is None:
+            raise UnknownCounterError
+        if row.suspended:
+            raise CounterSuspendedError
+        return row

@@ -1,0 +1,39 @@
+"""Receipts: what both sides keep in place of a photocopy; re-verifiable for years under the trust list's keys."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from verifier.checking import Checked
+from verifier.models import Counter
+from verifier.service_items import ServiceItem
+from verifier.verdict import Verdict
+
+
+def claims(
+    made: Verdict, checked: Collection[Checked], counter: Counter, item: ServiceItem, *, base_url: str, now: datetime
+) -> dict[str, Any]:
+    """Return a receipt's claims: what was shown by digest and claim name, never a claim's value."""
+    shown = {one["licence_type"]: sorted(one["claims"]) for one in made.licences}
+    return {
+        "iss": f"{base_url}/verifier",
+        "iat": int(now.timestamp()),
+        "jti": made.verification_id,
+        "counter": counter.key,
+        "agency": counter.agency,
+        "service_item": item.key,
+        "channel": made.channel,
+        "verdict": made.outcome,
+        "reason": made.reason,
+        "licences": [
+            {
+                "licence_type": one.kind.key,
+                "iss": one.licence.issuer,
+                "vct": one.licence.vct,
+                "sha256": one.jwt_digest,
+                "claims": shown.get(one.kind.key, []),
+                "status_as_of": one.status_as_of,
+            }
+            for one in checked
+        ],
+    }

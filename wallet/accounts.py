@@ -1,0 +1,78 @@
+"""Holder accounts: who has a wallet. Names and codes are sealed; a keyed digest finds them."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from credentials import base64url, strict_json
+from credentials.licence_type import Holder
+from credentials.text import clean
+from keys.encryption import Seal
+from records import audit
+from records import store as records_store
+from records.database import Database
+from wallet import codes, store
+from wallet.errors import SignInRefusedError, UnknownHolderError
+from wallet.models import HolderRow, SignInLink
+
+LINK_LIFE = timedelta(minutes=30)
+STREAM = "wallet"
+
+
+class Accounts:
+    """The verbs on accounts."""
+
+    def __init__(self, *, database: Database, seal: Seal, randomness: Callable[[int], bytes]) -> None:
+        self._database = database
+        self._seal = seal
+        self._randomness = randomness
+
+    def add(self, holder: Holder, *, now: datetime) -> str:
+        """Return the wallet's name for a person or company, making the account if there is none."""
+        lookup = self._seal.lookup(f"{holder.code_type} {holder.code}")
+        with self._database.write() as session:
+            found = store.holder_by_lookup(session, lookup)
+            if found is not None:
+                return found.holder_id
+            holder_id = self._token(12)
+            identity = strict_json.dumps(
+                {"code_type": holder.code_type, "code": holder.code, "name": clean(holder.name)}
+            )
+            row = HolderRow(
+                holder_id=holder_id,
+                lookup=lookup,
+                identity=self._seal.close(identity, f"identity of {holder_id}"),
+                created_at=now,
+            )
+            if not records_store.insert_unless_taken(session, row):
+                winner = store.holder_by_lookup(session, lookup)
+                return winner.holder_id if winner else holder_id
+            audit.record(session, stream=STREAM, actor="wallet", act="holder.added", subject=holder_id, now=now)
+        return holder_id
+
+    def get(self, holder_id: str) -> Holder:
+        """Return who a holder is; unknown ones raise `UnknownHolderError`."""
+        with self._database.read() as session:
+            row = session.get(HolderRow, holder_id)
+        if row is None:
+            raise UnknownHolderError
+        return Holder(**strict_json.loads(self._seal.open(row.identity, f"identity of {holder_id}")))
+
+    def sign_in_link(self, holder_id: str, *, now: datetime) -> str:
+        """Return the secret of a one-time sign-in link (demonstration only: the caller sees to that)."""
+        self.get(holder_id)
+        secret = self._token(24)
+        with self._database.write() as session:
+            row = SignInLink(secret_hash=codes.hashed(secret), holder_id=holder_id, expires_at=now + LINK_LIFE)
+            session.add(row)
+        return secret
+
+    def sign_in(self, secret: str, *, now: datetime) -> str:
+        """Use a sign-in link up and return its holder."""
+        with self._database.write() as session:
+            holder_id = store.claim_link(session, codes.hashed(secret), now)
+        if holder_id is None:
+            raise SignInRefusedError
+        return holder_id
+
+    def _token(self, size: int) -> str:
+        return base64url.encode(self._randomness(size))

@@ -1,0 +1,150 @@
+"""Keeping licences: the keys they are bound to, taking them in, opening them. Everything at rest is sealed."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_der_private_key
+
+from credentials import jws, sd_jwt
+from credentials.jwk import export_public, import_public
+from credentials.licence_type import Holder, LicenceType
+from credentials.sd_jwt import SdJwt
+from credentials.sd_jwt_vc import Licence, parse_licence, typed
+from keys.encryption import Seal
+from keys.errors import KeySealBrokenError
+from records import audit
+from records import store as records_store
+from records.database import Database
+from wallet import store
+from wallet.accounts import STREAM, Accounts
+from wallet.errors import DeliveryRefusedError, NotHeldError
+from wallet.models import HeldLicence, HolderKey
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A held licence, opened."""
+
+    row: HeldLicence
+    parts: SdJwt
+    licence: Licence
+    kind: LicenceType | None
+
+    @property
+    def selective(self) -> frozenset[str]:
+        """Names that the holder may disclose or not."""
+        return frozenset(one.name for one in self.parts.disclosures if one.name is not None)
+
+
+class Keeping:
+    """Binds keys, takes licences in, opens them again."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        seal: Seal,
+        accounts: Accounts,
+        types: Mapping[str, LicenceType],
+        make_key: Callable[[], EllipticCurvePrivateKey],
+    ) -> None:
+        self._database = database
+        self._seal = seal
+        self._accounts = accounts
+        self._types = types
+        self._make_key = make_key
+
+    def bind(self, holder: Holder, *, reference: str, now: datetime) -> tuple[str, Mapping[str, str]]:
+        """Return the holder's name here and a new public key for one licence; one reference, one key."""
+        holder_id = self._accounts.add(holder, now=now)
+        with self._database.read() as session:
+            found = store.key_by_reference(session, reference)
+        if found is None:
+            found = self._make_holder_key(holder_id, reference, now)
+        if found.holder_id != holder_id:
+            raise DeliveryRefusedError("this reference bound a key to somebody else")
+        return holder_id, found.jwk
+
+    def receive(self, holder_ref: str, licence_id: str, text: str, *, supersedes: str | None, now: datetime) -> None:
+        """Take a licence in. The same licence again changes nothing.
+
+        Checked: that it is an SD-JWT VC without key binding (RFC 9901 section 7.2), whose disclosures fit,
+        bound to a key of this holder. Not checked: the issuer's signature; the city's issuers deliver here
+        directly.
+        """
+        unverified = parse_licence(text)
+        claims = sd_jwt.process(unverified.token.unverified_payload(), unverified.parts.disclosures)
+        licence = typed(claims)
+        if unverified.parts.key_binding is not None:
+            raise DeliveryRefusedError("a licence is delivered without key binding")
+        with self._database.write() as session:
+            key = session.get(HolderKey, licence.holder_key.thumbprint)
+            if key is None or key.holder_id != holder_ref:
+                raise DeliveryRefusedError("bound to no key of this holder")
+            row = HeldLicence(
+                licence_id=licence_id,
+                holder_id=holder_ref,
+                issuer=licence.issuer,
+                vct=licence.vct,
+                thumbprint=key.thumbprint,
+                sealed=self._seal.close(text.encode("ascii"), f"licence {licence_id} of {holder_ref}"),
+                received_at=now,
+            )
+            if not records_store.insert_unless_taken(session, row):
+                return
+            old = session.get(HeldLicence, supersedes) if supersedes else None
+            if old is not None and old.holder_id == holder_ref:
+                old.superseded_by = licence_id
+            audit.record(session, stream=STREAM, actor="issuers", act="licence.received", subject=licence_id, now=now)
+
+    def current(self, holder_id: str) -> list[Opened]:
+        """Return a holder's licences, opened, newest first, without superseded ones."""
+        with self._database.read() as session:
+            rows = store.held(session, holder_id)
+        return [self._open(row) for row in rows]
+
+    def _open(self, row: HeldLicence) -> Opened:
+        text = self._seal.open(row.sealed, f"licence {row.licence_id} of {row.holder_id}").decode("ascii")
+        unverified = parse_licence(text)
+        claims = sd_jwt.process(unverified.token.unverified_payload(), unverified.parts.disclosures)
+        return Opened(row, unverified.parts, typed(claims), self._types.get(row.vct))
+
+    def opened(self, holder_id: str, licence_ids: Collection[str]) -> list[Opened]:
+        """Return a holder's licences, opened, in the order named; one that is not held raises `NotHeldError`."""
+        with self._database.read() as session:
+            rows = {row.licence_id: row for row in store.held(session, holder_id, list(licence_ids))}
+        if len(rows) != len(set(licence_ids)):
+            raise NotHeldError
+        return [self._open(rows[licence_id]) for licence_id in licence_ids]
+
+    def _make_holder_key(self, holder_id: str, reference: str, now: datetime) -> HolderKey:
+        private = self._make_key()
+        jwk = export_public(private)
+        thumbprint = import_public(jwk).thumbprint
+        der = private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+        row = HolderKey(
+            thumbprint=thumbprint,
+            holder_id=holder_id,
+            reference=reference,
+            jwk=jwk,
+            sealed=self._seal.close(der, f"holder key {thumbprint} of {holder_id}"),
+            created_at=now,
+        )
+        with self._database.write() as session:
+            if records_store.insert_unless_taken(session, row):
+                return row
+            return store.key_by_reference(session, reference) or row
+
+    def signer(self, row: HeldLicence) -> jws.Signer:
+        """Return the signer of the key that a licence is bound to."""
+        with self._database.read() as session:
+            key = session.get(HolderKey, row.thumbprint)
+        if key is None:
+            raise NotHeldError
+        der = self._seal.open(key.sealed, f"holder key {key.thumbprint} of {key.holder_id}")
+        private = load_der_private_key(der, password=None)
+        if not isinstance(private, EllipticCurvePrivateKey):
+            raise KeySealBrokenError
+        return jws.es256(private)
