@@ -2,7 +2,8 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from threading import Lock
 from types import ModuleType
 from typing import Any
 
@@ -26,11 +27,13 @@ class EngineDatabase:
     def __init__(self, url: str) -> None:
         self.engine = engine(url)
         self._writer = self.engine.execution_options(**{BEGIN: "BEGIN IMMEDIATE"})
+        self._turn: AbstractContextManager[object] = Lock() if self.engine.dialect.name == "sqlite" else nullcontext()
+        """SQLite has one writer; threads of one process queue here instead of polling its busy handler."""
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """Open a transaction that may write; on SQLite it takes the writer's lock at once."""
-        with Session(self._writer, expire_on_commit=False) as session, session.begin():
+        with self._turn, Session(self._writer, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextmanager

@@ -8,7 +8,8 @@ pass. Nothing a header names is ever fetched.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from hashlib import sha256
+from typing import Any, Protocol
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -27,6 +28,8 @@ from credentials.jwk import MAX_KID_LENGTH, PublicKey
 MAX_TOKEN_BYTES = 64 * 1024
 MAX_LIST_TOKEN_BYTES = 8 * 1024 * 1024  # a status list of millions of entries is one token
 LAST_SECOND = 253_402_300_799  # 9999-12-31T23:59:59Z
+Fingerprint = tuple[str, bytes]
+"""A key's x coordinate and the SHA-256 of what it signed and the signature."""
 Signer = Callable[[bytes], bytes]
 """Signs bytes with one private key; ES256: 64 bytes r‖s."""
 
@@ -100,14 +103,34 @@ def parse(text: str, purpose: Purpose) -> Unverified:
     return Unverified(header, payload_bytes, signing_input, signature)
 
 
-def verify(token: Unverified, key: PublicKey) -> Verified:
-    """Return the token as verified under `key`, or raise `SignatureInvalidError` (RFC 7515 section 5.2)."""
+class SignatureMemory(Protocol):
+    """Remembers (key, bytes and signature) pairs that verified; the same pair verifies for ever."""
+
+    def __contains__(self, fingerprint: object, /) -> bool:
+        """Whether this pair verified before."""
+
+    def add(self, fingerprint: Fingerprint, /) -> None:
+        """Remember a pair that verified."""
+
+
+def verify(token: Unverified, key: PublicKey, memory: SignatureMemory | None = None) -> Verified:
+    """Return the token as verified under `key`, or raise `SignatureInvalidError` (RFC 7515 section 5.2).
+
+    With a `memory`, a signature that verified before under the same key is not computed again.
+    """
     algorithm = token.header["alg"]
     if algorithm not in key.algorithms:
         raise AlgorithmRefusedError("the algorithm does not fit the key")
     name = "EdDSA" if algorithm == "Ed25519" else algorithm  # RFC 9864's name for the same thing
-    if not jwt.get_algorithm_by_name(name).verify(token.signing_input, key.key, token.signature):
+    fingerprint = (
+        (key.jwk["x"], sha256(token.signing_input + b"." + token.signature).digest()) if memory is not None else None
+    )
+    if memory is not None and fingerprint in memory:
+        return Verified(token.header, token.payload_bytes)
+    if not _ALGORITHMS[name].verify(token.signing_input, key.key, token.signature):
         raise SignatureInvalidError
+    if memory is not None and fingerprint is not None:
+        memory.add(fingerprint)
     return Verified(token.header, token.payload_bytes)
 
 
@@ -160,7 +183,8 @@ def required_text(payload: Mapping[str, Any], name: str) -> str:
     return value
 
 
-_ES256 = jwt.get_algorithm_by_name("ES256")
+_ALGORITHMS: dict[str, Any] = {name: jwt.get_algorithm_by_name(name) for name in ("ES256", "EdDSA")}
+_ES256 = _ALGORITHMS["ES256"]
 
 
 def _check_header(header: Mapping[str, Any], purpose: Purpose) -> None:

@@ -64,12 +64,12 @@ def parse_licence(text: str) -> UnverifiedLicence:
     return UnverifiedLicence(parts, token, jws.required_text(payload, "iss"), jws.required_text(payload, "vct"))
 
 
-def verify_licence(licence: UnverifiedLicence, key: PublicKey) -> Licence:
+def verify_licence(licence: UnverifiedLicence, key: PublicKey, memory: jws.SignatureMemory | None = None) -> Licence:
     """Verify signature and disclosures under the trusted `key` and return the claims (RFC 9901 section 7.1).
 
     Not checked here: whether `key` may sign this type, dates, holder binding, status.
     """
-    payload = jws.verify(licence.token, key).payload()
+    payload = jws.verify(licence.token, key, memory).payload()
     claims = sd_jwt.process(payload, licence.parts.disclosures)
     if smuggled := (NEVER_SELECTIVE & claims.keys()) - payload.keys():
         raise DisclosureInvalidError(f"{sorted(smuggled)[0]} must not be selectively disclosable")

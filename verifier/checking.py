@@ -86,6 +86,7 @@ def check(
     status_max_age: Callable[[LicenceType], timedelta],
     checks: Checks,
     now: datetime,
+    memory: jws.SignatureMemory | None = None,
 ) -> Checked:
     """Take one presentation through steps 2 to 7; raises `RefusalError` at the first that fails."""
     # 2. Parse, believing nothing (RFC 8725; RFC 9901 section 4).
@@ -101,7 +102,7 @@ def check(
             raise RefusalError("type_not_authorised")
     # 4. Signature and disclosures (RFC 9901 section 7.1).
     with checks.step(4, name):
-        licence = sd_jwt_vc.verify_licence(unverified, key)
+        licence = sd_jwt_vc.verify_licence(unverified, key, memory)
     # 5. Holder binding (RFC 9901 section 7.3): this verifier, this nonce, this minute.
     with checks.step(5, name):
         binding(unverified, licence)

@@ -7,6 +7,7 @@ from threading import Lock
 
 from credentials.errors import StatusListInvalidError
 from credentials.jwk import PublicKey
+from credentials.jws import Fingerprint
 from credentials.status_list import StatusListToken
 from keys import trust_list
 from keys.errors import TrustListRefusedError
@@ -14,6 +15,7 @@ from keys.trust_list import TrustedIssuer, TrustList
 from verifier.checking import read_status_list
 
 MAX_LISTS = 1024  # status lists kept
+MAX_SIGNATURES = 100_000  # verified issuer signatures remembered, about 20 MB
 
 
 class TrustCache:
@@ -82,3 +84,22 @@ class StatusCache:
                 self._kept.clear()
             self._kept[issuer.agency, uri] = _Kept(now, text, issuer, token)
         return token
+
+
+class SignaturesSeen:
+    """Issuer signatures that verified, the oldest forgotten first. Trust, dates and status are checked every time."""
+
+    def __init__(self, limit: int = MAX_SIGNATURES) -> None:
+        self._limit = limit
+        self._seen: dict[Fingerprint, None] = {}
+        self._lock = Lock()
+
+    def __contains__(self, fingerprint: object, /) -> bool:
+        return fingerprint in self._seen
+
+    def add(self, fingerprint: Fingerprint, /) -> None:
+        """Remember a pair that verified."""
+        with self._lock:
+            if len(self._seen) >= self._limit:
+                del self._seen[next(iter(self._seen))]
+            self._seen[fingerprint] = None

@@ -31,6 +31,7 @@ from verifier.errors import (
 )
 from verifier.models import Counter, SeenPass, Verification, VerificationRequest
 from verifier.service_items import ServiceItem
+from verifier.trust_cache import SignaturesSeen
 from verifier.verdict import Verdict
 
 REQUEST_LIFE = timedelta(seconds=120)
@@ -92,6 +93,7 @@ class Verifier:
         self._holder_side = holder_side
         self._tell_holder = tell_holder
         self._randomness = randomness
+        self._memory = SignaturesSeen()
 
     def audience(self, counter: str) -> str:
         """Return a counter's `client_id`: the audience of presentations made for it."""
@@ -247,6 +249,7 @@ class Verifier:
             status_max_age=max_age,
             checks=checks,
             now=now,
+            memory=self._memory,
         )
         if checked.kind.key not in item.listed or (query and query != checked.kind.key):
             raise RefusalError("licence_not_requested")

@@ -29,13 +29,16 @@ UNIVERSITY = "univ"
 class Teller:
     """Tells steps to a person, or as JSON lines."""
 
-    def __init__(self, *, as_json: bool) -> None:
+    def __init__(self, *, as_json: bool, quiet: bool = False) -> None:
         self.as_json = as_json
+        self.quiet = quiet
         self.count = 0
 
     def say(self, sentence: str, *, after: str = "", **facts: object) -> None:
         """Tell one step and what was seen."""
         self.count += 1
+        if self.quiet:
+            return
         if self.as_json:
             print_json({"step": self.count, "told": sentence, "seen": after, **facts}, compact=True)
             return
@@ -65,6 +68,7 @@ class City:
         self.operator = Client(url, operator)
         self.people = {one["key"]: one for one in catalogue.read("people")["natural"]}
         self.agencies: dict[str, Client] = {}
+        self.tokens: dict[str, str] = {}
         self.university_key = generate_private_key(SECP256R1())
         self.today = datetime.now(UTC).astimezone().date()  # noqa: TID251 - the demonstration is part of app/
 
@@ -112,14 +116,15 @@ class City:
         )
         self.permit = self.agencies["police"].post(
             "/issuers/police/licences",
-            {"licence_type": "residence_permit", "holder": parent, "claims": self._residence()},
+            {"licence_type": "residence_permit", "holder": parent, "claims": self.residence()},
             headers={"Idempotency-Key": "JZZ-2026-0001"},
         )["licence_id"]
         self.teller.say(f"The police 公安局 sign {parent['name']}'s residence permit 居住证.", after=self.permit)
         holder = self.operator.post("/admin/holders", parent)["key"]
         link = self.operator.post(f"/admin/holders/{holder}/sign-in-link")["secret"]
         signed_in = Client(self.url).post("/wallet/sign-in", {"link": link})
-        self.parent = Client(self.url, signed_in["access_token"])
+        self.parent_token = signed_in["access_token"]
+        self.parent = Client(self.url, self.parent_token)
         held = self.parent.get("/wallet/licences", params={"language": "zh"})["items"]
         self.teller.say(
             "The mother signs in to her wallet 钱包 with a one-time link (demonstration only).",
@@ -295,6 +300,7 @@ class City:
 
     def _caller(self, role: str, subject: str) -> Client:
         token = self.operator.post("/admin/tokens", {"role": role, "subject": subject})["secret"]
+        self.tokens[subject] = token
         if role == "counter":
             self.counter_token = token
         return Client(self.url, token)
@@ -310,7 +316,8 @@ class City:
             "enrolment_status": "在读", "enrolment_date": "2021-09-01", "guardian_name": "李样本",
         }  # fmt: skip
 
-    def _residence(self) -> dict[str, Any]:
+    def residence(self) -> dict[str, Any]:
+        """Return a residence permit's claims."""
         return {
             "sex": "女", "ethnicity": "汉", "birth_date": "1987-08-22", "hukou_address": "示例省示例县示例路1号",
             "current_address": "示例市天河区示例路2号", "residence_district": "440106",
