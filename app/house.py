@@ -33,6 +33,7 @@ from verifier.verifier import Question, Verifier
 from wallet.accounts import Accounts
 from wallet.errors import CodeError
 from wallet.keeping import Keeping
+from wallet.uses import Uses
 from wallet.wallet import Asker, Wallet
 
 
@@ -53,6 +54,7 @@ class House:
     changes: StatusChanges
     accounts: Accounts
     wallet: Wallet
+    uses: Uses
     counters: Counters
     verifier: Verifier
 
@@ -124,6 +126,7 @@ def build(
         randomness=randomness,
         preparation_life=timedelta(seconds=settings.preparation_life_seconds),
     )
+    uses = Uses(database=database)
     counters = Counters(database=database)
     verifier = Verifier(
         database=database,
@@ -137,7 +140,7 @@ def build(
         items=items,
         base_url=base_url,
         holder_side=_holder_side(wallet),
-        tell_holder=_tell_holder(wallet),
+        tell_holder=_tell_holder(uses),
         randomness=randomness,
     )
     return House(
@@ -154,6 +157,7 @@ def build(
         changes=StatusChanges(database=database, issuer=issuer, publisher=publisher),
         accounts=accounts,
         wallet=wallet,
+        uses=uses,
         counters=counters,
         verifier=verifier,
     )
@@ -188,9 +192,9 @@ def _holder_side(wallet: Wallet) -> Callable[..., Mapping[str, Sequence[str]]]:
     return obtain
 
 
-def _tell_holder(wallet: Wallet) -> Callable[[Sequence[str], Question, Verdict], None]:
+def _tell_holder(uses: Uses) -> Callable[[Sequence[str], Question, Verdict], None]:
     def tell(digests: Sequence[str], question: Question, verdict: Verdict) -> None:
-        wallet.record_verdict(
+        uses.record_verdict(
             digests,
             counter=question.counter.key,
             name=question.counter.name,

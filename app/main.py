@@ -80,6 +80,7 @@ def _routers(house: House, caller: Callable[..., Caller], now: Clock, rooms: Col
             wallet_api.routes(
                 house.wallet,
                 house.accounts,
+                house.uses,
                 house.access,
                 caller_of=caller,
                 clock=now,
@@ -89,7 +90,12 @@ def _routers(house: House, caller: Callable[..., Caller], now: Clock, rooms: Col
     if "verifier" in rooms:
         routers.append(
             verifier_api.routes(
-                house.verifier, caller_of=caller, clock=now, vct=house.issuer.vct, trust_bundle=house.trust_bundle
+                house.verifier,
+                caller_of=caller,
+                clock=now,
+                attempts=attempt,
+                vct=house.issuer.vct,
+                trust_bundle=house.trust_bundle,
             )
         )
     if "operator" in rooms:

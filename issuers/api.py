@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from issuers.auth import AgencyKey, agency_with
 from issuers.errors import UnknownTypeError
@@ -23,15 +23,10 @@ from issuers.schemas import (
 )
 from issuers.status import StatusChanges
 from keys.access import Caller
-from keys.auth import Clock
+from keys.auth import Attempts, Clock, IdempotencyKey
 from keys.models import KeyPurpose
 from keys.trust_list import issuer_url
 from keys.vault import Vault, public_set
-from records import idempotency
-
-Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=idempotency.MAX_KEY_LENGTH)]
-Attempts = Callable[[Caller, str | None, str, dict[str, Any]], idempotency.Attempt]
-"""Makes an attempt of a caller's key (a random one if it sent none), operation and body."""
 
 
 def routes(  # noqa: C901 - a list of routes, one after another, with nothing to decide
@@ -52,13 +47,13 @@ def routes(  # noqa: C901 - a list of routes, one after another, with nothing to
     Changes = Annotated[Caller, Depends(agency_with("licences:status", caller_of))]  # noqa: N806 - a type
 
     @router.post("/issuers/{agency}/licences", status_code=201)
-    def issue(agency: AgencyKey, body: IssueIn, caller: Issues, key: Key = None) -> LicenceOut:
+    def issue(agency: AgencyKey, body: IssueIn, caller: Issues, key: IdempotencyKey = None) -> LicenceOut:
         """Sign a licence with the agency's key in the vault and put it into the holder's wallet."""
         this = attempts(caller, key, "issue", body.model_dump(mode="json"))
         return licence_out(issuer.issue(agency, body.order(), this, actor=caller.name, now=clock()))
 
     @router.post("/issuers/{agency}/licences/prepare", status_code=201)
-    def prepare(agency: AgencyKey, body: IssueIn, caller: Issues, key: Key = None) -> PreparedOut:
+    def prepare(agency: AgencyKey, body: IssueIn, caller: Issues, key: IdempotencyKey = None) -> PreparedOut:
         """Record a licence and return the exact bytes for the agency to sign with a key it never shares."""
         this = attempts(caller, key, "prepare", body.model_dump(mode="json"))
         return prepared_out(issuer.prepare(agency, body.order(), this, actor=caller.name, now=clock()))
@@ -70,7 +65,9 @@ def routes(  # noqa: C901 - a list of routes, one after another, with nothing to
         return licence_out(row)
 
     @router.post("/issuers/{agency}/licences/{licence_id}/renew", status_code=201)
-    def renew(agency: AgencyKey, licence_id: str, body: IssueIn, caller: Issues, key: Key = None) -> LicenceOut:
+    def renew(
+        agency: AgencyKey, licence_id: str, body: IssueIn, caller: Issues, key: IdempotencyKey = None
+    ) -> LicenceOut:
         """Issue the licence's next version; the old one is superseded once the new one is signed."""
         this = attempts(caller, key, f"renew {licence_id}", body.model_dump(mode="json"))
         row = issuer.renew(agency, licence_id, body.order(), this, actor=caller.name, now=clock())
@@ -100,17 +97,21 @@ def routes(  # noqa: C901 - a list of routes, one after another, with nothing to
         return changes.change(caller.subject, licence_id, to, this, cause=cause, actor=caller.name, now=clock())
 
     @router.post("/issuers/{agency}/licences/{licence_id}/suspend")
-    def suspend(agency: AgencyKey, licence_id: str, body: CauseIn, caller: Changes, key: Key = None) -> LicenceOut:  # noqa: ARG001 - the path's agency is checked in `auth`
+    def suspend(
+        agency: AgencyKey, licence_id: str, body: CauseIn, caller: Changes, key: IdempotencyKey = None
+    ) -> LicenceOut:  # noqa: ARG001 - the path's agency is checked in `auth`
         """Suspend a licence; it can be reinstated."""
         return licence_out(changed(caller, licence_id, LicenceState.SUSPENDED, body.cause, key))
 
     @router.post("/issuers/{agency}/licences/{licence_id}/reinstate")
-    def reinstate(agency: AgencyKey, licence_id: str, caller: Changes, key: Key = None) -> LicenceOut:  # noqa: ARG001 - likewise
+    def reinstate(agency: AgencyKey, licence_id: str, caller: Changes, key: IdempotencyKey = None) -> LicenceOut:  # noqa: ARG001 - likewise
         """Make a suspended licence valid again."""
         return licence_out(changed(caller, licence_id, LicenceState.VALID, None, key))
 
     @router.post("/issuers/{agency}/licences/{licence_id}/revoke")
-    def revoke(agency: AgencyKey, licence_id: str, body: CauseIn, caller: Changes, key: Key = None) -> LicenceOut:  # noqa: ARG001 - likewise
+    def revoke(
+        agency: AgencyKey, licence_id: str, body: CauseIn, caller: Changes, key: IdempotencyKey = None
+    ) -> LicenceOut:  # noqa: ARG001 - likewise
         """Revoke a licence for good."""
         return licence_out(changed(caller, licence_id, LicenceState.REVOKED, body.cause, key))
 

@@ -1,17 +1,24 @@
-"""Reading a bearer token off a request; each room's `auth.py` says which callers it lets in."""
+"""Reading who calls, and under which idempotency key, off a request; each room's `auth.py` says which callers it lets in."""
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import Depends
+from fastapi import Depends, Header
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from keys.access import Access, Caller
 from keys.errors import TokenRefusedError
+from records import idempotency
 
 Clock = Callable[[], datetime]
 """Returns the aware present; read in `app/` alone."""
+
+IdempotencyKey = Annotated[
+    str | None, Header(alias="Idempotency-Key", min_length=1, max_length=idempotency.MAX_KEY_LENGTH)
+]
+Attempts = Callable[[Caller, str | None, str, dict[str, Any]], idempotency.Attempt]
+"""Makes an attempt of a caller's key (a random one if it sent none), operation and body."""
 
 _bearer = HTTPBearer(auto_error=False, description="Opaque access token (RFC 6750)")
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Depends, Query
 
 from keys.access import Caller
-from keys.auth import Clock
+from keys.auth import Attempts, Clock, IdempotencyKey
 from verifier import picture
 from verifier.auth import counter_with
 from verifier.schemas import (
@@ -29,12 +29,13 @@ def routes(
     *,
     caller_of: Callable[..., Caller],
     clock: Clock,
+    attempts: Attempts,
     vct: Callable[[str], str],
     trust_bundle: Callable[[datetime], dict[str, Any]],
 ) -> APIRouter:
     """Return the counters' routes."""
     router = APIRouter(prefix="/verifier", tags=["verifier"])
-    Here = Annotated[str, Depends(counter_with(caller_of))]  # noqa: N806 - a type
+    Here = Annotated[Caller, Depends(counter_with(caller_of))]  # noqa: N806 - a type
 
     @router.get("/service-items")
     def service_items(_here: Here) -> ServiceItems:
@@ -54,7 +55,7 @@ def routes(
     @router.post("/verifications")
     def verify_scan(here: Here, body: ScanIn) -> VerdictOut:
         """Verify what a scanner read: a show code or an offline pass."""
-        question = verifier.question(here, body.service_item, body.operator)
+        question = verifier.question(here.subject, body.service_item, body.operator)
         return VerdictOut(**verifier.verify_scan(body.scanned, question, now=clock()).as_json())
 
     @router.post("/verifications/picture", openapi_extra=_PICTURE)
@@ -65,17 +66,18 @@ def routes(
         operator: Annotated[str | None, Query(max_length=64)] = None,
     ) -> VerdictOut:
         """Verify a photo of a QR code (PNG, JPEG, WebP)."""
-        question = verifier.question(here, service_item, operator)
+        question = verifier.question(here.subject, service_item, operator)
         return VerdictOut(**verifier.verify_scan(picture.read(picture_bytes), question, now=clock()).as_json())
 
     @router.post("/requests", status_code=201)
-    def ask(here: Here, body: AskIn) -> RequestOut:
+    def ask(here: Here, body: AskIn, key: IdempotencyKey = None) -> RequestOut:
         """Open a request: nonce, audience and DCQL query for a wallet to answer once."""
-        question = verifier.question(here, body.service_item, None)
-        row = verifier.ask(question, now=clock())
+        question = verifier.question(here.subject, body.service_item, None)
+        this = attempts(here, key, "ask", body.model_dump())
+        row = verifier.ask(question, this, now=clock())
         return RequestOut(
             request_id=row.request_id,
-            client_id=verifier.audience(here),
+            client_id=verifier.audience(here.subject),
             nonce=row.nonce,
             dcql_query=question.item.dcql(vct),
             expires_at=row.expires_at,
@@ -84,13 +86,13 @@ def routes(
     @router.post("/requests/{request_id}/answer")
     def verify_answer(here: Here, request_id: str, body: AnswerIn) -> VerdictOut:
         """Verify a `vp_token` as the one answer to a request."""
-        made = verifier.verify_answer(request_id, body.vp_token, here, body.operator, now=clock())
+        made = verifier.verify_answer(request_id, body.vp_token, here.subject, body.operator, now=clock())
         return VerdictOut(**made.as_json())
 
     @router.get("/verifications/{verification_id}")
     def verification(here: Here, verification_id: str) -> VerificationOut:
         """Read what was recorded of a verification."""
-        return VerificationOut(**verifier.verification(verification_id, here).model_dump())
+        return VerificationOut(**verifier.verification(verification_id, here.subject).model_dump())
 
     @router.get(
         "/trust-bundle", responses={200: {"content": {"application/json": {"example": {"trust_list": "eyJ…"}}}}}

@@ -8,11 +8,11 @@ from fastapi import Depends
 from keys.access import Caller, Role
 
 
-def counter_with(caller_of: Callable[..., Caller]) -> Callable[..., str]:
-    """Return a dependency that gives the key of the counter that is calling."""
+def counter_with(caller_of: Callable[..., Caller]) -> Callable[..., Caller]:
+    """Return a dependency that gives the counter that is calling; its `subject` is the counter's key."""
 
-    def counter(caller: Annotated[Caller, Depends(caller_of)]) -> str:
+    def counter(caller: Annotated[Caller, Depends(caller_of)]) -> Caller:
         caller.must(Role.COUNTER, "verify")
-        return caller.subject
+        return caller
 
     return counter

@@ -17,9 +17,10 @@ from keys.models import KeyPurpose
 from keys.registry import OPERATOR
 from keys.trust_list import TrustList
 from keys.vault import Vault
-from records import audit
+from records import audit, idempotency
 from records import store as records_store
 from records.database import Database
+from records.idempotency import Attempt
 from verifier import checking, receipts, store, verdict
 from verifier.checking import Checked, Checks, StatusLists
 from verifier.counters import Counters
@@ -110,8 +111,8 @@ class Verifier:
 
     # Asking
 
-    def ask(self, question: Question, *, now: datetime) -> VerificationRequest:
-        """Open a request that a wallet answers once, within two minutes."""
+    def ask(self, question: Question, this: Attempt, *, now: datetime) -> VerificationRequest:
+        """Open a request that a wallet answers once, within two minutes; the same attempt gives the same one."""
         row = VerificationRequest(
             request_id=self._token(12),
             counter=question.counter.key,
@@ -120,6 +121,9 @@ class Verifier:
             expires_at=now + REQUEST_LIFE,
         )
         with self._database.write() as session:
+            earlier = idempotency.claim(session, this, result=row.request_id, now=now)
+            if earlier is not None:
+                return store.request(session, earlier, question.counter.key) or row
             session.add(row)
         return row
 

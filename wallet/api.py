@@ -26,6 +26,7 @@ from wallet.schemas import (
     licence_view,
     use_out,
 )
+from wallet.uses import Uses
 from wallet.wallet import Wallet
 
 SESSION_LIFE = timedelta(hours=1)
@@ -35,6 +36,7 @@ Language = Annotated[Literal["zh", "en"], Query(description="Language of names a
 def routes(
     wallet: Wallet,
     accounts: Accounts,
+    uses: Uses,
     access: Access,
     *,
     caller_of: Callable[..., Caller],
@@ -96,14 +98,14 @@ def routes(
         drawn = None if body.qr == "none" else picture(text, body.qr, dense=True)
         return PassOut(text=text, expires_at=now + life, qr=drawn)
 
-    @router.get("/uses")
-    def uses(
+    @router.get("/uses", name="uses")
+    def list_uses(
         me: Me,
         cursor: Annotated[str | None, Query(max_length=64)] = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> UsePage:
         """List every use of the wallet's licences: who, when, for what, which claims, what came of it."""
-        rows = wallet.uses(me, before=cursor, limit=limit)
+        rows = uses.page(me, before=cursor, limit=limit)
         return UsePage(
             items=[use_out(row) for row in rows], next_cursor=rows[-1].use_id if len(rows) == limit else None
         )

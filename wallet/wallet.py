@@ -186,31 +186,6 @@ class Wallet:
         )  # fmt: skip
         return offline_pass.pack(next(iter(presented.values()))[0])
 
-    # Uses
-
-    def uses(self, holder_id: str, *, before: str | None, limit: int) -> Sequence[Use]:
-        """Return a page of uses, newest first."""
-        with self._database.read() as session:
-            return store.uses(session, holder_id, before=before, limit=limit)
-
-    def record_verdict(
-        self,
-        digests: Sequence[str],
-        *,
-        counter: str,
-        name: Mapping[str, str],
-        service_item: str | None,
-        verdict: str,
-        reason: str,
-        receipt: str,
-    ) -> None:
-        """Note what a counter made of presentations; the first word stands."""
-        with self._database.write() as session:
-            for use in store.uses_of(session, digests):
-                if use.verdict is None:
-                    use.verifier, use.verifier_name, use.service_item = counter, dict(name), service_item
-                    use.verdict, use.reason, use.receipt = verdict, reason, receipt
-
     def _token(self, size: int) -> str:
         return base64url.encode(self._randomness(size))
 

@@ -1,0 +1,37 @@
+"""The list of uses: who asked for which licences, when, for what, which claims left, what came of it."""
+
+from collections.abc import Mapping, Sequence
+
+from records.database import Database
+from wallet import store
+from wallet.models import Use
+
+
+class Uses:
+    """The verbs on uses."""
+
+    def __init__(self, *, database: Database) -> None:
+        self._database = database
+
+    def page(self, holder_id: str, *, before: str | None, limit: int) -> Sequence[Use]:
+        """Return a page of uses, newest first."""
+        with self._database.read() as session:
+            return store.uses(session, holder_id, before=before, limit=limit)
+
+    def record_verdict(
+        self,
+        digests: Sequence[str],
+        *,
+        counter: str,
+        name: Mapping[str, str],
+        service_item: str | None,
+        verdict: str,
+        reason: str,
+        receipt: str,
+    ) -> None:
+        """Note what a counter made of presentations; the first word stands."""
+        with self._database.write() as session:
+            for use in store.uses_of(session, digests):
+                if use.verdict is None:
+                    use.verifier, use.verifier_name, use.service_item = counter, dict(name), service_item
+                    use.verdict, use.reason, use.receipt = verdict, reason, receipt
