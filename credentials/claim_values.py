@@ -15,6 +15,8 @@ MAX_ITEMS = 64  # elements of an array claim
 EARLIEST, LATEST = date(1850, 1, 1), date(2200, 1, 1)  # dates outside are slips of the pen
 MAX_INTEGER = 10**15
 CITIZEN_NUMBER, CREDIT_CODE = "111", "001"
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_INSTANT = re.compile(_DAY.pattern + r"T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})")
 _PATTERNS = {
     "region_code": re.compile(r"[1-9][0-9]{5}"),
     "year-month": re.compile(r"(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])"),
@@ -106,20 +108,21 @@ def _demand(met: bool, wanted: str) -> None:  # noqa: FBT001 - reads as a senten
 
 
 def _day(text: str) -> date:
+    _demand(bool(_DAY.fullmatch(text)), "a date as 2026-01-31")
     try:
         day = date.fromisoformat(text)
     except ValueError as error:
-        raise MalformedError("must be a date as 2026-01-31") from error
-    _demand(len(text) == len("2026-01-31") and EARLIEST <= day <= LATEST, "a date between 1850 and 2200")
+        raise MalformedError("must be a day of the calendar") from error
+    _demand(EARLIEST <= day <= LATEST, "a date between 1850 and 2200")
     return day
 
 
 def _instant(text: str) -> datetime:
+    _demand(bool(_INSTANT.fullmatch(text)), "a time as 2026-01-31T08:00:00+08:00 (RFC 3339)")
     try:
         instant = datetime.fromisoformat(text)
     except ValueError as error:
-        raise MalformedError("must be a time as 2026-01-31T08:00:00+08:00") from error
-    _demand(instant.tzinfo is not None, "a time with its zone")
+        raise MalformedError("must be a time of the calendar") from error
     _day(text[:10])
     return instant
 

@@ -24,6 +24,7 @@ PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 MAX_KID_LENGTH = 128  # characters
 COORDINATE_BYTES = 32
 ALGORITHMS = {("EC", "P-256"): frozenset({"ES256"}), ("OKP", "Ed25519"): frozenset({"EdDSA", "Ed25519"})}
+_P256_FIELD = 2**256 - 2**224 + 2**192 + 2**96 - 1
 _FIELD = 2**255 - 19
 _EDWARDS_D = -121665 * pow(121666, -1, _FIELD) % _FIELD
 
@@ -99,7 +100,8 @@ def _refuse_contradictions(jwk: Mapping[str, Any], algorithms: frozenset[str]) -
     operations = jwk.get("key_ops", ["verify"])
     if not isinstance(operations, list) or "verify" not in operations or len(operations) != 1:
         raise KeyRefusedError("key_ops is not verify alone")
-    if jwk.get("alg") is not None and jwk["alg"] not in algorithms:
+    algorithm = jwk.get("alg", next(iter(algorithms)))
+    if not isinstance(algorithm, str) or algorithm not in algorithms:
         raise KeyRefusedError("alg does not fit the curve")
     kid = jwk.get("kid", "")
     if not isinstance(kid, str) or len(kid) > MAX_KID_LENGTH:
@@ -116,6 +118,8 @@ def _coordinate(jwk: Mapping[str, Any], name: str) -> bytes:
 
 def _point(jwk: Mapping[str, Any]) -> EllipticCurvePublicKey:
     x, y = (int.from_bytes(_coordinate(jwk, name), "big") for name in ("x", "y"))
+    if max(x, y) >= _P256_FIELD:
+        raise KeyRefusedError("a coordinate is not reduced")
     return EllipticCurvePublicNumbers(x, y, SECP256R1()).public_key()
 
 

@@ -68,9 +68,12 @@ def check(parts: SdJwt, holder_key: PublicKey, *, audience: str, nonce: str, now
     issued_at, second = jws.required_date(payload, "iat"), int(now.timestamp())
     if issued_at > second + FUTURE_LEEWAY.total_seconds():
         raise ClockDiffersError("the presentation was made in this machine's future")
-    if second - issued_at > MAX_AGE.total_seconds():
+    expires_at, not_before = jws.numeric_date(payload, "exp"), jws.numeric_date(payload, "nbf")
+    if second - issued_at > MAX_AGE.total_seconds() or (expires_at is not None and second > expires_at):
         raise PresentationStaleError
-    return KeyBinding(issued_at, jws.numeric_date(payload, "exp"))
+    if not_before is not None and second < not_before:
+        raise ClockDiffersError("the presentation is for later")
+    return KeyBinding(issued_at, expires_at)
 
 
 def check_offline(parts: SdJwt, holder_key: PublicKey, *, now: datetime) -> KeyBinding:

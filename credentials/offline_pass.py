@@ -30,13 +30,18 @@ DICTIONARY = (  # fixed for ever: another dictionary is another prefix
 
 def pack(presentation: str) -> str:
     """Return the QR text of an SD-JWT with key binding; raises `MalformedError` if it is not one."""
-    jwt, *disclosures, key_binding = presentation.split("~")
-    if not key_binding:
-        raise MalformedError("a pass carries a key binding")
-    parts = [*jwt.split("."), *key_binding.split("."), *disclosures]
-    frame = b"".join(_sized(base64url.decode(part)) for part in parts)
+    jwt, *disclosures, key_binding = presentation.split("~") if "~" in presentation else (presentation, "")
+    tokens = [jwt.split("."), key_binding.split(".")]
+    if any(len(segments) != 3 for segments in tokens):
+        raise MalformedError("a pass carries a licence and its key binding")
+    frame = b"".join(_sized(base64url.decode(part)) for part in [*tokens[0], *tokens[1], *disclosures])
+    if len(frame) > MAX_FRAME_BYTES:
+        raise MalformedError("too large for a pass")
     deflater = zlib.compressobj(9, wbits=-15, zdict=DICTIONARY)
-    return PREFIX + base45.encode(deflater.compress(frame) + deflater.flush())
+    text = PREFIX + base45.encode(deflater.compress(frame) + deflater.flush())
+    if len(text) > MAX_TEXT:
+        raise MalformedError("too large for a pass")
+    return text
 
 
 def unpack(text: str) -> str:
@@ -61,6 +66,8 @@ def _inflate(data: bytes) -> bytes:
 
 
 def _sized(data: bytes) -> bytes:
+    if len(data) > MAX_FRAME_BYTES:
+        raise MalformedError("too large for a pass")
     return len(data).to_bytes(2, "big") + data
 
 

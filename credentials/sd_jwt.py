@@ -21,6 +21,9 @@ RESERVED_NAMES = frozenset({"_sd", "..."})
 NEVER_SELECTIVE = frozenset({"iss", "aud", "exp", "nbf", "cnf"})  # RFC 9901 section 9.7
 Path = tuple[str | int | None, ...]
 """Where a claim is: names, indices, and None for every element of an array (as in DCQL)."""
+Places = list[Path]
+"""The paths that mean one place: inside an array, its index and None both do."""
+TOP: Places = [()]
 Randomness = Callable[[int], bytes]
 """Returns that many unpredictable bytes."""
 
@@ -68,9 +71,10 @@ def parse(text: str) -> SdJwt:
     """Take an SD-JWT, with or without key binding, apart (RFC 9901 section 4); raises on malformed parts."""
     if not text.isascii() or len(text) > MAX_TOKEN_BYTES:
         raise MalformedError("not ASCII, or too long")
-    jwt, *disclosures, key_binding = text.split("~")
-    if "~" not in text or len(disclosures) > MAX_DISCLOSURES:
+    parts = text.split("~")
+    if len(parts) < 2 or len(parts) > MAX_DISCLOSURES + 2:
         raise MalformedError("no SD-JWT, or too many disclosures")
+    jwt, *disclosures, key_binding = parts
     return SdJwt(jwt, tuple(parse_disclosure(part) for part in disclosures), key_binding or None)
 
 
@@ -109,28 +113,31 @@ def conceal(
         made.append(Disclosure(base64url.encode(strict_json.dumps(array)), salt, name, value))
         return made[-1].digest
 
-    def walk(node: object, at: Path) -> object:
+    def walk(node: object, at: Places) -> object:
         if isinstance(node, Mapping):
             return walk_object(node, at)
         if isinstance(node, list):
-            return [walk_element(child, (*at, place), (*at, None)) for place, child in enumerate(node)]
+            return [
+                walk_element(child, [(*one, step) for one in at for step in (place, None)])
+                for place, child in enumerate(node)
+            ]
         return node
 
-    def walk_object(node: Mapping[str, object], at: Path) -> dict[str, object]:
+    def walk_object(node: Mapping[str, object], at: Places) -> dict[str, object]:
         if RESERVED_NAMES & node.keys():
             raise MalformedError("a claim has a reserved name")
-        clear = {name: walk(child, (*at, name)) for name, child in node.items()}
-        hidden = [name for name in clear if (*at, name) in selective]
+        clear = {name: walk(child, [(*one, name) for one in at]) for name, child in node.items()}
+        hidden = [name for name in clear if any((*one, name) in selective for one in at)]
         digests = [disclose(name, clear.pop(name)) for name in hidden]
-        if not at:
+        if at == TOP:
             digests += [_decoy(randomness) for _ in range(digests_at_top - len(digests))]
         return clear | ({"_sd": sorted(digests)} if digests else {})
 
-    def walk_element(child: object, exact: Path, every: Path) -> object:
-        value = walk(child, exact)
-        return {"...": disclose(None, value)} if exact in selective or every in selective else value
+    def walk_element(child: object, at: Places) -> object:
+        value = walk(child, at)
+        return {"...": disclose(None, value)} if any(one in selective for one in at) else value
 
-    payload = walk_object(claims, ())
+    payload = walk_object(claims, TOP)
     return payload | ({"_sd_alg": "sha-256"} if made else {}), tuple(made)
 
 
@@ -150,21 +157,30 @@ def process(payload: Mapping[str, Any], disclosures: Collection[Disclosure]) -> 
     claims = walker.members({name: value for name, value in payload.items() if name != "_sd_alg"}, MAX_DEPTH)
     if unused:
         raise DisclosureInvalidError("a disclosure is referenced by no digest")
+    if "_sd_alg" in claims:
+        raise DisclosureInvalidError("_sd_alg must not be disclosed")
     if smuggled := (NEVER_SELECTIVE & claims.keys()) - payload.keys():
         raise DisclosureInvalidError(f"{sorted(smuggled)[0]} must not be selectively disclosable")
     return claims
 
 
 def select(sd_jwt: SdJwt, names: Collection[str]) -> SdJwt:
-    """Return `sd_jwt` with only the top-level claims `names` and what is nested in them; no key binding."""
-    by_digest = {disclosure.digest: disclosure for disclosure in sd_jwt.disclosures}
-    chosen = [one for one in sd_jwt.disclosures if one.name in names]
-    wanted = set(chosen)
-    while chosen:
-        nested = [by_digest[one] for one in _digests_in(chosen.pop().value) if one in by_digest]
-        chosen += [one for one in nested if one not in wanted]
-        wanted |= set(nested)
-    kept = tuple(one for one in sd_jwt.disclosures if one in wanted)
+    """Return `sd_jwt` with only the top-level claims `names` and all that is nested in them; no key binding.
+
+    Reads the payload to see what is at the top; neither signature nor digests are checked.
+    """
+    payload = strict_json.loads_object(base64url.decode(sd_jwt.jwt.split(".")[1]))
+    by_digest = {one.digest: one for one in sd_jwt.disclosures}
+    at_top = [by_digest[one] for one in _own_digests(payload) if one in by_digest]
+    pending = [one.digest for one in at_top if one.name in names]
+    pending += [one for name in names if name in payload for one in _digests_in(payload[name])]
+    wanted: set[str] = set()
+    while pending:
+        one = pending.pop()
+        if one in by_digest and one not in wanted:
+            wanted.add(one)
+            pending += _digests_in(by_digest[one].value)
+    kept = tuple(one for one in sd_jwt.disclosures if one.digest in wanted)
     return replace(sd_jwt, disclosures=kept, key_binding=None)
 
 
@@ -176,7 +192,7 @@ class _Walker:
         self._met: set[str] = set()
 
     def value(self, node: object, left: int) -> object:
-        if left == 0:
+        if left == 0 and isinstance(node, dict | list):
             raise DisclosureInvalidError("nested too deeply")
         if isinstance(node, dict):
             return self.members(node, left)
@@ -219,10 +235,14 @@ class _Walker:
         return self._unused.pop(one, None)
 
 
+def _own_digests(node: Mapping[str, Any]) -> list[str]:
+    listed = node.get("_sd")
+    return [one for one in [*(listed if isinstance(listed, list) else []), node.get("...")] if isinstance(one, str)]
+
+
 def _digests_in(node: object) -> list[str]:
     if isinstance(node, dict):
-        own = [one for one in [*(node.get("_sd") or []), node.get("...")] if isinstance(one, str)]
-        return own + [one for child in node.values() for one in _digests_in(child)]
+        return _own_digests(node) + [one for child in node.values() for one in _digests_in(child)]
     if isinstance(node, list):
         return [one for child in node for one in _digests_in(child)]
     return []

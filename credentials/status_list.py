@@ -161,6 +161,8 @@ def read_token(token: jws.Verified, *, uri: str | None) -> StatusListToken:
         raise StatusListInvalidError("the list is about another address (sub)")
     if expires_at is not None and expires_at < issued_at:
         raise StatusListInvalidError("exp is before iat")
+    if time_to_live == 0:
+        raise StatusListInvalidError("ttl is not positive")
     entry = payload.get("status_list")
     if not isinstance(entry, dict):
         raise StatusListInvalidError("status_list is not an object")

@@ -30,7 +30,7 @@ def loads_text(text: str) -> Any:
         value = _DECODER.decode(text)
     except (ValueError, RecursionError) as error:
         raise MalformedError("not JSON") from error
-    if "\\u" in text or "\\U" in text:
+    if "\\u" in text or not text.isascii():
         _refuse_surrogates(value)
     if text.count("{") + text.count("[") > MAX_DEPTH:
         _refuse_depth(value, MAX_DEPTH)

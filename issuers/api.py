@@ -92,28 +92,30 @@ def routes(  # noqa: C901 - a list of routes, one after another, with nothing to
         """Read one licence's ledger entry."""
         return licence_out(issuer.read(agency, licence_id))
 
-    def changed(caller: Caller, licence_id: str, to: LicenceState, cause: str | None, key: str | None) -> LicenceRow:
+    def changed(
+        agency: str, caller: Caller, licence_id: str, to: LicenceState, cause: str | None, key: str | None
+    ) -> LicenceRow:
         this = attempts(caller, key, f"{to} {licence_id}", {"cause": cause})
-        return changes.change(caller.subject, licence_id, to, this, cause=cause, actor=caller.name, now=clock())
+        return changes.change(agency, licence_id, to, this, cause=cause, actor=caller.name, now=clock())
 
     @router.post("/issuers/{agency}/licences/{licence_id}/suspend")
     def suspend(
         agency: AgencyKey, licence_id: str, body: CauseIn, caller: Changes, key: IdempotencyKey = None
-    ) -> LicenceOut:  # noqa: ARG001 - the path's agency is checked in `auth`
+    ) -> LicenceOut:
         """Suspend a licence; it can be reinstated."""
-        return licence_out(changed(caller, licence_id, LicenceState.SUSPENDED, body.cause, key))
+        return licence_out(changed(agency, caller, licence_id, LicenceState.SUSPENDED, body.cause, key))
 
     @router.post("/issuers/{agency}/licences/{licence_id}/reinstate")
-    def reinstate(agency: AgencyKey, licence_id: str, caller: Changes, key: IdempotencyKey = None) -> LicenceOut:  # noqa: ARG001 - likewise
+    def reinstate(agency: AgencyKey, licence_id: str, caller: Changes, key: IdempotencyKey = None) -> LicenceOut:
         """Make a suspended licence valid again."""
-        return licence_out(changed(caller, licence_id, LicenceState.VALID, None, key))
+        return licence_out(changed(agency, caller, licence_id, LicenceState.VALID, None, key))
 
     @router.post("/issuers/{agency}/licences/{licence_id}/revoke")
     def revoke(
         agency: AgencyKey, licence_id: str, body: CauseIn, caller: Changes, key: IdempotencyKey = None
-    ) -> LicenceOut:  # noqa: ARG001 - likewise
+    ) -> LicenceOut:
         """Revoke a licence for good."""
-        return licence_out(changed(caller, licence_id, LicenceState.REVOKED, body.cause, key))
+        return licence_out(changed(agency, caller, licence_id, LicenceState.REVOKED, body.cause, key))
 
     @router.get(
         "/issuers/{agency}/status/{number}",

@@ -1,4 +1,4 @@
-"""Reading who calls, and under which idempotency key, off a request; each room's `auth.py` says which callers it lets in."""
+"""Reading who calls, and under which idempotency key; each room's `auth.py` says which callers it lets in."""
 
 from collections.abc import Callable
 from datetime import datetime

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from sqlmodel import Session
 
 from credentials import base64url, key_binding, offline_pass, sd_jwt
+from credentials.errors import MalformedError
 from credentials.sd_jwt_vc import ENVELOPE
 from records.database import Database
 from wallet import codes, store
@@ -23,6 +24,7 @@ from wallet.errors import (
     CodeWithdrawnError,
     NothingToShowError,
     PassNotAllowedError,
+    PassTooLargeError,
     TooManyTriesError,
     UnknownShowError,
 )
@@ -184,7 +186,10 @@ class Wallet:
             [opened], {licence_id: names}, use,
             audience=key_binding.OFFLINE_AUDIENCE, nonce=self._token(12), now=now, life=life,
         )  # fmt: skip
-        return offline_pass.pack(next(iter(presented.values()))[0])
+        try:
+            return offline_pass.pack(next(iter(presented.values()))[0])
+        except MalformedError as error:
+            raise PassTooLargeError from error
 
     def _token(self, size: int) -> str:
         return base64url.encode(self._randomness(size))

@@ -111,9 +111,6 @@ def test_a_payload_member_twice_is_refused(name):
     ['"\ud800"', '["\udfff"]', '{"\ud800": 1}'],
     ids=["text", "inside", "name"],
 )
-@pytest.mark.xfail(
-    strict=True, reason="strict_json.loads_text: a raw lone surrogate passes, only an escaped one is sought"
-)
 def test_a_raw_lone_surrogate_in_text_is_refused(text):
     """JSON that arrives as text is held to the same rule as JSON that arrives as bytes."""
     with refused("malformed"):

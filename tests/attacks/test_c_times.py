@@ -40,7 +40,6 @@ def test_a_list_without_exp_is_read_and_has_none():
     assert found.issued_at == SECOND - 60
 
 
-@pytest.mark.xfail(strict=True, reason="status_list.read_token: ttl 0 passes; Token Status List section 5.1: positive")
 def test_a_time_to_live_of_nothing_is_refused():
     """`ttl` is a positive number: 0 would make every reader fetch without end."""
     with refused("status_list_invalid"):

@@ -2,6 +2,7 @@
 
 import tracemalloc
 import zlib
+from hashlib import sha256
 
 import pytest
 
@@ -27,6 +28,11 @@ FRAME = b"".join(
 def _packed(frame: bytes, *, dictionary: bytes = offline_pass.DICTIONARY) -> str:
     deflater = zlib.compressobj(9, wbits=-15, zdict=dictionary)
     return offline_pass.PREFIX + base45.encode(deflater.compress(frame) + deflater.flush())
+
+
+def _noise(size: int) -> bytes:
+    """Return bytes that do not deflate."""
+    return b"".join(sha256(b"%d" % number).digest() for number in range(size // 32))
 
 
 def _body(text: str) -> bytes:
@@ -71,6 +77,7 @@ TEXTS = {
     "a length beyond": _packed(FRAME + b"\xff\xffab"),
     "a length beyond by one": _packed(FRAME + b"\0\2a"),
     "a frame one byte too large": _packed((b"\0\1a" * 6).ljust(offline_pass.MAX_FRAME_BYTES + 1, b"\0")),
+    "a whole pass longer than any QR code": _packed(FRAME + b"\x0f\xa0" + _noise(4_000)),
     "a bomb": _packed(bytes(900_000)),
 }
 

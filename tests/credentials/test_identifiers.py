@@ -109,7 +109,6 @@ def test_any_licence_identifier_comes_back(type_code, issuer_code, serial, versi
     assert identifiers.parse_licence_id(str(made)) == made
 
 
-@pytest.mark.xfail(strict=True, reason="identifiers.parse_licence_id: version 000 passes; GB/T 36904 counts from 001")
 def test_versions_begin_at_001():
     """There is no version 000."""
     with refused("malformed"):

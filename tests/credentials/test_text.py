@@ -67,7 +67,6 @@ def test_controls_surrogates_and_noncharacters_are_refused(code):
 
 
 @pytest.mark.parametrize("code", BLOCK_NONCHARACTERS, ids=_ids(BLOCK_NONCHARACTERS))
-@pytest.mark.xfail(strict=True, reason="text.clean: the noncharacters U+FDD0 to U+FDEF pass")
 def test_the_noncharacters_inside_a_block_are_refused(code):
     """U+FDD0 to U+FDEF are noncharacters like those at the ends of the planes."""
     with refused("malformed"):
@@ -75,7 +74,6 @@ def test_the_noncharacters_inside_a_block_are_refused(code):
 
 
 @pytest.mark.parametrize("code", INVISIBLE, ids=_ids(INVISIBLE))
-@pytest.mark.xfail(strict=True, reason="text.clean: other invisible and line-breaking characters pass")
 def test_nothing_invisible_lives(code):
     """Soft hyphens, line separators, fillers, invisible operators and tags make two names that look alike."""
     with refused("malformed"):

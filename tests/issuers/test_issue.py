@@ -365,7 +365,9 @@ def test_equal_names_give_equal_licences(world: World) -> None:
     assert found[1]["holder_name"] == found[1]["current_address"] == composed
 
 
-@pytest.mark.parametrize("bad", ["\u202e", "\u2066", "\u200f", "\u061c", "\u200b", "\ufeff", "\u0007", "\u0085", "\ufffe"])
+@pytest.mark.parametrize(
+    "bad", ["\u202e", "\u2066", "\u200f", "\u061c", "\u200b", "\ufeff", "\u0007", "\u0085", "\ufffe"]
+)
 def test_invisible_characters_are_refused(world: World, bad: str) -> None:
     """Bidi controls, zero-width and control characters in names and claims are faults, with nothing written."""
     police = world.agency("police")
