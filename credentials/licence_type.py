@@ -177,7 +177,7 @@ def complete(
             sent[name] = normalised(value)
     implied = _implied(kind, sent, holder, today)
     for name, value in implied.items():
-        if name in sent and sent[name] != value:
+        if name in sent and sent[name] != value and (value is not None or sent[name] is not False):
             faults.append(Fault(f"{at}/{name}", "contradiction", "this contradicts the holder or another claim"))
     full = {name: value for name, value in (sent | implied).items() if value is not None}
     faults += [

@@ -138,7 +138,7 @@ def conceal(
         return {"...": disclose(None, value)} if any(one in selective for one in at) else value
 
     payload = walk_object(claims, TOP)
-    return payload | ({"_sd_alg": "sha-256"} if made else {}), tuple(made)
+    return payload | ({"_sd_alg": "sha-256"} if made or digests_at_top else {}), tuple(made)
 
 
 def process(payload: Mapping[str, Any], disclosures: Collection[Disclosure]) -> dict[str, Any]:
