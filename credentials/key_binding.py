@@ -26,8 +26,6 @@ OFFLINE_AUDIENCE = "urn:licence-wallet:offline"
 MAX_AGE = timedelta(seconds=60)  # a presentation is made for one minute
 FUTURE_LEEWAY = timedelta(seconds=10)  # how far ahead an honest holder's clock may run
 MAX_PASS_LIFE = timedelta(seconds=300)  # an offline pass lives minutes
-CLOCK_OFF = timedelta(minutes=3)
-"""A pass this far outside its life more likely tells of a wrong clock than of a slow hand."""
 
 
 @dataclass(frozen=True, slots=True)

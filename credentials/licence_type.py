@@ -6,6 +6,7 @@ each with a JSON pointer (RFC 6901).
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta, timezone
 from typing import Any
@@ -243,7 +244,8 @@ def _implied(kind: LicenceType, sent: Mapping[str, Any], holder: Holder, today: 
         if one.derived_from == "first_issued" and "first_issued" in sent:
             implied[name] = max(_years_between(date.fromisoformat(sent["first_issued"]), today), 0)
     if "birth_date" in sent and holder.code_type == CITIZEN_NUMBER:
-        implied["birth_date"] = identifiers.birth_date(holder.code).isoformat()
+        with suppress(MalformedError):  # a wrong number is the holder's fault, told with the holder
+            implied["birth_date"] = identifiers.birth_date(holder.code).isoformat()
     return {name: value for name, value in implied.items() if name in kind.claims}
 
 

@@ -175,7 +175,7 @@ class Issuer:
         row = self.read(agency, licence_id)
         if row.state == LicenceState.PREPARED and now >= row.prepared_until:
             self._burn(row, actor=actor, now=now)
-        if row.state in {LicenceState.BURNT} or (row.state == LicenceState.PREPARED and now >= row.prepared_until):
+        if row.state == LicenceState.BURNT or (row.state == LicenceState.PREPARED and now >= row.prepared_until):
             raise PreparationExpiredError
         text = jws.assemble(row.signing_input.encode("ascii"), signature)
         key, _ = self._vault.by_kid(row.kid)
@@ -240,8 +240,10 @@ class Issuer:
         return parse_licence_id(supersedes).next_version()
 
     def _sign(self, row: LicenceRow, *, actor: str, now: datetime) -> LicenceRow:
-        if row.state != LicenceState.PREPARED and row.undelivered is None:
-            return row
+        if row.state == LicenceState.BURNT:
+            raise PreparationExpiredError
+        if row.state != LicenceState.PREPARED:
+            return self._delivered(row, now=now)
         _, signer = self._vault.by_kid(row.kid)
         if signer is None:
             raise AgencyKeepsKeyError
@@ -289,6 +291,9 @@ class Issuer:
     def _burn(self, row: LicenceRow, *, actor: str, now: datetime) -> None:
         with self._database.write() as session:
             if store.move(session, row, before=[LicenceState.PREPARED], after=LicenceState.BURNT, now=now, cause=None):
+                burnt = store.licence(session, row.agency, row.licence_id)
+                assert burnt is not None  # noqa: S101 - ledger rows are never deleted
+                burnt.undelivered = None
                 store.raise_list_version(session, row.status_list_id)
                 audit.record(
                     session, stream=f"issuers/{row.agency}", actor=actor, act="licence.burnt",

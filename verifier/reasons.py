@@ -137,7 +137,8 @@ REASONS: dict[str, Reason] = {
         "This presentation answers another request. Start a new one.",
     ),
     "presentation_stale": _refused(
-        "出示已超时，请持证人重新出示。", "The presentation is too old. Ask the holder to present again."
+        "出示已超时，请持证人重新出示；若仍提示超时，请校准时钟。",
+        "The presentation is too old. Ask the holder to present again; if that is too old as well, set the clocks.",
     ),
     "clock_differs": _unknown(
         "时钟不一致，请校准本机和持证人手机的时间后重试。",

@@ -211,7 +211,9 @@ def test_start_delivers_what_a_crash_kept_back(world: World) -> None:
         sick = Caller(worker.http, police.token)
         for number in range(400):
             with dies_at(house, number):
-                made = sick.post("/issuers/police/licences", world.order(), headers=KEY | {"Idempotency-Key": f"{number}"})
+                made = sick.post(
+                    "/issuers/police/licences", world.order(), headers=KEY | {"Idempotency-Key": f"{number}"}
+                )
             waiting = [one for one in findings(world) if one[0] == "nothing waits for delivery"]
             if waiting:
                 break
@@ -267,5 +269,5 @@ def test_renewal_that_nobody_finished_can_be_made_anew(world: World) -> None:
     made = police.post(path, world.order(), headers={"Idempotency-Key": "new"})
     assert made.status == 201, made.body
     assert status_of(world, permit) == 1
-    assert PARENT == SENT["residence_permit"].holder
+    assert SENT["residence_permit"].holder == PARENT
     assert [one["licence_id"] for one in world.holder().get("/wallet/licences")["items"]] == [made["licence_id"]]

@@ -1,0 +1,97 @@
+"""Counters and service items: who may ask for what."""
+
+import pytest
+from sqlalchemy import text
+
+from app import catalogue
+from tests.world import COUNTER, ITEM, World
+
+
+def test_a_suspended_counter_may_do_nothing(world: World) -> None:
+    """A suspended counter is told so at every verb, and the holder's code stays unused."""
+    world.issue()
+    request, shown = world.ask(), world.show()
+    vp_token = world.present(request)
+    with world.house.database.engine.begin() as connection:
+        connection.execute(text("UPDATE counter SET suspended = true WHERE key = :key"), {"key": COUNTER})
+    desk = world.counter()
+    answers = [
+        desk.post("/verifier/verifications", {"scanned": shown["url"], "service_item": ITEM}),
+        desk.post("/verifier/requests", {"service_item": ITEM}),
+        desk.post(f"/verifier/requests/{request['request_id']}/answer", {"vp_token": vp_token}),
+    ]
+    assert [(one.status, one["code"]) for one in answers] == [(403, "counter_suspended")] * 3
+    assert world.scan(shown["url"], counter="school2_gate")["reason"] == "accepted"
+
+
+def test_a_suspended_counter_gets_no_bundle(world: World) -> None:
+    """A suspended counter cannot fetch what it would need to go on verifying offline."""
+    world.counter()
+    with world.house.database.engine.begin() as connection:
+        connection.execute(text("UPDATE counter SET suspended = true WHERE key = :key"), {"key": COUNTER})
+    answer = world.counter().get("/verifier/trust-bundle")
+    assert (answer.status, answer["code"]) == (403, "counter_suspended")
+
+
+def test_an_item_that_the_channel_does_not_offer(world: World) -> None:
+    """A hall counter cannot ask for a matter that is done on line only, in no way; the code stays unused."""
+    world.issue()
+    shown = world.show()
+    body = {"scanned": shown["url"], "service_item": "graduate_household"}
+    answers = [
+        world.counter().post("/verifier/verifications", body),
+        world.counter().post("/verifier/requests", {"service_item": "graduate_household"}),
+    ]
+    assert [(one.status, one["code"]) for one in answers] == [(403, "item_not_offered")] * 2
+    web = world.counter("web_desk", "online")
+    assert web.post("/verifier/requests", {"service_item": "graduate_household"}).status == 201
+    assert world.scan(shown["url"])["reason"] == "accepted"
+
+
+@pytest.mark.parametrize("item", ["no_such_item", "SCHOOL_TRANSFER", "school_transfer "])
+def test_an_item_that_is_not_there(world: World, item: str) -> None:
+    """An unknown item is 404 and uses up no code."""
+    world.issue()
+    shown = world.show()
+    answers = [
+        world.counter().post("/verifier/verifications", {"scanned": shown["url"], "service_item": item}),
+        world.counter().post("/verifier/requests", {"service_item": item}),
+    ]
+    assert [(one.status, one["code"]) for one in answers] == [(404, "unknown_service_item")] * 2
+    assert world.scan(shown["url"])["reason"] == "accepted"
+
+
+def test_service_items_say_what_and_why(world: World) -> None:
+    """Every item of the catalogue is listed with what it needs and why, in Chinese and English."""
+    answer = world.counter().get("/verifier/service-items")
+    assert answer.status == 200
+    assert [one["key"] for one in answer["items"]] == list(catalogue.items())
+    for item in answer["items"]:
+        assert item["name"].keys() >= {"zh", "en"}
+        assert item["channels"]
+        for need in item["needs"]:
+            assert need["why"].keys() >= {"zh", "en"}
+            assert need["claims"]
+
+
+def test_a_token_of_a_counter_that_was_never_enrolled(world: World) -> None:
+    """A token for a counter that does not exist verifies nothing."""
+    ghost = world.caller("counter", "ghost_desk")
+    answer = ghost.post("/verifier/requests", {"service_item": ITEM})
+    assert (answer.status, answer["code"]) == (404, "not_found")
+
+
+def test_only_counters_verify(world: World) -> None:
+    """Holders, agencies, the operator and strangers are refused at the counter's doors."""
+    for caller in (world.holder(), world.agency("police"), world.operator):
+        assert caller.post("/verifier/requests", {"service_item": ITEM})["code"] == "scope_refused"
+        assert caller.get("/verifier/trust-bundle")["code"] == "scope_refused"
+    assert world.anybody.get("/verifier/service-items")["code"] == "token_refused"
+
+
+def test_a_counter_of_the_same_key(world: World) -> None:
+    """A counter's key is taken once."""
+    world.counter()
+    body = {"key": COUNTER, "agency": "school2", "name": {"zh": "另", "en": "Other"}, "channel": "kiosk"}
+    answer = world.operator.post("/admin/counters", body)
+    assert (answer.status, answer["code"]) == (409, "counter_exists")
