@@ -49,7 +49,8 @@ def create_app(house: House, *, now: Clock = clock.now, rooms: Collection[str] =
         generate_unique_id_function=lambda route: route.name,
     )  # fmt: skip
     base_url, caller = house.settings.base_url, caller_of(house.access, now)
-    issuing = ("/issuers/{agency}/licences", "/issuers/{agency}/licences/prepare")
+    licences = "/issuers/{agency}/licences"
+    issuing = (licences, f"{licences}/prepare", f"{licences}/{{licence_id}}/renew")
     problems.install(app, base_url, {path: lambda body: house.issuer.faults(body, now=now()) for path in issuing})
     for router in _routers(house, caller, now, rooms):
         app.include_router(router)

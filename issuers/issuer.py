@@ -26,7 +26,7 @@ from issuers.errors import (
     WrongStateError,
 )
 from issuers.models import Agency, LicenceRow, LicenceState
-from issuers.orders import UNKNOWN_TYPE, Draft, Order, check_order
+from issuers.orders import NOBODY, UNKNOWN_TYPE, Draft, Order, check_order, readable
 from issuers.publishing import StatusPublisher
 from issuers.recording import Recorder
 from keys.encryption import Seal
@@ -90,20 +90,21 @@ class Issuer:
 
     def faults(self, body: object, *, now: datetime) -> list[Fault]:
         """Return what is wrong with the claims of a body that is malformed elsewhere, as far as it can be read."""
-        if not isinstance(body, Mapping) or not isinstance(body.get("licence_type"), str):
+        order = readable(body) if isinstance(body, Mapping) else None
+        if order is None:
             return []
-        kind, holder, claims = self.types.get(body["licence_type"]), body.get("holder"), body.get("claims")
+        kind = self.types.get(order.licence_type)
         if kind is None:
             return [UNKNOWN_TYPE]
-        names = ("code_type", "code", "name")
-        if not isinstance(claims, Mapping) or not isinstance(holder, Mapping):
-            return []
-        if not all(isinstance(holder.get(name), str) for name in names):
-            return []
         try:
-            check_order(kind, Order(kind.key, Holder(*(holder[name] for name in names)), claims), now=now)
+            check_order(kind, order, now=now)
         except ClaimsRefusedError as error:
-            return list(error.faults)
+            nobody = order.holder is NOBODY
+            return [
+                one
+                for one in error.faults
+                if not (nobody and (one.pointer[:7] == "/holder" or one.code == "contradiction"))
+            ]
         return []
 
     def agency(self, key: str) -> Agency:

@@ -10,6 +10,7 @@ from credentials.claim_values import Fault
 from credentials.identifiers import LicenceId
 from credentials.licence_type import CITY_TIME, ClaimsRefusedError, Holder, LicenceType
 
+NOBODY = Holder("", "", "")
 UNKNOWN_TYPE = Fault("/licence_type", "unknown_licence_type", "there is no such licence type")
 
 
@@ -56,6 +57,35 @@ class Draft:
             randomness=randomness,
             digests_at_top=len(selective),
         )
+
+
+def readable(body: Mapping[str, Any]) -> Order | None:
+    """Return as much of an order as a malformed body holds; None if not even its type can be read."""
+    if not isinstance(body.get("licence_type"), str):
+        return None
+    claims = body.get("claims")
+    return Order(
+        licence_type=body["licence_type"],
+        holder=_person(body.get("holder")) or NOBODY,
+        claims=claims if isinstance(claims, Mapping) else {},
+        guardian=_person(body.get("guardian")),
+        valid_from=_date(body.get("valid_from")),
+        valid_until=_date(body.get("valid_until")),
+    )
+
+
+def _person(value: object) -> Holder | None:
+    names = ("code_type", "code", "name")
+    if not isinstance(value, Mapping) or not all(isinstance(value.get(name), str) for name in names):
+        return None
+    return Holder(*(value[name] for name in names))
+
+
+def _date(value: object) -> date | None:
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
 
 
 def check_order(kind: LicenceType, order: Order, *, now: datetime) -> tuple[dict[str, Any], date, date | None]:

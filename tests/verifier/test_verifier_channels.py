@@ -170,4 +170,4 @@ def test_a_licence_of_an_agency_that_keeps_its_key(world: World) -> None:
     made = forge.verdict(forge.licence())
     assert (made["verdict"], made["reason"]) == ("accepted", "accepted")
     assert set(made["licences"][0]["claims"]) == {"school_name", "level", "graduation_date"}
-    assert made["licences"][0]["licence_type"] in {one for one in world.house.items[ITEM].listed}
+    assert made["licences"][0]["licence_type"] in world.house.items[ITEM].listed

@@ -12,7 +12,8 @@ from tests.world import CHILD, CLAIMS, ITEM, World
 TABLES = ("verification", "verification_request", "seen_pass", "counter")
 DISTINCT = {
     "residence_permit": {
-        "hukou_address": "秘密户籍地址甲乙丙丁", "current_address": "秘密现住地址戊己庚辛", "first_issue_date": "2019-02-17",
+        "hukou_address": "秘密户籍地址甲乙丙丁", "current_address": "秘密现住地址戊己庚辛",
+        "first_issue_date": "2019-02-17",
         "continuous_months": 739211, "residence_district": "440183", "birth_date": "1987-08-22",
     },
     "student_status_certificate": {

@@ -1,0 +1,48 @@
+"""Attack: force a counter off line, so that it does not learn of a revocation."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.world import ITEM, World
+from verifier import offline
+
+
+@pytest.mark.parametrize(
+    ("hours", "outcome", "reason"), [(1, "accepted", "accepted"), (25, "cannot_confirm", "status_stale")]
+)
+def test_a_stale_bundle_turns_amber_never_green(world: World, hours: int, outcome: str, reason: str) -> None:
+    """A bundle from before the revocation tells its age, and past the type's limit confirms nothing."""
+    licence_id = world.issue()
+    bundle = offline.open_bundle(world.bundle())
+    subject, wallet = world.holder().subject, world.house.wallet
+    world.change("revoke", licence_id, "moved_away")
+    world.now += timedelta(hours=hours)
+    text = wallet.offline_pass(subject, licence_id, [], life=timedelta(minutes=5), now=world.now)
+    made = offline.verify_pass(text, bundle, bundle.items[ITEM], now=world.now).as_json()
+    assert (made["verdict"], made["reason"], made["offline"]) == (outcome, reason, True)
+    if outcome == "accepted":
+        assert made["status_age_seconds"] == hours * 3600
+    else:
+        assert made["licences"] == []
+
+
+def test_on_line_a_pass_meets_the_revocation(world: World) -> None:
+    """The same pass at a counter with a network is refused at once."""
+    licence_id = world.issue()
+    text = world.offline_pass(licence_id, [])
+    world.change("revoke", licence_id, "moved_away")
+    made = world.scan(text)
+    assert (made["verdict"], made["reason"]) == ("refused", "revoked")
+
+
+def test_a_revoked_licence_in_a_stale_list_is_still_revoked(world: World) -> None:
+    """However old a list is, a revocation that it holds is believed: red, not amber."""
+    licence_id = world.issue()
+    world.change("revoke", licence_id, "moved_away")
+    bundle = offline.open_bundle(world.bundle())
+    subject, wallet = world.holder().subject, world.house.wallet
+    world.now += timedelta(hours=30)
+    text = wallet.offline_pass(subject, licence_id, [], life=timedelta(minutes=5), now=world.now)
+    made = offline.verify_pass(text, bundle, None, now=world.now)
+    assert (str(made.outcome), made.reason) == ("refused", "revoked")

@@ -1,0 +1,213 @@
+"""Keys' lives: published before use, one at work, kept for verifying, never believed again."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from credentials import jws
+from issuers.models import LicenceRow
+from keys.models import KeyPurpose
+from tests.issuers.city import statuses, univ
+from tests.records.tables import acts, findings
+from tests.world import Answer, World
+
+
+def rotate(world: World, owner: str = "police", purpose: str = "licence") -> str:
+    """The operator rotates a key; returns the kid that signs from now on."""
+    made = world.operator.post("/admin/keys/rotate", {"owner": owner, "purpose": purpose})
+    assert made.status == 200, made.body
+    return str(made["key"])
+
+
+def compromise(world: World, kid: str) -> Answer:
+    """The operator gives a key up."""
+    return world.operator.post(f"/admin/keys/{kid}/compromise", {"since": "2026-11-20T00:00:00+08:00"})
+
+
+def states(world: World, owner: str = "police", purpose: KeyPurpose = KeyPurpose.LICENCE) -> list[str]:
+    """States of an owner's keys, sorted."""
+    return sorted(row.state for row in world.house.vault.key_rows(owner, purpose))
+
+
+def row(world: World, licence_id: str) -> LicenceRow:
+    """A licence's ledger row."""
+    return world.house.issuer.read("police", licence_id)
+
+
+def test_first_key_is_active_the_second_next(world: World) -> None:
+    """An agency begins with one active key; a second waits as next and does not sign."""
+    world.agency("police")
+    assert states(world) == ["active"]
+    waiting = world.house.vault.create("police", KeyPurpose.LICENCE, actor="test", now=world.now)
+    assert states(world) == ["active", "next"]
+    assert row(world, world.issue()).kid != waiting
+
+
+def test_rotation_keeps_old_signatures_good(world: World) -> None:
+    """After a rotation old licences still verify, new ones are signed by the new key, and a next one is published."""
+    old = world.issue()
+    new_kid = rotate(world)
+    assert states(world) == ["active", "next", "retired"]
+    assert world.scan(world.show()["url"])["reason"] == "accepted"
+    new = world.issue()
+    assert (row(world, new).kid, row(world, old).kid != new_kid) == (new_kid, True)
+    for licence_id in (old, new):
+        shown = world.show(licences=[{"licence_id": licence_id, "claims": ["residence_district"]}])
+        assert world.scan(shown["url"])["reason"] == "accepted"
+    assert findings(world) == []
+
+
+def test_published_next_key_is_the_one_that_follows(world: World) -> None:
+    """The key that a trust list announced as next is the very one that the next rotation puts to work."""
+    world.agency("police")
+    rotate(world)
+    claims = jws.parse(world.anybody.get("/keys/trust-list").body, jws.TRUST_LIST).unverified_payload()
+    announced = [
+        key["kid"]
+        for agency in claims["agencies"]
+        for key in agency["keys"]
+        if (key["state"], key["purpose"]) == ("next", "licence")
+    ]
+    assert [rotate(world)] == announced
+    assert states(world) == ["active", "next", "retired", "retired"]
+
+
+@pytest.mark.parametrize(
+    ("owner", "purpose"), [("police", "status_list"), ("operator", "trust_list"), ("operator", "receipt")]
+)
+def test_every_purpose_rotates(world: World, owner: str, purpose: str) -> None:
+    """Keys for lists and receipts rotate without a verdict changing."""
+    world.issue()
+    assert world.scan(world.show()["url"])["reason"] == "accepted"
+    rotate(world, owner, purpose)
+    assert world.scan(world.show()["url"])["reason"] == "accepted"
+    world.wait(360)
+    assert world.scan(world.show()["url"])["reason"] == "accepted"
+    assert findings(world) == []
+
+
+def test_rotation_is_the_operators(world: World) -> None:
+    """No agency, counter or holder rotates or gives up a key."""
+    kid = world.house.vault.active("police", KeyPurpose.LICENCE).kid if world.agency("police") else ""
+    for caller in (world.agency("police"), world.counter(), world.holder()):
+        made = caller.post("/admin/keys/rotate", {"owner": "police", "purpose": "licence"})
+        assert (made.status, made["code"]) == (403, "scope_refused")
+        made = caller.post(f"/admin/keys/{kid}/compromise", {"since": "2026-11-20T00:00:00+08:00"})
+        assert (made.status, made["code"]) == (403, "scope_refused")
+    assert states(world) == ["active"]
+
+
+def test_compromised_key_is_believed_by_nobody(world: World) -> None:
+    """A licence of a compromised key is refused as such; the agency signs again after a rotation."""
+    old = world.issue()
+    kid = row(world, old).kid
+    shown = world.show()
+    assert compromise(world, kid).status == 204
+    verdict = world.scan(shown["url"])
+    assert (verdict["verdict"], verdict["reason"], verdict["licences"]) == ("refused", "key_compromised", [])
+    made = world.agency("police").post("/issuers/police/licences", world.order())
+    assert (made.status, made["code"], made.headers["retry-after"]) == (503, "no_signing_key", "5")
+    metadata = world.anybody.get("/.well-known/jwt-vc-issuer/issuers/police")
+    assert kid not in {one["kid"] for one in metadata["jwks"]["keys"]}
+    new_kid = rotate(world)
+    new = world.issue()
+    assert row(world, new).kid == new_kid != kid
+    shown = world.show(licences=[{"licence_id": new, "claims": ["residence_district"]}])
+    assert world.scan(shown["url"])["reason"] == "accepted"
+    assert ("operator:op", "key.compromised", kid) in acts(world, "keys")
+
+
+def test_compromised_next_and_retired_keys(world: World) -> None:
+    """Keys that wait and keys that retired can be given up too; the active one goes on."""
+    old = world.issue()
+    rotate(world)
+    kids = {one.state: one.kid for one in world.house.vault.key_rows("police", KeyPurpose.LICENCE)}
+    for state in ("next", "retired"):
+        assert compromise(world, kids[state]).status == 204
+    assert states(world) == ["active", "compromised", "compromised"]
+    shown = world.show(licences=[{"licence_id": old, "claims": []}])
+    assert world.scan(shown["url"])["reason"] == "key_compromised"
+    new = world.issue()
+    shown = world.show(licences=[{"licence_id": new, "claims": []}])
+    assert world.scan(shown["url"])["reason"] == "accepted"
+    assert rotate(world) not in kids.values()
+
+
+def test_unknown_key_is_404(world: World) -> None:
+    """There is nothing to give up at a kid that is none."""
+    made = compromise(world, "nothing")
+    assert (made.status, made["code"]) == (404, "unknown_key")
+
+
+def test_preparation_under_a_compromised_key_is_not_completed(world: World) -> None:
+    """A signature by a key that was given up after the preparation is not taken."""
+    from tests.issuers.city import signature  # noqa: PLC0415 - one test needs it
+    from tests.issuers.claims_of_types import order  # noqa: PLC0415
+
+    prepared = univ(world).post("/issuers/univ/licences/prepare", order(world, "graduation_certificate"))
+    compromise(world, prepared["kid"])
+    path = f"/issuers/univ/licences/{prepared['licence_id']}/complete"
+    made = univ(world).post(path, signature(prepared))
+    assert (made.status, made["code"]) == (404, "unknown_key")
+    assert world.house.issuer.read("univ", prepared["licence_id"]).signature is None
+
+
+def test_compromised_list_key_is_replaced_in_the_very_next_list(world: World) -> None:
+    """Once a list key was given up and rotated, the list served is signed by the new key and licences verify."""
+    world.issue()
+    statuses(world)
+    shown = world.show()
+    compromise(world, world.house.vault.active("police", KeyPurpose.STATUS_LIST).kid)
+    kid = rotate(world, "police", "status_list")
+    token = world.anybody.get("/issuers/police/status/1").body
+    assert jws.parse(token, jws.STATUS_LIST).kid == kid
+    assert world.scan(shown["url"])["reason"] == "accepted"
+
+
+def test_books_are_sound_after_a_compromise(world: World) -> None:
+    """Giving a key up is no fault of the ledger: the doctor has nothing to say of it."""
+    world.issue()
+    compromise(world, world.house.vault.active("police", KeyPurpose.LICENCE).kid)
+    rotate(world)
+    assert findings(world) == []
+
+
+def test_agencys_own_key_is_not_replaced_behind_its_back(world: World) -> None:
+    """Rotating the licence key of an agency that keeps its own does not give its signature to the service."""
+    univ(world)
+    world.operator.post("/admin/keys/rotate", {"owner": "univ", "purpose": "licence"})
+    assert world.house.vault.active("univ", KeyPurpose.LICENCE).signer is None
+
+
+def test_keys_made_at_once_leave_one_active(world: World) -> None:
+    """Of keys made at the same moment for one owner and purpose one is active and the others next."""
+    houses = [world.build() for _ in range(4)]
+
+    def make(number: int) -> str:
+        return houses[number % 4].vault.create("newcomer", KeyPurpose.LICENCE, actor="test", now=world.now)
+
+    with ThreadPoolExecutor(8) as pool:
+        kids = list(pool.map(make, range(8)))
+    for house in houses:
+        house.database.engine.dispose()
+    assert len(set(kids)) == 8
+    assert states(world, "newcomer") == ["active"] + ["next"] * 7
+    assert findings(world) == []
+
+
+def test_rotations_at_once_leave_one_active(world: World) -> None:
+    """Eight rotations at the same moment leave one active key and no key lost, and licences are signed by it."""
+    old = world.issue()
+    with ThreadPoolExecutor(8) as pool:
+        answered = list(pool.map(lambda _: rotate(world), range(8)))
+    found = states(world)
+    assert found.count("active") == 1
+    assert set(found) <= {"active", "next", "retired"}
+    new = world.issue()
+    active = next(one.kid for one in world.house.vault.key_rows("police", KeyPurpose.LICENCE) if one.state == "active")
+    assert row(world, new).kid == active
+    assert active in answered
+    for licence_id in (old, new):
+        shown = world.show(licences=[{"licence_id": licence_id, "claims": []}])
+        assert world.scan(shown["url"])["reason"] == "accepted"
+    assert findings(world) == []
