@@ -12,6 +12,7 @@ from sqlmodel import SQLModel
 
 from app import migrations
 from app.database import engine
+from tests.world import World
 
 
 @pytest.fixture(scope="session")
