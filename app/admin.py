@@ -113,6 +113,19 @@ class RotateIn(Input):
     model_config = ConfigDict(json_schema_extra={"examples": [{"owner": "police", "purpose": "licence"}]})
 
 
+class KeyIn(Input):
+    """The public half of a key that an agency keeps."""
+
+    owner: str = Field(pattern=SLUG)
+    jwk: dict[str, Any]
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"owner": "univ", "jwk": {"kty": "EC", "crv": "P-256", "x": "f83O…", "y": "x_FE…"}}]
+        }
+    )
+
+
 class CompromiseIn(Input):
     """A key never to be believed again."""
 
@@ -150,11 +163,27 @@ def routes(  # noqa: C901 - a list of routes, one after another, with nothing to
 
     @router.post("/counters", status_code=201)
     def add_counter(actor: Operator, body: CounterIn) -> Made:
-        """Enrol a counter."""
+        """Enrol a counter of an agency of the catalogue or of one that was taken in."""
         row = house.counters.add(
             body.key, agency=body.agency, name=body.name.model_dump(), channel=body.channel, actor=actor, now=clock()
         )
         return Made(key=row.key)
+
+    @router.post("/counters/{counter}/suspend", status_code=204, response_class=Response)
+    def suspend_counter(actor: Operator, counter: str) -> None:
+        """Stop a counter from verifying; its next call is refused."""
+        house.counters.suspend(counter, suspended=True, actor=actor, now=clock())
+
+    @router.post("/counters/{counter}/resume", status_code=204, response_class=Response)
+    def resume_counter(actor: Operator, counter: str) -> None:
+        """Let a suspended counter verify again."""
+        house.counters.suspend(counter, suspended=False, actor=actor, now=clock())
+
+    @router.post("/keys", status_code=201)
+    def register_key(actor: Operator, body: KeyIn) -> Made:
+        """Take in the next public key of an agency that keeps its own; `rotate` puts it to use."""
+        house.issuer.agency(body.owner)
+        return Made(key=house.vault.register(body.owner, KeyPurpose.LICENCE, body.jwk, actor=actor, now=clock()))
 
     @router.post("/holders", status_code=201)
     def add_holder(_actor: Operator, body: HolderIn) -> Made:
@@ -174,6 +203,7 @@ def routes(  # noqa: C901 - a list of routes, one after another, with nothing to
     @router.post("/tokens", status_code=201)
     def grant(actor: Operator, body: TokenIn) -> Made:
         """Give an access token; the secret is told this once."""
+        house.must_exist(Role(body.role), body.subject)
         secret = house.access.grant(
             Role(body.role), body.subject, scopes=body.scopes, life=timedelta(days=body.life_days), actor=actor,
             now=clock(),

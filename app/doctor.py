@@ -9,21 +9,22 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from sqlalchemy.exc import SQLAlchemyError
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from app import migrations
 from app.house import House
-from credentials import base64url, jws
+from credentials import base64url, jws, status_list
 from credentials.errors import FormatError
+from credentials.jwk import import_public
 from issuers import store as issuers_store
+from issuers.errors import IssuerError
 from issuers.models import LicenceRow, LicenceState
 from keys.errors import CustodyError
-from keys.models import KeyState
-from keys.trust_list import issuer_url
+from keys.models import KeyState, SigningKey
 from records import audit
 from records.errors import AuditBrokenError
 from records.models import AuditEntry, IdempotencyKey
-from verifier.checking import read_status_list
+from verifier.errors import RefusalError
 
 Finding = tuple[str, str]
 """What was checked, and what is wrong; an empty text is good news."""
@@ -33,7 +34,7 @@ def examine(house: House, *, deep: bool, now: datetime) -> list[Finding]:
     """Return every check and its finding."""
     checks: list[tuple[str, Callable[[House, datetime], Iterator[str]]]] = [
         ("database answers", _database),
-        ("schema is of this version", _schema),
+        ("schema fits this version", _schema),
         ("keys open", _keys),
         ("trust list is signed", _trust),
         ("nothing waits for delivery", _delivery),
@@ -51,7 +52,9 @@ def examine(house: House, *, deep: bool, now: datetime) -> list[Finding]:
         try:
             wrong = list(check(house, now))
         except SQLAlchemyError as error:
-            wrong = [f"the database refuses: {type(error).__name__}"]
+            wrong = [f"the database refuses ({type(error).__name__}): see LICENCE_DATABASE_URL"]
+        except (FormatError, CustodyError, IssuerError, RefusalError, KeyError) as error:
+            wrong = [f"cannot be examined: {type(error).__name__} {error}"]
         findings += [(name, sentence) for sentence in wrong] or [(name, "")]
     return findings
 
@@ -63,7 +66,7 @@ def _database(house: House, _now: datetime) -> Iterator[str]:
 
 def _schema(house: House, _now: datetime) -> Iterator[str]:
     if not migrations.is_current(house.database.engine):
-        yield "run `licence migrate`"
+        yield "older: run `licence migrate`; newer: run the newer release"
 
 
 def _keys(house: House, _now: datetime) -> Iterator[str]:
@@ -72,7 +75,7 @@ def _keys(house: House, _now: datetime) -> Iterator[str]:
             try:
                 house.vault.by_kid(row.kid)
             except CustodyError as error:
-                yield f"{row.kid} of {row.owner}: {error.code}"
+                yield f"{row.kid} of {row.owner}: {error.code}; is LICENCE_KEK_FILE the key that this database was made with?"
 
 
 def _trust(house: House, now: datetime) -> Iterator[str]:
@@ -103,7 +106,11 @@ def _signatures(house: House, now: datetime) -> Iterator[str]:
 
 def _verifies(house: House, row: LicenceRow) -> bool:
     try:
-        key, _ = house.vault.by_kid(row.kid)
+        with house.database.read() as session:
+            kept = session.get(SigningKey, row.kid)
+        if kept is None:
+            return False
+        key = import_public(kept.jwk)  # a compromised key's signatures verify all the same; verifiers refuse the key
         text = jws.assemble(row.signing_input.encode(), base64url.decode(row.signature or ""))
         jws.verify(jws.parse(text, jws.LICENCE), key)
     except (FormatError, CustodyError):
@@ -120,20 +127,23 @@ def _indices(house: House, _now: datetime) -> Iterator[str]:
 
 
 def _lists(house: House, now: datetime) -> Iterator[str]:
-    trust = house.verifier.trust(now)
+    """Examine the lists as they are stored; nothing is signed anew before it was looked at."""
     with house.database.read() as session:
-        rows = [(row.list_id, row.agency, row.issued_at) for row in issuers_store.lists(session)]
-    for list_id, agency, issued_at in rows:
-        token = house.publisher.token(list_id, now=now)
-        issuer = trust.issuers[issuer_url(house.settings.base_url, agency)]
-        published = read_status_list(token, house.publisher.uri(list_id), issuer)
-        with house.database.read() as session:
-            owed = issuers_store.listed_statuses(session, list_id, now)
-        wrong = [index for index, status in owed.items() if published.list.read(index) != status]
-        if wrong:
-            yield f"{list_id} lacks {len(wrong)} changes"
-        if published.issued_at < issued_at:
-            yield f"{list_id} went back in time"
+        for row in issuers_store.lists(session):
+            if not row.token:
+                continue
+            payload = jws.parse(row.token, jws.STATUS_LIST).unverified_payload()
+            published = status_list.unpack(payload["status_list"]["lst"], payload["status_list"]["bits"])
+            owed = issuers_store.listed_statuses(session, row.list_id, now)
+            said = {index: status for index in range(row.size) if (status := published.read(index))}
+            if returned := [index for index, status in said.items() if status == 1 and owed.get(index) != 1]:
+                yield f"{row.list_id} index {returned[0]}: revoked in the published list, not in the ledger"
+            if row.version == row.published_version and set(owed) - set(said):
+                overdue = {one.status_index for one in issuers_store.overdue(session, row.list_id, now)}
+                if lacking := set(owed) - set(said) - overdue:
+                    yield f"{row.list_id} lacks {len(lacking)} changes that were acknowledged"
+            if len(published.data) * 8 // published.bits < row.size or payload["iat"] != row.issued_at:
+                yield f"{row.list_id} shrank, or is not the one that was recorded"
 
 
 def _audit(house: House, _now: datetime) -> Iterator[str]:
@@ -142,10 +152,33 @@ def _audit(house: House, _now: datetime) -> Iterator[str]:
             audit.verify(session)
         except AuditBrokenError as error:
             yield f"the chain breaks at {error}"
-        told = session.exec(select(AuditEntry.subject).where(AuditEntry.act == "licence.prepared")).all()
-        rows = session.exec(select(LicenceRow.licence_id)).all()
-    if unaudited := set(rows) - set(told):
-        yield f"{len(unaudited)} licences have no audit entry"
+        told: dict[str, str] = {}
+        for act, subject in session.exec(select(AuditEntry.act, AuditEntry.subject).order_by(*_IN_ORDER)):
+            told[subject] = STATE_AFTER.get(act, told.get(subject, ""))
+        for licence_id, state in session.exec(select(LicenceRow.licence_id, LicenceRow.state)):
+            if told.get(licence_id) != state and not _superseded(session, licence_id, told):
+                yield f"{licence_id} is {state}, the audit says {told.get(licence_id) or 'nothing'}"
+
+
+_IN_ORDER = (col(AuditEntry.stream), col(AuditEntry.sequence))
+STATE_AFTER = {
+    "licence.prepared": "prepared",
+    "licence.signed": "valid",
+    "licence.suspended": "suspended",
+    "licence.reinstated": "valid",
+    "licence.revoked": "revoked",
+    "licence.burnt": "burnt",
+}
+
+
+def _superseded(session: Session, licence_id: str, told: dict[str, str]) -> bool:
+    """Whether a later version was signed, and this one revoked for that."""
+    row = session.get(LicenceRow, licence_id)
+    query = select(LicenceRow.licence_id).where(LicenceRow.supersedes == licence_id)
+    later = [told.get(one) for one in session.exec(query)]
+    return (
+        row is not None and row.cause == "superseded" and any(one not in {None, "prepared", "burnt"} for one in later)
+    )
 
 
 def _idempotency(house: House, _now: datetime) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """The composition root: builds every room and hands each what it needs of another."""
 
 import secrets
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,15 +15,17 @@ from app.settings import Settings
 from credentials.licence_type import LicenceType
 from issuers import store as issuers_store
 from issuers.agencies import Agencies
-from issuers.errors import UnknownAgencyError
+from issuers.errors import StatusListUnsoundError, UnknownAgencyError
 from issuers.issuer import Issuer
 from issuers.publishing import StatusPublisher
 from issuers.status import StatusChanges
 from keys import trust_list
-from keys.access import Access
+from keys.access import Access, Role
 from keys.encryption import Seal
+from keys.errors import CustodyError
 from keys.models import KeyPurpose
-from keys.registry import OPERATOR, TrustRegistry
+from keys.registry import TrustRegistry
+from keys.trust_list import OPERATOR
 from keys.vault import Vault
 from verifier.counters import Counters
 from verifier.errors import RefusalError
@@ -68,10 +71,22 @@ class House:
             "base_url": self.settings.base_url,
             "operator_keys": {"keys": [{**key.jwk, "kid": kid} for kid, key in keys]},
             "trust_list": self.registry.token(now=now),
-            "status_lists": {self.publisher.uri(one): self.publisher.token(one, now=now) for one in lists},
+            "status_lists": dict(self._published(lists, now)),
             "licence_types": catalogue.read("licence_types"),
             "service_items": catalogue.read("service_items"),
         }
+
+    def _published(self, lists: Sequence[str], now: datetime) -> Iterator[tuple[str, str]]:
+        for one in lists:
+            with suppress(CustodyError, StatusListUnsoundError):  # that agency's licences will read "cannot confirm"
+                yield self.publisher.uri(one), self.publisher.token(one, now=now)
+
+    def must_exist(self, role: Role, subject: str) -> None:
+        """Raise unless there is such an agency or counter: a later one of that name must not inherit a token."""
+        if role == Role.AGENCY:
+            self.issuer.agency(subject)
+        if role == Role.COUNTER:
+            self.counters.get(subject)
 
     def found_city(self, *, now: datetime) -> None:
         """Make the operator's keys if there are none yet."""
@@ -172,7 +187,7 @@ def _own_lists(publisher: StatusPublisher, base_url: str) -> Callable[[str, date
             raise RefusalError("status_unavailable")
         try:
             return publisher.token(f"{agency}/{number}", now=now)
-        except UnknownAgencyError as error:
+        except (UnknownAgencyError, StatusListUnsoundError, CustodyError) as error:
             raise RefusalError("status_unavailable") from error
 
     return fetch

@@ -50,7 +50,12 @@ def create_app(house: House, *, now: Clock = clock.now, rooms: Collection[str] =
     )  # fmt: skip
     base_url, caller = house.settings.base_url, caller_of(house.access, now)
     licences = "/issuers/{agency}/licences"
-    issuing = (licences, f"{licences}/prepare", f"{licences}/{{licence_id}}/renew")
+    issuing = (
+        licences,
+        f"{licences}/prepare",
+        f"{licences}/{{licence_id}}/renew",
+        f"{licences}/{{licence_id}}/renew/prepare",
+    )
     problems.install(app, base_url, {path: lambda body: house.issuer.faults(body, now=now()) for path in issuing})
     for router in _routers(house, caller, now, rooms):
         app.include_router(router)

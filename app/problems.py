@@ -7,7 +7,8 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
@@ -97,6 +98,9 @@ PROBLEMS: dict[str, Problem] = {
     "not_prepared": Problem(409, "该证照不在待签状态。", "The licence does not wait for a signature. Read its state."),
     "agency_keeps_key": Problem(
         409, "贵机关自持密钥，请用 prepare 和 complete 签发。", "Your agency keeps its key: use prepare and complete."
+    ),
+    "owner_keeps_key": Problem(
+        409, "该密钥由机关自持，请先登记其下一个公钥。", "The owner keeps this key: register its next public key first."
     ),
     "agency_exists": Problem(
         409, "机关编号或统一社会信用代码已存在。", "An agency of this key or credit code exists. Choose another."
@@ -237,7 +241,9 @@ def install(app: FastAPI, base_url: str, more_faults: Mapping[str, MoreFaults]) 
     app.add_exception_handler(ClaimsRefusedError, claims_refused)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
-    app.add_exception_handler(OperationalError, database)
+    app.add_exception_handler(DBAPIError, database)
+    app.add_exception_handler(PoolTimeoutError, database)
+    app.add_exception_handler(DataError, lambda _request, _error: response(base_url, "malformed"))
 
     @app.get("/problems/{code}", include_in_schema=False)
     def page(code: str) -> HTMLResponse:

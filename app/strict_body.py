@@ -1,4 +1,4 @@
-"""JSON bodies through the strict gate, before FastAPI sees them: what it lets pass or trips over is refused as 400."""
+"""Addresses and JSON bodies through the strict gate, before FastAPI sees them: what it trips over is refused as 400."""
 
 from collections.abc import Callable
 
@@ -23,6 +23,9 @@ class StrictBody:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
+        if scope["type"] == "http" and _has_nul(scope):
+            await self._refuse("malformed", "NUL character in the address")(scope, receive, send)
+            return
         if scope["type"] != "http" or not _is_json(scope):
             await self._app(scope, receive, send)
             return
@@ -55,8 +58,13 @@ class StrictBody:
 
 
 def _is_json(scope: Scope) -> bool:
-    kind: bytes = dict(scope["headers"]).get(b"content-type", b"").split(b";")[0].strip().lower()
-    return kind == b"application/json" or kind.endswith(b"+json")
+    """Whether any content type says JSON: who sends two must not choose which reader sees which."""
+    kinds = [value.split(b";")[0].strip().lower() for name, value in scope["headers"] if name == b"content-type"]
+    return any(kind == b"application/json" or kind.endswith(b"+json") for kind in kinds)
+
+
+def _has_nul(scope: Scope) -> bool:
+    return "\0" in scope["path"] or b"%00" in scope["query_string"]
 
 
 async def _read(receive: Receive) -> bytes | None:

@@ -41,7 +41,8 @@ class Bench:
         self.signer = jws.es256(self.issuer_key)
         self.holder_jwk = export_public(self.holder_key)
         issuer = TrustedIssuer(
-            "police", {"zh": "", "en": ""}, {"k1": TrustedKey(self.public, KeyPurpose.LICENCE, compromised=False)},
+            ISSUER, "police", {"zh": "", "en": ""},
+            {"k1": TrustedKey(self.public, KeyPurpose.LICENCE, compromised=False)},
             {VCT: (0, None)},
         )  # fmt: skip
         far = int((NOW + timedelta(days=1)).timestamp())

@@ -29,7 +29,7 @@ MAX_TOKEN_BYTES = 64 * 1024
 MAX_LIST_TOKEN_BYTES = 8 * 1024 * 1024  # a status list of millions of entries is one token
 LAST_SECOND = 253_402_300_799  # 9999-12-31T23:59:59Z
 Fingerprint = tuple[str, bytes]
-"""A key's x coordinate and the SHA-256 of what it signed and the signature."""
+"""A key's coordinates and the SHA-256 of what it signed and the signature."""
 Signer = Callable[[bytes], bytes]
 """Signs bytes with one private key; ES256: 64 bytes r‖s."""
 
@@ -123,7 +123,9 @@ def verify(token: Unverified, key: PublicKey, memory: SignatureMemory | None = N
         raise AlgorithmRefusedError("the algorithm does not fit the key")
     name = "EdDSA" if algorithm == "Ed25519" else algorithm  # RFC 9864's name for the same thing
     fingerprint = (
-        (key.jwk["x"], sha256(token.signing_input + b"." + token.signature).digest()) if memory is not None else None
+        (key.jwk["x"] + key.jwk.get("y", ""), sha256(token.signing_input + b"." + token.signature).digest())
+        if memory is not None
+        else None
     )
     if memory is not None and fingerprint in memory:
         return Verified(token.header, token.payload_bytes)

@@ -67,6 +67,14 @@ def digest(text: str) -> str:
     return base64url.encode(sha256(text.encode("ascii")).digest())
 
 
+def presentation_digest(text: str) -> str:
+    """Return the digest that names a presentation: over all but the key binding's signature.
+
+    An ECDSA signature has a second spelling that verifies too; it must not make a second presentation.
+    """
+    return digest(text.rpartition(".")[0])
+
+
 def parse(text: str) -> SdJwt:
     """Take an SD-JWT, with or without key binding, apart (RFC 9901 section 4); raises on malformed parts."""
     if not text.isascii() or len(text) > MAX_TOKEN_BYTES:

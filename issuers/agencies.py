@@ -1,22 +1,26 @@
 """Taking agencies in: the ledger's row, keys in the vault, and the operator's word on what they may sign."""
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from credentials.errors import MalformedError
 from credentials.identifiers import check_credit_code
 from credentials.licence_type import LicenceType
+from credentials.text import clean
 from issuers.errors import AgencyExistsError, UnknownTypeError
 from issuers.models import Agency
-from keys.models import KeyPurpose
+from keys.models import KeyPurpose, SigningKey
 from keys.registry import TrustRegistry
 from keys.vault import Vault
 from records import audit
 from records import store as records_store
 from records.database import Database
 
-RESERVED = frozenset({"types"})
-"""Names that are paths beside the agencies' own."""
+SLUG = re.compile(r"[a-z][a-z0-9_]{1,31}")
+RESERVED = frozenset({"types", "operator"})
+"""Names that are taken: a path beside the agencies' own, and the operator's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,30 +56,40 @@ class Agencies:
         self._types = types
 
     def add(self, new: NewAgency, *, actor: str, now: datetime) -> Agency:
-        """Take an agency in: row, keys, rights. A wrong credit code raises `MalformedError`, before anything."""
+        """Take an agency in, whole or not at all: row, keys, rights.
+
+        A wrong credit code, name or key raises before anything is written (`MalformedError`, `KeyRefusedError`).
+        """
         check_credit_code(new.uscc)
+        if not SLUG.fullmatch(new.key):
+            raise MalformedError("an agency's key is a short lower-case name")
+        if new.key in RESERVED:
+            raise AgencyExistsError
         if unknown := set(new.may_sign) - self._types.keys():
             raise UnknownTypeError(sorted(unknown)[0])
         row = Agency(
             key=new.key,
-            name=dict(new.name),
+            name={language: clean(name) for language, name in new.name.items()},
             kind=new.kind,
             uscc=new.uscc,
             region=new.region,
             domain=new.domain,
             created_at=now,
         )
+        keys = [self._licence_key(new, now), self._vault.new_key(new.key, KeyPurpose.STATUS_LIST, now=now)]
         with self._database.write() as session:
-            if new.key in RESERVED or not records_store.insert_unless_taken(session, row):
+            if not records_store.insert_unless_taken(session, row):
                 raise AgencyExistsError
+            for key in keys:
+                self._vault.add(session, key, actor=actor)
+            rights = {self._vct(key): None for key in new.may_sign}
+            self._registry.admit(session, new.key, row.name, rights, actor=actor, now=now)
             audit.record(
                 session, stream=f"issuers/{new.key}", actor=actor, act="agency.added", subject=new.key, now=now
             )
-        if new.licence_key is None:
-            self._vault.create(new.key, KeyPurpose.LICENCE, actor=actor, now=now)
-        else:
-            self._vault.register(new.key, KeyPurpose.LICENCE, new.licence_key, actor=actor, now=now)
-        self._vault.create(new.key, KeyPurpose.STATUS_LIST, actor=actor, now=now)
-        rights = {self._vct(key): None for key in new.may_sign}
-        self._registry.admit(new.key, new.name, rights, actor=actor, now=now)
         return row
+
+    def _licence_key(self, new: NewAgency, now: datetime) -> SigningKey:
+        if new.licence_key is None:
+            return self._vault.new_key(new.key, KeyPurpose.LICENCE, now=now)
+        return self._vault.kept_key(new.key, KeyPurpose.LICENCE, new.licence_key, now=now)

@@ -73,6 +73,15 @@ def routes(  # noqa: C901 - a list of routes, one after another, with nothing to
         row = issuer.renew(agency, licence_id, body.order(), this, actor=caller.name, now=clock())
         return licence_out(row)
 
+    @router.post("/issuers/{agency}/licences/{licence_id}/renew/prepare", status_code=201)
+    def prepare_renewal(
+        agency: AgencyKey, licence_id: str, body: IssueIn, caller: Issues, key: IdempotencyKey = None
+    ) -> PreparedOut:
+        """Record the licence's next version for the agency to sign itself; `complete` it like any other."""
+        this = attempts(caller, key, f"prepare renewal {licence_id}", body.model_dump(mode="json"))
+        row = issuer.prepare(agency, body.order(), this, actor=caller.name, now=clock(), supersedes=licence_id)
+        return prepared_out(row)
+
     @router.get("/issuers/{agency}/licences")
     def licences(
         agency: AgencyKey,

@@ -5,6 +5,8 @@ crash anywhere leaves a row that the same request finishes, or that burns its st
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -27,9 +29,11 @@ from issuers.errors import (
 )
 from issuers.models import Agency, LicenceRow, LicenceState
 from issuers.orders import NOBODY, UNKNOWN_TYPE, Draft, Order, check_order, readable
-from issuers.publishing import StatusPublisher
+from issuers.publishing import StatusPublisher, publish_now_or_later
 from issuers.recording import Recorder
+from issuers.renewal import Renewal, check_renewable
 from keys.encryption import Seal
+from keys.errors import CustodyError
 from keys.models import KeyPurpose
 from keys.registry import TrustRegistry
 from keys.vault import Vault
@@ -124,7 +128,7 @@ class Issuer:
     def renew(
         self, agency: str, licence_id: str, order: Order, this: Attempt, *, actor: str, now: datetime
     ) -> LicenceRow:
-        """Issue the next version of a licence; the old one is superseded when the new one is signed."""
+        """Issue the next version of a valid licence; the old one is superseded when the new one is signed."""
         if self._vault.active(agency, KeyPurpose.LICENCE).signer is None:
             raise AgencyKeepsKeyError
         row = self.prepare(agency, order, this, actor=actor, now=now, supersedes=licence_id)
@@ -141,8 +145,9 @@ class Issuer:
         kind = self._authorised_type(agency, order.licence_type, now)
         # 3. Everything that was sent is right, or every fault is named.
         claims, first_day, last_day = check_order(kind, order, now=now)
-        # 4. The licence replaces one of this agency's, of this type, for this holder's wallet.
-        identifier = self._identifier(agency, kind, supersedes)
+        # 4. A renewal replaces a valid licence of this agency, type and holder, from today on.
+        subject = self._seal.lookup(f"{order.holder.code_type} {order.holder.code}")
+        identifier = self._identifier(agency, kind, supersedes, Renewal(subject, first_day, actor, now))
         # 5. The holder's wallet gives the key that the licence will be bound to.
         keeper = order.guardian or order.holder
         holder_ref, holder_jwk = self._holder_keys.bind(keeper, reference=f"{this.caller} {this.key}", now=now)
@@ -157,6 +162,7 @@ class Issuer:
             supersedes=supersedes,
             reference=order.reference,
             holder_ref=holder_ref,
+            subject=subject,
             state=LicenceState.PREPARED,
             state_since=now,
             valid_from=first_day,
@@ -211,9 +217,12 @@ class Issuer:
         """Deliver what a crash kept from its holder; returns how many. Called when the service starts."""
         with self._database.read() as session:
             rows = store.undelivered(session)
+        done = 0
         for row in rows:
-            self._delivered(row, now=now)
-        return len(rows)
+            with suppress(CustodyError):  # one that cannot be opened must not keep the others, or the service, waiting
+                self._delivered(row, now=now)
+                done += 1
+        return done
 
     def _earlier(self, agency: str, this: Attempt) -> LicenceRow | None:
         with self._database.read() as session:
@@ -228,17 +237,18 @@ class Issuer:
             raise TypeNotAuthorisedError
         return kind
 
-    def _identifier(self, agency: str, kind: LicenceType, supersedes: str | None) -> LicenceId:
+    def _identifier(self, agency: str, kind: LicenceType, supersedes: str | None, renewal: Renewal) -> LicenceId:
         if supersedes is None:
             return LicenceId(kind.type_code, self.agency(agency).uscc, self._recorder.serial(), 1)
         old = self.read(agency, supersedes)
-        if old.type_key != kind.key:
-            raise WrongStateError("a renewal is of the same licence type")
-        if old.state == LicenceState.REVOKED:
-            raise LicenceRevokedError
-        if old.state not in {LicenceState.VALID, LicenceState.SUSPENDED}:
-            raise WrongStateError("only a signed licence can be renewed")
-        return parse_licence_id(supersedes).next_version()
+        check_renewable(old, kind, renewal)
+        with self._database.read() as session:
+            newest = store.newest_version(session, old)
+        if newest.state == LicenceState.PREPARED:
+            if renewal.now < newest.prepared_until:
+                raise WrongStateError("this licence is being renewed by another request")
+            self._burn(newest, actor=renewal.actor, now=renewal.now)
+        return replace(parse_licence_id(supersedes), version=newest.version + 1)
 
     def _sign(self, row: LicenceRow, *, actor: str, now: datetime) -> LicenceRow:
         if row.state == LicenceState.BURNT:
@@ -253,29 +263,30 @@ class Issuer:
         )
 
     def _completed(self, row: LicenceRow, signature: str, *, actor: str, now: datetime) -> LicenceRow:
-        changed_list = None
+        """Make the licence valid and supersede the one it renews; if that one is valid no more, burn the new one."""
+        old, burnt = None, False
         with self._database.write() as session:
-            if store.move(session, row, before=[LicenceState.PREPARED], after=LicenceState.VALID, now=now, cause=None):
-                signed = store.licence(session, row.agency, row.licence_id)
-                assert signed is not None  # noqa: S101 - it was moved in this transaction
-                signed.signature = signature
-                changed_list = self._supersede(session, row, now)
+            if store.sign(session, row, signature, now):
+                old = store.licence(session, row.agency, row.supersedes) if row.supersedes else None
+                burnt = old is not None and not self._supersede(session, old, now)
+                if burnt:
+                    self._burn_in(session, row, before=LicenceState.VALID, actor=actor, now=now)
                 audit.record(
-                    session, stream=f"issuers/{row.agency}", actor=actor, act="licence.signed",
-                    subject=row.licence_id, now=now, detail={"supersedes": row.supersedes},
+                    session, stream=f"issuers/{row.agency}", actor=actor, subject=row.licence_id, now=now,
+                    act="licence.refused" if burnt else "licence.signed", detail={"supersedes": row.supersedes},
                 )  # fmt: skip
-        if changed_list is not None:
-            self._publisher.publish(changed_list, now=now)
+        if old is not None:
+            publish_now_or_later(self._publisher, (row if burnt else old).status_list_id, now=now)
+        if burnt:
+            raise LicenceRevokedError("the licence to be renewed is valid no more")
         return self.read(row.agency, row.licence_id)
 
-    def _supersede(self, session: Session, row: LicenceRow, now: datetime) -> str | None:
-        old = store.licence(session, row.agency, row.supersedes) if row.supersedes else None
-        if old is None:
-            return None
-        signed = [LicenceState.VALID, LicenceState.SUSPENDED]
-        store.move(session, old, before=signed, after=LicenceState.REVOKED, now=now, cause="superseded")
+    def _supersede(self, session: Session, old: LicenceRow, now: datetime) -> bool:
+        before, after = [LicenceState.VALID], LicenceState.REVOKED
+        if not store.move(session, old, before=before, after=after, now=now, cause="superseded"):
+            return False
         store.raise_list_version(session, old.status_list_id)
-        return old.status_list_id
+        return True
 
     def _delivered(self, row: LicenceRow, *, now: datetime) -> LicenceRow:
         if row.undelivered is None or row.signature is None:
@@ -291,13 +302,16 @@ class Issuer:
 
     def _burn(self, row: LicenceRow, *, actor: str, now: datetime) -> None:
         with self._database.write() as session:
-            if store.move(session, row, before=[LicenceState.PREPARED], after=LicenceState.BURNT, now=now, cause=None):
-                burnt = store.licence(session, row.agency, row.licence_id)
-                assert burnt is not None  # noqa: S101 - ledger rows are never deleted
-                burnt.undelivered = None
-                store.raise_list_version(session, row.status_list_id)
-                audit.record(
-                    session, stream=f"issuers/{row.agency}", actor=actor, act="licence.burnt",
-                    subject=row.licence_id, now=now,
-                )  # fmt: skip
-        self._publisher.publish(row.status_list_id, now=now)
+            self._burn_in(session, row, before=LicenceState.PREPARED, actor=actor, now=now)
+        publish_now_or_later(self._publisher, row.status_list_id, now=now)
+
+    def _burn_in(self, session: Session, row: LicenceRow, *, before: LicenceState, actor: str, now: datetime) -> None:
+        if not store.move(session, row, before=[before], after=LicenceState.BURNT, now=now, cause=None):
+            return
+        burnt = store.licence(session, row.agency, row.licence_id)
+        if burnt is not None:
+            burnt.undelivered = None
+        store.raise_list_version(session, row.status_list_id)
+        audit.record(
+            session, stream=f"issuers/{row.agency}", actor=actor, act="licence.burnt", subject=row.licence_id, now=now
+        )

@@ -50,7 +50,10 @@ class StatusListRow(SQLModel, table=True):
 
 
 class LicenceRow(SQLModel, table=True):
-    """The ledger: a row for every licence that was or may have been signed. Holds no undisclosed claim in clear."""
+    """The ledger: a row for every licence that was or may have been signed. Holds no undisclosed claim in clear.
+
+    `subject` is a keyed digest of whom the licence is about, `holder_ref` the wallet it is in.
+    """
 
     __tablename__ = "licence"
     __table_args__ = (
@@ -67,6 +70,7 @@ class LicenceRow(SQLModel, table=True):
     supersedes: str | None = Field(default=None)
     reference: str | None = Field(default=None, index=True)
     holder_ref: str
+    subject: str
     state: str
     cause: str | None = Field(default=None)
     state_since: datetime = Field(sa_type=Instant)

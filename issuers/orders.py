@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from credentials import licence_type, sd_jwt
-from credentials.claim_values import Fault
+from credentials.claim_values import LATEST, Fault
 from credentials.identifiers import LicenceId
 from credentials.licence_type import CITY_TIME, ClaimsRefusedError, Holder, LicenceType
 
@@ -119,6 +119,8 @@ def _last_day(
 ) -> tuple[date | None, list[Fault]]:
     longest = licence_type.last_day(kind, claims, order.holder, first_day=first_day)
     last_day = order.valid_until or longest
+    if last_day is not None and last_day > LATEST:
+        return None, [Fault("/valid_until", "wrong_date", f"must not lie after {LATEST}")]
     if last_day is not None and last_day < max(first_day, today):
         return None, [Fault("/valid_until", "wrong_date", "the licence would be over before it began")]
     if (

@@ -5,15 +5,17 @@ status publishes at once, and a reader that comes between finds the change too: 
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
 from credentials import jws, status_list
+from credentials.status_list import Status
 from issuers import store
 from issuers.errors import StatusListUnsoundError, UnknownAgencyError
 from issuers.models import StatusListRow
-from keys.errors import NoSigningKeyError
+from keys.errors import CustodyError, NoSigningKeyError
 from keys.models import KeyPurpose
 from keys.trust_list import issuer_url
 from keys.vault import Vault
@@ -64,6 +66,8 @@ class StatusPublisher:
             version, issued_at = row.version, max(int(now.timestamp()), row.issued_at)
             statuses = store.listed_statuses(session, list_id, now)
             lst = _packed(row, statuses)
+            if _lost(row, statuses):
+                raise StatusListUnsoundError("a revoked bit would return")
         claims = status_list.token_payload(
             issuer=issuer_url(self._base_url, agency),
             uri=self.uri(list_id),
@@ -91,6 +95,27 @@ class StatusPublisher:
         if found is None:
             raise StatusListUnsoundError
         return found
+
+
+def publish_now_or_later(publisher: StatusPublisher, list_id: str, *, now: datetime) -> None:
+    """Publish a change that is in the ledger. If no key can sign now, whoever asks for the list next publishes it."""
+    with suppress(CustodyError):
+        publisher.publish(list_id, now=now)
+
+
+def _lost(row: StatusListRow, statuses: Mapping[int, int]) -> bool:
+    """Whether a bit that the last publication said was revoked is revoked no more: never so in an honest ledger."""
+    if not row.token:
+        return False
+    published = jws.parse(row.token, jws.STATUS_LIST).unverified_payload()["status_list"]
+    before = status_list.unpack(published["lst"], published["bits"])
+    per_byte = 8 // before.bits
+    return any(
+        before.read(index) == Status.REVOKED and statuses.get(index) != Status.REVOKED
+        for at, byte in enumerate(before.data)
+        if byte
+        for index in range(at * per_byte, (at + 1) * per_byte)
+    )
 
 
 def _packed(row: StatusListRow, statuses: Mapping[int, int]) -> str:

@@ -6,6 +6,8 @@ agency is answered, and again by whoever asks for it if a crash came between.
 
 from datetime import datetime
 
+from sqlmodel import Session
+
 from issuers import store
 from issuers.errors import (
     LicenceRevokedError,
@@ -15,7 +17,7 @@ from issuers.errors import (
 )
 from issuers.issuer import Issuer
 from issuers.models import LicenceRow, LicenceState
-from issuers.publishing import StatusPublisher
+from issuers.publishing import StatusPublisher, publish_now_or_later
 from records import audit, idempotency
 from records.database import Database
 from records.idempotency import Attempt
@@ -60,17 +62,22 @@ class StatusChanges:
             fresh = store.licence(session, agency, licence_id)
             if fresh is None:
                 raise UnknownLicenceError
-            if idempotency.claim(session, this, result=licence_id, now=now) is not None:
-                return fresh
-            if not store.move(session, fresh, before=BEFORE[to], after=to, now=now, cause=cause):
-                raise _refusal(LicenceState(fresh.state))
-            store.raise_list_version(session, row.status_list_id)
-            audit.record(
-                session, stream=f"issuers/{agency}", actor=actor, act=ACT[to], subject=licence_id, now=now,
-                detail={"cause": cause},
-            )  # fmt: skip
-        self._publisher.publish(row.status_list_id, now=now)
+            if idempotency.claim(session, this, result=licence_id, now=now) is None:
+                self._move(session, fresh, to, cause=cause, actor=actor, now=now)
+        publish_now_or_later(self._publisher, row.status_list_id, now=now)
         return self._issuer.read(agency, licence_id)
+
+    def _move(
+        self, session: Session, row: LicenceRow, to: LicenceState, *, cause: str | None, actor: str, now: datetime
+    ) -> None:
+        if not store.move(session, row, before=BEFORE[to], after=to, now=now, cause=cause):
+            fresh = store.licence(session, row.agency, row.licence_id)
+            raise _refusal(LicenceState((fresh or row).state))
+        store.raise_list_version(session, row.status_list_id)
+        audit.record(
+            session, stream=f"issuers/{row.agency}", actor=actor, act=ACT[to], subject=row.licence_id, now=now,
+            detail={"cause": cause},
+        )  # fmt: skip
 
     def _check_cause(self, row: LicenceRow, to: LicenceState, cause: str | None) -> None:
         if to == LicenceState.VALID:

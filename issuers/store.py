@@ -69,6 +69,29 @@ def move(
     return bool(session.execute(statement).rowcount)  # type: ignore[attr-defined]
 
 
+def sign(session: Session, row: LicenceRow, signature: str, now: datetime) -> bool:
+    """Make a prepared licence valid, within its time; False if somebody else did, or it is too late."""
+    statement = (
+        update(LicenceRow)
+        .where(
+            col(LicenceRow.licence_id) == row.licence_id,
+            col(LicenceRow.state) == LicenceState.PREPARED,
+            col(LicenceRow.prepared_until) > now,
+        )
+        .values(state=LicenceState.VALID, state_since=now, signature=signature)
+    )
+    return bool(session.execute(statement).rowcount)  # type: ignore[attr-defined]
+
+
+def newest_version(session: Session, row: LicenceRow) -> LicenceRow:
+    """Return the row of the highest version there is of a licence."""
+    query = select(LicenceRow).where(
+        LicenceRow.agency == row.agency, LicenceRow.type_key == row.type_key, LicenceRow.serial == row.serial
+    )
+    found = session.exec(query.order_by(col(LicenceRow.version).desc()).limit(1)).first()
+    return found or row
+
+
 def raise_list_version(session: Session, list_id: str) -> None:
     """Note a change that the list must show; holds the list's row until the commit."""
     statement = update(StatusListRow).where(col(StatusListRow.list_id) == list_id)
@@ -103,6 +126,16 @@ def listed_statuses(session: Session, list_id: str, now: datetime) -> dict[int, 
         LicenceRow.status_list_id == list_id, or_(col(LicenceRow.state).in_(list(LISTED)), overdue)
     )
     return {index: LISTED.get(LicenceState(state), Status.REVOKED) for index, state in session.exec(query)}
+
+
+def overdue(session: Session, list_id: str, now: datetime) -> Sequence[LicenceRow]:
+    """Return preparations past their time that nothing has burnt yet."""
+    query = select(LicenceRow).where(
+        LicenceRow.status_list_id == list_id,
+        LicenceRow.state == LicenceState.PREPARED,
+        col(LicenceRow.prepared_until) <= now,
+    )
+    return session.exec(query).all()
 
 
 def store_list(session: Session, list_id: str, *, version: int, token: str, issued_at: int) -> bool:

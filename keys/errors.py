@@ -19,6 +19,12 @@ class UnknownKeyError(CustodyError):
     code = "unknown_key"
 
 
+class OwnerKeepsKeyError(CustodyError):
+    """The owner keeps this key itself: register its next public key first."""
+
+    code = "owner_keeps_key"
+
+
 class KeySealBrokenError(CustodyError):
     """What was encrypted at rest does not open: wrong key-encryption key, or a swapped blob."""
 

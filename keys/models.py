@@ -49,6 +49,7 @@ class SigningKey(SQLModel, table=True):
     jwk: dict[str, str] = Field(sa_type=JSON)
     sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
     created_at: datetime = Field(sa_type=Instant)
+    activated_at: datetime | None = Field(default=None, sa_type=Instant)
     retired_at: datetime | None = Field(default=None, sa_type=Instant)
     compromised_from: datetime | None = Field(default=None, sa_type=Instant)
 

@@ -3,16 +3,17 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from sqlmodel import Session
+
 from credentials import jws
 from credentials.jwk import PublicKey, import_public
 from keys import store, trust_list
 from keys.errors import NoSigningKeyError
 from keys.models import Authorisation, KeyPurpose, KeyState, TrustedAgency
+from keys.trust_list import OPERATOR
 from keys.vault import STREAM, Vault
 from records import audit
 from records.database import Database
-
-OPERATOR = "operator"
 
 
 class TrustRegistry:
@@ -24,18 +25,25 @@ class TrustRegistry:
         self._base_url = base_url
 
     def admit(
-        self, agency: str, name: Mapping[str, str], rights: Mapping[str, datetime | None], *, actor: str, now: datetime
+        self,
+        session: Session,
+        agency: str,
+        name: Mapping[str, str],
+        rights: Mapping[str, datetime | None],
+        *,
+        actor: str,
+        now: datetime,
     ) -> None:
-        """Vouch for `agency`: name (zh, en) and the types (`vct` → until, None for open) it may sign from `now`."""
-        with self._database.write() as session:
-            session.merge(TrustedAgency(agency=agency, name=dict(name)))
-            for vct, until in rights.items():
-                session.merge(Authorisation(agency=agency, vct=vct, valid_from=now, valid_until=until))
-            store.raise_trust_version(session)
-            audit.record(
-                session, stream=STREAM, actor=actor, act="trust.admitted", subject=agency, now=now,
-                detail={"types": sorted(rights)},
-            )  # fmt: skip
+        """Vouch for `agency` in an open transaction: name (zh, en), types (`vct` → until, None for open) from `now`."""
+        session.merge(TrustedAgency(agency=agency, name=dict(name)))
+        session.flush()
+        for vct, until in rights.items():
+            session.merge(Authorisation(agency=agency, vct=vct, valid_from=now, valid_until=until))
+        store.raise_trust_version(session)
+        audit.record(
+            session, stream=STREAM, actor=actor, act="trust.admitted", subject=agency, now=now,
+            detail={"types": sorted(rights)},
+        )  # fmt: skip
 
     def withdraw(self, agency: str, vct: str, *, actor: str, now: datetime) -> bool:
         """End an agency's right to sign `vct` as of `now`; False if it had none."""
@@ -92,5 +100,7 @@ class TrustRegistry:
                 authorisations=store.authorisations(session),
             )
             token = jws.sign(jws.TRUST_LIST, claims, key.signer, kid=key.kid)
-            store.store_trust_list(session, version=version, token=token, issued_at=issued_at)
+            if not store.store_trust_list(session, version=version, token=token, issued_at=issued_at):
+                later = store.trust_publication(session)
+                return later.token if later else token
         return token

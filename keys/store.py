@@ -1,7 +1,6 @@
 """All SQL of the custody room."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from sqlalchemy import update
 from sqlmodel import Session, col, select
@@ -35,16 +34,6 @@ def active_key(session: Session, owner: str, purpose: KeyPurpose) -> SigningKey 
     return session.exec(query).first()
 
 
-def move_key(session: Session, kid: str, *, before: KeyState, after: KeyState, retired_at: datetime | None) -> bool:
-    """Move a key from one state to another; False if somebody else did it first."""
-    statement = (
-        update(SigningKey)
-        .where(col(SigningKey.kid) == kid, col(SigningKey.state) == before)
-        .values(state=after, retired_at=retired_at)
-    )
-    return bool(session.execute(statement).rowcount)  # type: ignore[attr-defined]
-
-
 def raise_trust_version(session: Session) -> None:
     """Note that the trust list must be signed anew; waits for anybody else doing so."""
     statement = update(TrustPublication).values(version=TrustPublication.version + 1)
@@ -55,7 +44,7 @@ def raise_trust_version(session: Session) -> None:
 
 def trust_publication(session: Session) -> TrustPublication | None:
     """Return the stored trust list."""
-    return session.get(TrustPublication, 1)
+    return session.get(TrustPublication, 1, populate_existing=True)
 
 
 def store_trust_list(session: Session, *, version: int, token: str, issued_at: int) -> bool:

@@ -14,6 +14,8 @@ from credentials.jwk import PublicKey, import_public
 from keys.errors import TrustListRefusedError
 from keys.models import Authorisation, KeyPurpose, KeyState, SigningKey, TrustedAgency
 
+OPERATOR = "operator"
+"""Who owns the keys of trust list and receipts."""
 LIFE_SECONDS = 7 * 24 * 3600
 REFRESH_SECONDS = 3600
 """A list is signed anew this often, so that its age says that the operator lives."""
@@ -26,12 +28,19 @@ class TrustedKey:
     key: PublicKey
     purpose: str
     compromised: bool
+    first: int | None = 0
+    last: int | None = None
+
+    def signed_at(self, second: int) -> bool:
+        """Whether this key was in use at `second`; a next key is not yet, a retired one no more."""
+        return self.first is not None and self.first <= second and (self.last is None or second <= self.last)
 
 
 @dataclass(frozen=True, slots=True)
 class TrustedIssuer:
     """An agency as the trust list has it; `types` maps a `vct` to (from, until) in seconds."""
 
+    issuer: str
     agency: str
     name: Mapping[str, str]
     keys: Mapping[str, TrustedKey]
@@ -84,7 +93,7 @@ def payload(
             }
             for one in agencies
         ],
-        "receipt_keys": [_key(row) for row in keys if row.purpose == KeyPurpose.RECEIPT],
+        "receipt_keys": [_key(row) for row in keys if row.purpose == KeyPurpose.RECEIPT and row.owner == OPERATOR],
     }
 
 
@@ -112,6 +121,7 @@ def _typed(claims: Mapping[str, Any]) -> TrustList:
         expires_at=jws.required_date(claims, "exp"),
         issuers={
             one["iss"]: TrustedIssuer(
+                issuer=one["iss"],
                 agency=one["agency"],
                 name=one["name"],
                 keys={key["kid"]: _trusted(key) for key in one["keys"]},
@@ -127,11 +137,19 @@ def _typed(claims: Mapping[str, Any]) -> TrustList:
 
 
 def _trusted(key: Mapping[str, Any]) -> TrustedKey:
-    return TrustedKey(import_public(key["jwk"]), key["purpose"], key["state"] == KeyState.COMPROMISED)
+    return TrustedKey(
+        import_public(key["jwk"]),
+        key["purpose"],
+        key["state"] == KeyState.COMPROMISED,
+        first=jws.numeric_date(key, "from"),
+        last=jws.numeric_date(key, "until"),
+    )
 
 
 def _key(row: SigningKey) -> dict[str, Any]:
-    return {"kid": row.kid, "purpose": row.purpose, "state": row.state, "jwk": row.jwk}
+    dates = {"from": row.activated_at, "until": row.retired_at}
+    seconds = {name: int(at.timestamp()) for name, at in dates.items() if at is not None}
+    return {"kid": row.kid, "purpose": row.purpose, "state": row.state, "jwk": row.jwk} | seconds
 
 
 def _right(row: Authorisation) -> dict[str, Any]:

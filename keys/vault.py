@@ -18,12 +18,14 @@ from cryptography.hazmat.primitives.serialization import (
 from sqlmodel import Session
 
 from credentials import jws
+from credentials.errors import KeyRefusedError
 from credentials.jwk import PublicKey, export_public, import_public
 from keys import store
 from keys.encryption import Seal
-from keys.errors import KeySealBrokenError, NoSigningKeyError, UnknownKeyError
+from keys.errors import KeySealBrokenError, NoSigningKeyError, OwnerKeepsKeyError, UnknownKeyError
 from keys.models import KeyPurpose, KeyState, SigningKey
 from records import audit
+from records import store as records_store
 from records.database import Database
 
 KID_LENGTH = 11  # characters of the RFC 7638 thumbprint: 66 bits, short enough for an offline pass
@@ -50,23 +52,46 @@ class Vault:
 
     def create(self, owner: str, purpose: KeyPurpose, *, actor: str, now: datetime) -> str:
         """Make a key and return its kid: active if the owner has none for the purpose, else next."""
+        row = self.new_key(owner, purpose, now=now)
+        with self._database.write() as session:
+            self.add(session, row, actor=actor)
+        return row.kid
+
+    def register(self, owner: str, purpose: KeyPurpose, jwk: object, *, actor: str, now: datetime) -> str:
+        """Take in the public half of a key that `owner` keeps; returns its kid. Raises `KeyRefusedError`."""
+        row = self.kept_key(owner, purpose, jwk, now=now)
+        with self._database.write() as session:
+            self.add(session, row, actor=actor)
+        return row.kid
+
+    def new_key(self, owner: str, purpose: KeyPurpose, *, now: datetime) -> SigningKey:
+        """Return the row of a new key pair, sealed, not yet stored."""
         private = self._make_key()
         jwk = export_public(private)
         kid = import_public(jwk).thumbprint[:KID_LENGTH]
         der = private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
         sealed = self._seal.close(der, _context(kid, owner, purpose))
-        self._add(
-            SigningKey(kid=kid, owner=owner, purpose=purpose, state="", jwk=jwk, sealed=sealed, created_at=now), actor
-        )
-        return kid
+        return SigningKey(kid=kid, owner=owner, purpose=purpose, state="", jwk=jwk, sealed=sealed, created_at=now)
 
-    def register(self, owner: str, purpose: KeyPurpose, jwk: object, *, actor: str, now: datetime) -> str:
-        """Take in the public half of a key that `owner` keeps; returns its kid. Raises `KeyRefusedError`."""
+    def kept_key(self, owner: str, purpose: KeyPurpose, jwk: object, *, now: datetime) -> SigningKey:
+        """Return the row of a key that `owner` keeps, not yet stored; only P-256 public keys pass."""
         key = import_public(jwk)
+        if "ES256" not in key.algorithms:
+            raise KeyRefusedError("agencies sign with P-256 keys")
         kid = key.thumbprint[:KID_LENGTH]
-        row = SigningKey(kid=kid, owner=owner, purpose=purpose, state="", jwk=dict(key.jwk), created_at=now)
-        self._add(row, actor)
-        return kid
+        return SigningKey(kid=kid, owner=owner, purpose=purpose, state="", jwk=dict(key.jwk), created_at=now)
+
+    def add(self, session: Session, row: SigningKey, *, actor: str) -> None:
+        """Store a key in an open transaction; a key that somebody has already raises `KeyRefusedError`."""
+        if store.active_key(session, row.owner, KeyPurpose(row.purpose)) is None:
+            row.state, row.activated_at = KeyState.ACTIVE, row.created_at
+            if records_store.insert_unless_taken(session, row):
+                self._changed(session, actor, "key.active", row.kid, row.created_at)
+                return
+        row.state, row.activated_at = KeyState.NEXT, None  # another's key became active meanwhile
+        if not records_store.insert_unless_taken(session, row):
+            raise KeyRefusedError("this key is in use already")
+        self._changed(session, actor, "key.next", row.kid, row.created_at)
 
     def active(self, owner: str, purpose: KeyPurpose) -> ActiveKey:
         """Return the key that signs for `owner` now; none raises `NoSigningKeyError`."""
@@ -90,40 +115,52 @@ class Vault:
             return store.keys_of(session, owner, purpose)
 
     def rotate(self, owner: str, purpose: KeyPurpose, *, actor: str, now: datetime) -> str:
-        """Retire the active key, put the next one in its place (made now if there is none), publish a new next.
+        """Retire the active key, put the next one in its place, and publish a new next for a key in the vault.
 
-        Returns the kid that signs from now on. Retired keys go on verifying.
+        Returns the kid that signs from now on; retired keys go on verifying what they signed before. An owner
+        that keeps its own key must `register` the next one first (`OwnerKeepsKeyError`).
         """
-        kids = [row.kid for row in self.key_rows(owner, purpose) if row.state == KeyState.NEXT]
-        if not kids:
-            kids = [self.create(owner, purpose, actor=actor, now=now)]
-        with self._database.write() as session:
-            active = store.active_key(session, owner, purpose)
-            if active is not None and active.kid not in kids:
-                store.move_key(session, active.kid, before=KeyState.ACTIVE, after=KeyState.RETIRED, retired_at=now)
-            store.move_key(session, kids[0], before=KeyState.NEXT, after=KeyState.ACTIVE, retired_at=None)
-            self._changed(session, actor, "key.rotated", kids[0], now)
-        if len(kids) == 1:
+        rows = self.key_rows(owner, purpose)
+        if not rows:
+            raise UnknownKeyError
+        in_vault = rows[-1].sealed is not None
+        if not any(row.state == KeyState.NEXT for row in rows):
+            if not in_vault:
+                raise OwnerKeepsKeyError
             self.create(owner, purpose, actor=actor, now=now)
-        return kids[0]
+        with self._database.write() as session:
+            kid = self._promote(session, owner, purpose, now=now)
+            self._changed(session, actor, "key.rotated", kid, now)
+        if in_vault:
+            self.create(owner, purpose, actor=actor, now=now)
+        return kid
 
     def compromise(self, kid: str, *, since: datetime, actor: str, now: datetime) -> None:
-        """Mark a key as never to be believed; a next key takes an active one's place at `rotate`."""
+        """Mark a key as never to be believed; the owner's next key, if there is one, takes its place at once."""
         with self._database.write() as session:
             row = session.get(SigningKey, kid)
             if row is None:
                 raise UnknownKeyError
+            was_active = row.state == KeyState.ACTIVE
             row.state, row.compromised_from = KeyState.COMPROMISED, since
+            session.flush()
+            if was_active:
+                self._promote(session, row.owner, KeyPurpose(row.purpose), now=now)
             self._changed(session, actor, "key.compromised", kid, now)
         self._opened.pop(kid, None)
 
-    def _add(self, row: SigningKey, actor: str) -> None:
-        with self._database.write() as session:
-            first = store.active_key(session, row.owner, KeyPurpose(row.purpose)) is None
-            row.state = KeyState.ACTIVE if first else KeyState.NEXT
-            session.add(row)
+    def _promote(self, session: Session, owner: str, purpose: KeyPurpose, *, now: datetime) -> str:
+        """Put the oldest next key in the active one's place and return the kid that is active then."""
+        following = next((row for row in store.keys_of(session, owner, purpose) if row.state == KeyState.NEXT), None)
+        active = store.active_key(session, owner, purpose)
+        if following is None:
+            return active.kid if active else ""
+        if active is not None:
+            active.state, active.retired_at = KeyState.RETIRED, now
             session.flush()
-            self._changed(session, actor, f"key.{row.state}", row.kid, row.created_at)
+        following.state, following.activated_at = KeyState.ACTIVE, now
+        session.flush()
+        return following.kid
 
     def _changed(self, session: Session, actor: str, act: str, kid: str, now: datetime) -> None:
         store.raise_trust_version(session)

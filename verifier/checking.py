@@ -123,16 +123,18 @@ def trusted_key(unverified: UnverifiedLicence, trust: TrustList) -> tuple[Truste
     signed_at = jws.required_date(unverified.token.unverified_payload(), "iat")
     if not issuer.may_sign(unverified.vct, at=signed_at):
         raise RefusalError("type_not_authorised")
-    return issuer, purposed_key(issuer, unverified.token.kid, KeyPurpose.LICENCE)
+    return issuer, purposed_key(issuer, unverified.token.kid, KeyPurpose.LICENCE, at=signed_at)
 
 
-def purposed_key(issuer: TrustedIssuer, kid: str | None, purpose: KeyPurpose) -> PublicKey:
-    """Return an agency's key for one purpose; another's, another purpose's and compromised ones raise."""
+def purposed_key(issuer: TrustedIssuer, kid: str | None, purpose: KeyPurpose, *, at: int) -> PublicKey:
+    """Return an agency's key for one purpose, in use at second `at`; any other raises its reason."""
     found = issuer.keys.get(kid or "")
     if found is None or found.purpose != purpose:
         raise RefusalError("key_unknown")
     if found.compromised:
         raise RefusalError("key_compromised")
+    if not found.signed_at(at):
+        raise RefusalError("key_unknown")
     return found.key
 
 
@@ -155,8 +157,12 @@ def read_status_list(text: str, uri: str, issuer: TrustedIssuer) -> StatusListTo
     """Return the verified list of `text`: signed by `issuer` with a key for lists, about `uri`."""
     try:
         unverified = jws.parse(text, jws.STATUS_LIST)
-        token = jws.verify(unverified, purposed_key(issuer, unverified.kid, KeyPurpose.STATUS_LIST))
-        return status_list.read_token(token, uri=uri)
+        claimed = unverified.unverified_payload()
+        issued_at = jws.required_date(claimed, "iat")
+        key = purposed_key(issuer, unverified.kid, KeyPurpose.STATUS_LIST, at=issued_at)
+        if claimed.get("iss", issuer.issuer) != issuer.issuer:
+            raise StatusListInvalidError("another agency's list")
+        return status_list.read_token(jws.verify(unverified, key), uri=uri)
     except (FormatError, RefusalError) as error:
         raise StatusListInvalidError(error.code) from error
 

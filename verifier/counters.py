@@ -1,13 +1,18 @@
 """Counters: enrolled desks, devices, kiosks and systems of an agency."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 
+from credentials.errors import MalformedError
+from credentials.text import clean
 from records import audit
 from records import store as records_store
 from records.database import Database
 from verifier.errors import CounterExistsError, CounterSuspendedError, UnknownCounterError
 from verifier.models import Counter
+
+SLUG = re.compile(r"[a-z][a-z0-9_]{1,31}")
 
 
 class Counters:
@@ -20,12 +25,30 @@ class Counters:
         self, key: str, *, agency: str, name: Mapping[str, str], channel: str, actor: str, now: datetime
     ) -> Counter:
         """Enrol a counter; a second of the same key raises `CounterExistsError`."""
-        row = Counter(key=key, agency=agency, name=dict(name), channel=channel, created_at=now)
+        if not SLUG.fullmatch(key):
+            raise MalformedError("a counter's key is a short lower-case name")
+        row = Counter(
+            key=key,
+            agency=agency,
+            name={language: clean(one) for language, one in name.items()},
+            channel=channel,
+            created_at=now,
+        )
         with self._database.write() as session:
             if not records_store.insert_unless_taken(session, row):
                 raise CounterExistsError
             audit.record(session, stream="verifier", actor=actor, act="counter.added", subject=key, now=now)
         return row
+
+    def suspend(self, key: str, *, suspended: bool, actor: str, now: datetime) -> None:
+        """Stop a counter from verifying, or let it again; its next call sees it."""
+        with self._database.write() as session:
+            row = session.get(Counter, key)
+            if row is None:
+                raise UnknownCounterError
+            row.suspended = suspended
+            act = "counter.suspended" if suspended else "counter.resumed"
+            audit.record(session, stream="verifier", actor=actor, act=act, subject=key, now=now)
 
     def get(self, key: str) -> Counter:
         """Return an enrolled counter that is not suspended."""

@@ -1,7 +1,8 @@
 """Verifying with no network: a pass against a trust bundle that was fetched when there was one."""
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -52,7 +53,7 @@ def open_bundle(data: Mapping[str, Any]) -> TrustBundle:
             types={f"{data['base_url']}/issuers/types/{one.key}": one for one in types},
             items={one.key: one for one in items},
         )
-    except (KeyError, TypeError, AttributeError, FormatError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, re.error, FormatError) as error:
         raise TrustListRefusedError(f"not a trust bundle: {error}") from error
 
 
@@ -80,6 +81,13 @@ def verify_pass(scanned: str, bundle: TrustBundle, item: ServiceItem | None, *, 
         )
         if item is not None and checked.kind.key not in item.listed:
             raise RefusalError("licence_not_requested")
-        return verdict.accepted(verification_id, [checked], item, checks, channel="offline_pass", now=now)
+        made = verdict.accepted(verification_id, [checked], item, checks, channel="offline_pass", now=now)
     except RefusalError as refusal:
-        return verdict.not_accepted(verification_id, refusal, checks, channel="offline_pass", now=now)
+        made = verdict.not_accepted(verification_id, refusal, checks, channel="offline_pass", now=now)
+    return replace(made, offline=True)
+
+
+def nothing_known(code: str, *, now: datetime) -> Verdict:
+    """Return the verdict where not even a pass or a bundle could be read; `code` is the reason."""
+    made = verdict.not_accepted("offline", RefusalError(code), Checks(), channel="offline_pass", now=now)
+    return replace(made, offline=True)

@@ -14,7 +14,6 @@ def claims(
     made: Verdict, checked: Collection[Checked], counter: Counter, item: ServiceItem, *, base_url: str, now: datetime
 ) -> dict[str, Any]:
     """Return a receipt's claims: what was shown by digest and claim name, never a claim's value."""
-    shown = {one["licence_type"]: sorted(one["claims"]) for one in made.licences}
     return {
         "iss": f"{base_url}/verifier",
         "iat": int(now.timestamp()),
@@ -31,9 +30,9 @@ def claims(
                 "iss": one.licence.issuer,
                 "vct": one.licence.vct,
                 "sha256": one.jwt_digest,
-                "claims": shown.get(one.kind.key, []),
+                "claims": sorted(shown["claims"]),
                 "status_as_of": one.status_as_of,
             }
-            for one in checked
+            for one, shown in zip(checked, made.licences, strict=False)
         ],
     }

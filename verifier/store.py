@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
-from verifier.models import Counter, Verification, VerificationRequest
+from verifier.models import Counter, SeenPass, Verification, VerificationRequest
 
 
 def counters(session: Session) -> Sequence[Counter]:
@@ -34,6 +34,11 @@ def request(session: Session, request_id: str, counter: str) -> VerificationRequ
     """Return a counter's request."""
     row = session.get(VerificationRequest, request_id)
     return row if row is not None and row.counter == counter else None
+
+
+def forget_passes(session: Session, before: datetime) -> None:
+    """Forget passes seen before an instant: they are past their life and refused for that."""
+    session.execute(delete(SeenPass).where(col(SeenPass.seen_at) < before))
 
 
 def verification(session: Session, verification_id: str, counter: str) -> Verification | None:

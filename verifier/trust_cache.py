@@ -34,18 +34,22 @@ class TrustCache:
         self._text = ""
         self._list: TrustList | None = None
         self._asked: datetime | None = None
+        self._lock = Lock()
 
     def __call__(self, now: datetime) -> TrustList:
         """Return the trust list; raises `TrustListRefusedError` if none can be believed."""
-        if self._list is None or self._asked is None or not timedelta(0) <= now - self._asked < self._refresh:
-            text = self._fetch(now)
-            if text != self._text:
-                fresh = trust_list.read(text, self._operator_keys())
-                if self._list is not None and fresh.version < self._list.version:
-                    raise TrustListRefusedError("an older trust list came back")
-                self._list, self._text = fresh, text
-            self._asked = now
-        return self._list  # type: ignore[return-value]
+        kept, asked = self._list, self._asked
+        if kept is not None and asked is not None and timedelta(0) <= now - asked < self._refresh:
+            return kept
+        text = self._fetch(now)
+        fresh = kept if kept is not None and text == self._text else trust_list.read(text, self._operator_keys())
+        if kept is not None and fresh.version < kept.version:
+            raise TrustListRefusedError("an older trust list came back")
+        with self._lock:
+            if self._list is not None and fresh.version < self._list.version:
+                return self._list  # another thread asked later and was quicker
+            self._list, self._text, self._asked = fresh, text, now
+        return fresh
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +81,20 @@ class StatusCache:
         token = kept.token if kept and kept.issuer is issuer and kept.text == text else None
         if token is None:
             token = read_status_list(text, uri, issuer)
-            if kept is not None and (token.issued_at, token.version) < (kept.token.issued_at, kept.token.version):
+            if kept is not None and _order(token) < _order(kept.token):
                 raise StatusListInvalidError("an older list came back")
         with self._lock:
-            if len(self._kept) >= MAX_LISTS:
-                self._kept.clear()
+            current = self._kept.get((issuer.agency, uri))
+            if current is not None and current.issuer is issuer and _order(token) < _order(current.token):
+                return current.token  # another thread asked later and was quicker
+            if current is None and len(self._kept) >= MAX_LISTS:
+                del self._kept[next(iter(self._kept))]
             self._kept[issuer.agency, uri] = _Kept(now, text, issuer, token)
         return token
+
+
+def _order(token: StatusListToken) -> tuple[int, int]:
+    return token.issued_at, token.version
 
 
 class SignaturesSeen:

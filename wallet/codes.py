@@ -16,15 +16,15 @@ def spell(data: bytes, length: int) -> str:
     return "".join(ALPHABET[number >> 5 * place & 31] for place in reversed(range(length)))
 
 
-def read(scanned: str) -> str | None:
+def read(scanned: str, *, base_url: str) -> str | None:
     """Return the bare code in what was scanned or typed, None if it holds none.
 
-    Takes the whole URL, or the code alone; in typed codes case, hyphens and look-alikes do not matter.
+    Takes the whole URL of this service, or the code alone; in typed codes case, hyphens and look-alikes do not matter.
     """
     text = scanned.strip()
     if "#" in text or ":" in text:
         address, _, fragment = text.partition("#")
-        if not address.startswith(("https://", "http://")) or not address.endswith(FRAGMENT_PATH[:-1]):
+        if address != base_url + FRAGMENT_PATH[:-1]:
             return None
         return fragment if len(fragment) == CODE_LENGTH and set(fragment) <= set(ALPHABET) else None
     bare = text.upper().translate(_READ_AS) if text.isascii() else ""

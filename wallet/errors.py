@@ -73,6 +73,12 @@ class CodeError(WalletError):
         self.at = at
 
 
+class NotACodeError(CodeError):
+    """What was scanned is no code of this service."""
+
+    code = "not_a_licence_code"
+
+
 class CodeUnknownError(CodeError):
     """There is no such code."""
 

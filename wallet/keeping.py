@@ -60,11 +60,9 @@ class Keeping:
         """Return the holder's name here and a new public key for one licence; one reference, one key."""
         holder_id = self._accounts.add(holder, now=now)
         with self._database.read() as session:
-            found = store.key_by_reference(session, reference)
+            found = store.key_by_reference(session, f"{holder_id} {reference}")
         if found is None:
-            found = self._make_holder_key(holder_id, reference, now)
-        if found.holder_id != holder_id:
-            raise DeliveryRefusedError("this reference bound a key to somebody else")
+            found = self._make_holder_key(holder_id, f"{holder_id} {reference}", now)
         return holder_id, found.jwk
 
     def receive(self, holder_ref: str, licence_id: str, text: str, *, supersedes: str | None, now: datetime) -> None:

@@ -60,17 +60,17 @@ def withdraw_code(session: Session, holder_id: str, show_id: str, now: datetime)
 
 def wrong_codes(session: Session, counter: str, minute: int) -> int:
     """Return how many wrong codes a counter typed in a minute."""
-    row = session.get(WrongCode, (counter, minute))
+    row = session.get(WrongCode, (counter, minute), populate_existing=True)
     return row.count if row else 0
 
 
-def count_wrong_code(session: Session, counter: str, minute: int) -> None:
-    """Count one wrong code."""
+def count_try(session: Session, counter: str, minute: int, by: int) -> None:
+    """Count a try (1), or take it back (-1); other tries of the counter wait for this transaction."""
     statement = update(WrongCode).where(col(WrongCode.counter) == counter, col(WrongCode.minute) == minute)
-    raised = statement.values(count=WrongCode.count + 1)
+    raised = statement.values(count=WrongCode.count + by)
     if session.execute(raised).rowcount:  # type: ignore[attr-defined]
         return
-    if not records_store.insert_unless_taken(session, WrongCode(counter=counter, minute=minute, count=1)):
+    if not records_store.insert_unless_taken(session, WrongCode(counter=counter, minute=minute, count=by)):
         session.execute(raised)
 
 

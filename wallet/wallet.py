@@ -22,6 +22,7 @@ from wallet.errors import (
     CodeUnknownError,
     CodeUsedError,
     CodeWithdrawnError,
+    NotACodeError,
     NothingToShowError,
     PassNotAllowedError,
     PassTooLargeError,
@@ -34,6 +35,7 @@ from wallet.models import ShowCode, Use, UsePresentation
 DEFAULT_SHOW_LIFE = timedelta(seconds=60)  # how long a show code lives
 SHOW_LIFE_RANGE = (timedelta(seconds=30), timedelta(seconds=300))
 WRONG_CODES_PER_COUNTER = 5  # typed codes a counter may get wrong in a minute
+ALL_COUNTERS = "*"
 WRONG_CODES_IN_ALL = 200  # and all counters together
 Choice = Mapping[str, Collection[str]]
 """What to show: licence identifier → names of selectively disclosable claims."""
@@ -151,9 +153,9 @@ class Wallet:
 
         Of any number of requests one succeeds. What leaves is what the holder chose and the item lists.
         """
-        code = codes.read(scanned)
+        code = codes.read(scanned, base_url=self._base_url)
         if code is None:
-            raise CodeUnknownError
+            raise NotACodeError
         row = self._claim_code(code, asker, now)
         opened = self._keeping.opened(row.holder_id, row.choice)
         listed = [one for one in opened if one.kind is not None and one.kind.key in asker.listed]
@@ -206,26 +208,27 @@ class Wallet:
 
     def _claim_code(self, code: str, asker: Asker, now: datetime) -> ShowCode:
         minute = int(now.timestamp()) // 60
+        typed = len(code) == codes.TYPED_LENGTH
         with self._database.write() as session:
-            self._refuse_guessing(session, code, asker.counter, minute)
+            if typed:
+                self._count_try(session, asker.counter, minute)
             row = store.claim_code(session, codes.hashed(code), now)
             if row is not None:
                 session.expunge(row)
-                return row
-            refusal = _why_not(store.code(session, codes.hashed(code)), now)
-            if isinstance(refusal, CodeUnknownError) and len(code) == codes.TYPED_LENGTH:
-                for counter in sorted((asker.counter, "*")):
-                    store.count_wrong_code(session, counter, minute)
-        raise refusal
+            refusal = None if row is not None else _why_not(store.code(session, codes.hashed(code)), now)
+            if typed and not isinstance(refusal, CodeUnknownError):
+                for counter in (ALL_COUNTERS, asker.counter):
+                    store.count_try(session, counter, minute, by=-1)
+        if row is None:
+            raise refusal or CodeUnknownError()
+        return row
 
-    def _refuse_guessing(self, session: Session, code: str, counter: str, minute: int) -> None:
-        if len(code) != codes.TYPED_LENGTH:
-            return
-        if (
-            store.wrong_codes(session, counter, minute) >= WRONG_CODES_PER_COUNTER
-            or store.wrong_codes(session, "*", minute) >= WRONG_CODES_IN_ALL
-        ):
-            raise TooManyTriesError
+    def _count_try(self, session: Session, counter: str, minute: int) -> None:
+        """Count first, then look: however many try at once, each sees all before it."""
+        for one, limit in ((ALL_COUNTERS, WRONG_CODES_IN_ALL), (counter, WRONG_CODES_PER_COUNTER)):
+            store.count_try(session, one, minute, by=1)
+            if store.wrong_codes(session, one, minute) > limit:
+                raise TooManyTriesError
 
     def _use(
         self, holder_id: str, channel: str, verifier: str, name: Mapping[str, str], item: str | None, *, now: datetime
@@ -263,7 +266,7 @@ class Wallet:
             )
             key = one.kind.key if one.kind else one.licence.vct
             made.setdefault(key, []).append(text)
-            digests.append(sd_jwt.digest(text))
+            digests.append(sd_jwt.presentation_digest(text))
             shown = sorted(names & one.selective | (one.licence.claims.keys() - one.selective - ENVELOPE))
             use.licences = [
                 *use.licences, {"licence_type": key, "licence_id": one.row.licence_id, "claims": shown}

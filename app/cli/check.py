@@ -26,28 +26,30 @@ from credentials.sd_jwt import SdJwt
 
 app = typer.Typer(help="Check tokens against given keys, without network (for test suites).", no_args_is_help=True)
 KeyFile = Annotated[Path, typer.Option("--jwk", exists=True, dir_okay=False, help="Public JWK.")]
-Now = Annotated[int | None, typer.Option(help="The present, in seconds since 1970.")]
+Json = Annotated[bool, typer.Option("--json", help="Nothing changes: the answer is JSON always.")]
+Now = Annotated[int | None, typer.Option(min=0, max=jws.LAST_SECOND, help="The present, in seconds since 1970.")]
 MAX_LINE = 16 * 1024 * 1024  # characters
 
 
 @app.command("jws")
-def check_jws(jwk: KeyFile) -> None:
+def check_jws(jwk: KeyFile, json_output: Json = False) -> None:  # noqa: ARG001 - always JSON
     """Verify a compact JWS from standard input."""
     _finish(lambda: _jws({"input": _input(), "jwk": _file(jwk)}))
 
 
 @app.command("sd-jwt")
-def check_sd_jwt(
+def check_sd_jwt(  # noqa: PLR0917 - typer's options
     issuer_jwk: Annotated[Path, typer.Option(exists=True, dir_okay=False)],
     holder_jwk: Annotated[Path | None, typer.Option(exists=True, dir_okay=False)] = None,
     aud: Annotated[str | None, typer.Option(help="Expected audience; without it key binding is only reported.")] = None,
     nonce: str | None = None,
     now: Now = None,
     vc: Annotated[bool, typer.Option("--vc", help="Demand the SD-JWT VC profile too.")] = False,
+    json_output: Json = False,  # noqa: ARG001 - always JSON
 ) -> None:
     """Verify an SD-JWT from standard input and print its processed payload (RFC 9901 section 7)."""
-    if aud is not None and nonce is None:
-        raise typer.BadParameter("--aud needs --nonce")
+    if (aud is None) != (nonce is None):
+        raise typer.BadParameter("--aud and --nonce go together")
     request = {"input": _input(), "jwk": _file(issuer_jwk), "aud": aud, "nonce": nonce, "now": now, "vc": vc}
     if holder_jwk is not None:
         request["holder_jwk"] = _file(holder_jwk)
@@ -55,13 +57,14 @@ def check_sd_jwt(
 
 
 @app.command("status-list")
-def check_status_list(
+def check_status_list(  # noqa: PLR0917 - typer's options
     index: Annotated[int, typer.Option(help="The entry to read.")],
     jwk: Annotated[Path | None, typer.Option(exists=True, dir_okay=False)] = None,
     uri: str | None = None,
     now: Now = None,
     raw: Annotated[bool, typer.Option("--raw", help="The input is an lst value, not a token.")] = False,
     bits: Annotated[int | None, typer.Option(help="Bits an entry, with --raw.")] = None,
+    json_output: Json = False,  # noqa: ARG001 - always JSON
 ) -> None:
     """Read one status from a status list token, or from an lst value."""
     if raw in {bits is None, jwk is not None}:
@@ -73,9 +76,12 @@ def check_status_list(
 
 
 @app.command("batch")
-def check_batch() -> None:
+def check_batch(json_output: Json = False) -> None:  # noqa: ARG001 - always JSON
     """Read one request a line (NDJSON) and print one result a line, in order; a bad line is a refused line."""
-    for line in sys.stdin.buffer:
+    while line := sys.stdin.buffer.readline(MAX_LINE + 1):
+        rest = line
+        while len(line) > MAX_LINE and rest and not rest.endswith(b"\n"):
+            rest = sys.stdin.buffer.readline(MAX_LINE)  # an endless line is refused whole, as one
         print_json(_line(line), compact=True)
 
 
@@ -119,7 +125,7 @@ def _sd_jwt(request: Mapping[str, Any]) -> dict[str, Any]:
         key_binding.check(parts, _holder_key(request, claims), audience=audience, nonce=str(nonce), now=now)
         answer["key_binding_verified"] = True
     elif parts.key_binding is not None:
-        answer["key_binding_verified"] = _reported(request, parts, claims)
+        answer |= _reported(request, parts, claims)
     return answer
 
 
@@ -134,13 +140,22 @@ def _check_dates(claims: Mapping[str, Any], now: datetime) -> None:
         raise ExpiredError
 
 
-def _reported(request: Mapping[str, Any], parts: SdJwt, claims: Mapping[str, Any]) -> bool:
-    """Report key binding that nobody asked to check: is it the holder's signature over this set at all?"""
+def _reported(request: Mapping[str, Any], parts: SdJwt, claims: Mapping[str, Any]) -> dict[str, Any]:
+    """Report, without demanding, whether the key binding is the holder's signature over this very set."""
+    try:
+        _check_binding(request, parts, claims)
+    except FormatError as error:
+        if "holder_jwk" in request:
+            raise
+        return {"key_binding_verified": False, "key_binding_reason": error.code}
+    return {"key_binding_verified": True}
+
+
+def _check_binding(request: Mapping[str, Any], parts: SdJwt, claims: Mapping[str, Any]) -> None:
     token = jws.parse(parts.key_binding or "", jws.KEY_BINDING)
     payload = jws.verify(token, _holder_key(request, claims)).payload()
     if payload.get("sd_hash") != sd_jwt.digest(parts.presented):
         raise HolderBindingInvalidError("made over another set of disclosures")
-    return True
 
 
 def _holder_key(request: Mapping[str, Any], claims: Mapping[str, Any]) -> PublicKey:

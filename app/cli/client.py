@@ -20,6 +20,10 @@ class Client:
     """Calls a service with one access token; no environment proxies, no redirects."""
 
     def __init__(self, url: str, token: str | None = None) -> None:
+        if token is not None and not token.isascii():
+            raise CallRefusedError(
+                {"code": "token_refused", "detail": "the access token is ASCII; was it copied whole?"}
+            )
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._http = httpx2.Client(base_url=url, headers=headers, timeout=TIMEOUT_SECONDS, trust_env=False)
 
@@ -34,8 +38,8 @@ class Client:
         kind = answer.headers.get("content-type", "").split(";")[0]
         if answer.status_code >= 400:
             known = kind.endswith("json")
-            raise CallRefusedError(answer.json() if known else {"code": "refused", "status": answer.status_code})
-        return answer.json() if kind == "application/json" else answer.text
+            raise CallRefusedError(_json(answer) if known else {"code": "refused", "status": answer.status_code})
+        return _json(answer) if kind == "application/json" else answer.text
 
     def get(self, path: str, **how: Any) -> Any:
         """GET."""
@@ -48,3 +52,10 @@ class Client:
     def close(self) -> None:
         """Let go of the connections."""
         self._http.close()
+
+
+def _json(answer: httpx2.Response) -> Any:
+    try:
+        return answer.json()
+    except ValueError as error:
+        raise CallRefusedError({"code": "unreachable", "detail": "what answers is not this service"}) from error

@@ -4,21 +4,24 @@ Exit codes: 0 done or accepted, 1 refused, 2 wrong usage, 3 cannot confirm, 4 th
 """
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 import uvicorn
+from alembic.util import CommandError
 from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import clock, logs, migrations
 from app.cli import agency, check, holder, operate, verify
 from app.cli.client import CallRefusedError
-from app.cli.output import FAILED, REFUSED, WRONG_USAGE, errors, print_json
+from app.cli.output import FAILED, REFUSED, WRONG_USAGE, answer, errors, print_json
 from app.database import EngineDatabase
 from app.house import build
 from app.main import create_app
+from app.problems import PROBLEMS
 from app.settings import SettingsError, is_loopback
 from credentials.errors import FormatError
 from issuers.errors import IssuerError
@@ -51,17 +54,20 @@ def serve(
     house = build(settings)
     if not migrations.is_current(house.database.engine):
         raise SettingsError("the database is not of this version: run `licence migrate` first")
+    operate.must_open_a_key(house)
     now = clock.ahead(settings.demo_clock_ahead_seconds)
+    errors.print(f"serving {settings.base_url} on {host}:{port}; API reference: {settings.base_url}/docs", markup=False)
     uvicorn.run(
         create_app(house, now=now), host=host, port=port, log_config=None, access_log=False, proxy_headers=False
     )
 
 
 @app.command()
-def migrate() -> None:
+def migrate(json_output: operate.Json = False) -> None:
     """Bring the database to this version's schema."""
     database = EngineDatabase(operate.settings().database_url.get_secret_value())
     migrations.upgrade(database.engine)
+    answer({"migrated": True}, "the database fits this version", as_json=json_output)
 
 
 @app.command()
@@ -87,14 +93,14 @@ def main() -> None:
         app()
     except CallRefusedError as error:
         _fail(str(error.problem.get("code", "refused")), str(error), error.problem, as_json=as_json)
-        sys.exit(FAILED if error.problem.get("code") == "unreachable" else REFUSED)
+        broken = error.problem.get("code") == "unreachable" or int(error.problem.get("status", 0)) >= 500
+        sys.exit(FAILED if broken else REFUSED)
     except (FormatError, IssuerError, CustodyError, RecordError, VerifierError, WalletError) as error:
-        _fail(error.code, str(error), {}, as_json=as_json)
+        known = PROBLEMS.get(error.code)
+        _fail(error.code, f"{known.en} ({error})" if known else str(error), {}, as_json=as_json)
         sys.exit(REFUSED)
     except ValidationError as error:
-        for row in error.errors():
-            name = "LICENCE_" + "_".join(str(part) for part in row["loc"]).upper() if row["loc"] else "settings"
-            _fail("settings", f"{name}: {row['msg']}", {}, as_json=as_json)
+        _fail("settings", "; ".join(_setting(row) for row in error.errors()), {}, as_json=as_json)
         sys.exit(FAILED)
     except SettingsError as error:
         _fail("settings", str(error), {}, as_json=as_json)
@@ -108,9 +114,17 @@ def main() -> None:
             as_json=as_json,
         )
         sys.exit(FAILED)
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeError) as error:
         _fail("file", str(error), {}, as_json=as_json)
         sys.exit(WRONG_USAGE)
+    except (CommandError, ImportError, ValueError) as error:
+        _fail("failed", f"{type(error).__name__}: {error}", {}, as_json=as_json)
+        sys.exit(FAILED)
+
+
+def _setting(row: Mapping[str, Any]) -> str:
+    name = "LICENCE_" + "_".join(str(part) for part in row["loc"]).upper() + ": " if row["loc"] else ""
+    return name + ("is missing: set it" if row["type"] == "missing" else row["msg"].removeprefix("Value error, "))
 
 
 def _fail(code: str, sentence: str, problem: dict[str, object], *, as_json: bool) -> None:

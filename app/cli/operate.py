@@ -10,17 +10,17 @@ from typing import Annotated, Any
 
 import typer
 
-from app import catalogue, clock, contracts
-from app.cli.output import FAILED, answer, console, print_json
+from app import catalogue, clock, contracts, migrations
+from app.cli.output import FAILED, answer, print_json
 from app.doctor import examine
 from app.house import House, build
-from app.settings import Settings
+from app.settings import Settings, SettingsError
 from credentials import base64url, licence_type, strict_json
 from credentials.licence_type import ClaimsRefusedError, Holder
 from issuers.agencies import NewAgency
 from keys.access import Role
 from keys.encryption import KEK_BYTES
-from keys.models import KeyPurpose
+from keys.models import KeyPurpose, KeyState
 
 ACTOR = "operator:command line"
 Json = Annotated[bool, typer.Option("--json", help="Answer with JSON.")]
@@ -34,8 +34,18 @@ def settings() -> Settings:
 def house() -> House:
     """Return the house over the configured database, founded."""
     made = build(settings())
+    if not migrations.is_current(made.database.engine):
+        raise SettingsError("the database is not of this version: run `licence migrate` (or the newer release)")
+    must_open_a_key(made)
     made.found_city(now=clock.now())
     return made
+
+
+def must_open_a_key(made: House) -> None:
+    """Refuse to work with a key-encryption key that does not open what the database holds."""
+    sealed = [row for row in made.vault.key_rows() if row.sealed is not None and row.state != KeyState.COMPROMISED]
+    if sealed:
+        made.vault.by_kid(sealed[0].kid)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -136,6 +146,7 @@ def grant_token(
     if role not in {"agency", "counter", "operator"}:
         raise typer.BadParameter("role is agency, counter or operator")
     made, now = house(), clock.now()
+    made.must_exist(Role(role), subject)
     _tell_token(made, Role(role), subject, now, json_output, life=timedelta(days=days), scopes=scope or [])
 
 
@@ -184,6 +195,7 @@ def new_kek(file: Path, json_output: Json = False) -> None:
 
 def export_trust(
     output: Annotated[Path | None, typer.Argument(help="File to write; standard output if left out.")] = None,
+    json_output: Json = False,
 ) -> None:
     """Write the trust bundle that counters verify with when the network is down."""
     bundle = house().trust_bundle(clock.now())
@@ -191,16 +203,19 @@ def export_trust(
         print_json(bundle)
     else:
         output.write_text(json.dumps(bundle, ensure_ascii=False), encoding="utf-8")
+        answer({"file": str(output)}, f"{output} written", as_json=json_output)
 
 
 def openapi(
     folder: Annotated[Path, typer.Argument(help="Where to write the contracts.")] = Path("openapi"),
     check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if a file differs.")] = False,
+    json_output: Json = False,
 ) -> None:
     """Write the OpenAPI contracts, one a reader."""
     stale = contracts.differing(folder) if check else contracts.write(folder)
+    said = f"out of date: {', '.join(stale)}; run `make openapi`" if check and stale else "the contracts are true"
+    answer({"stale" if check else "written": stale}, said, as_json=json_output)
     if check and stale:
-        console.print(f"out of date: {', '.join(stale)}; run `make openapi`")
         raise typer.Exit(1)
 
 

@@ -12,7 +12,11 @@ from app.cli.agency import DEFAULT_URL, Json, Url
 from app.cli.client import Client
 from app.cli.output import EXIT_BY_VERDICT, answer
 from credentials import strict_json
+from credentials.errors import MalformedError
+from credentials.jws import LAST_SECOND
+from keys.errors import TrustListRefusedError
 from verifier import offline, picture
+from verifier.errors import PictureUnreadableError
 
 MAX_BUNDLE_HINT = "a trust bundle, as GET /verifier/trust-bundle or `licence trust export` gives it"
 
@@ -29,27 +33,49 @@ def verify(  # noqa: PLR0917 - typer's options
     ] = None,
     service_item: Annotated[str | None, typer.Option(help="What it is for; needed on line.")] = None,
     operator: str | None = None,
-    now: Annotated[int | None, typer.Option(help="With --trust: the present, in seconds since 1970.")] = None,
+    now: Annotated[
+        int | None, typer.Option(min=0, max=LAST_SECOND, help="With --trust: the present, in seconds since 1970.")
+    ] = None,
     url: Url = DEFAULT_URL,
     token: Annotated[str | None, typer.Option(envvar="LICENCE_TOKEN", help="The counter's access token.")] = None,
     json_output: Json = False,
 ) -> None:
     """Verify what a QR code holds and print the verdict; exit 0 accepted, 1 refused, 3 cannot confirm."""
-    scanned = _scanned(source)
-    if trust is not None:
-        present = clock.now() if now is None else datetime.fromtimestamp(now, UTC)
-        bundle = offline.open_bundle(strict_json.loads(trust.read_bytes()))
-        item = bundle.items.get(service_item) if service_item else None
-        if service_item and item is None:
-            raise typer.BadParameter("the bundle has no such service item")
-        made = offline.verify_pass(scanned, bundle, item, now=present).as_json()
-    else:
-        if service_item is None:
-            raise typer.BadParameter("on line, say what for: --service-item")
-        body: dict[str, Any] = {"scanned": scanned, "service_item": service_item}
-        made = Client(url, token).post("/verifier/verifications", body | ({"operator": operator} if operator else {}))
-    answer(made, told(made), as_json=json_output or trust is not None)
+    made = (
+        _online(source, service_item, operator, url, token)
+        if trust is None
+        else _offline(source, trust, service_item, now)
+    )
+    answer(made, told(made), as_json=json_output)
     raise typer.Exit(EXIT_BY_VERDICT[made["verdict"]])
+
+
+def _online(source: str, service_item: str | None, operator: str | None, url: str, token: str | None) -> dict[str, Any]:
+    if service_item is None:
+        raise typer.BadParameter("on line, say what for: --service-item")
+    if token is None:
+        raise typer.BadParameter("on line, give the counter's token: LICENCE_TOKEN or --token")
+    body: dict[str, Any] = {"scanned": _scanned(source), "service_item": service_item}
+    made: dict[str, Any] = Client(url, token).post(
+        "/verifier/verifications", body | ({"operator": operator} if operator else {})
+    )
+    return made
+
+
+def _offline(source: str, trust: Path, service_item: str | None, now: int | None) -> dict[str, Any]:
+    present = clock.now() if now is None else datetime.fromtimestamp(now, UTC)
+    try:
+        bundle = offline.open_bundle(strict_json.loads(trust.read_bytes()))
+    except (TrustListRefusedError, MalformedError):
+        return offline.nothing_known("trust_list_refused", now=present).as_json()
+    item = bundle.items.get(service_item) if service_item else None
+    if service_item and item is None:
+        raise typer.BadParameter("the bundle has no such service item")
+    try:
+        scanned = _scanned(source)
+    except PictureUnreadableError:
+        return offline.nothing_known("not_a_licence_code", now=present).as_json()
+    return offline.verify_pass(scanned, bundle, item, now=present).as_json()
 
 
 def told(made: dict[str, Any]) -> str:
@@ -60,6 +86,11 @@ def told(made: dict[str, Any]) -> str:
         lines += [
             f"    {one['labels'].get(name, {}).get('zh', name)}: {value}" for name, value in one["claims"].items()
         ]
+    lines += [
+        f"  still needed: {one['licence_type']} ({one['why']['zh']} {one['why']['en']})" for one in made["missing"]
+    ]
+    if made["offline"]:
+        lines.append("  made off line: not bound to this counter")
     if made["status_age_seconds"] is not None:
         lines.append(f"  status as of {made['status_as_of']}, {made['status_age_seconds']} s old")
     return "\n".join(lines)
@@ -67,6 +98,8 @@ def told(made: dict[str, Any]) -> str:
 
 def _scanned(source: str) -> str:
     data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
+    if data.lstrip()[:5].lower() in {b"<?xml", b"<svg "}:
+        raise typer.BadParameter("an SVG is a drawing: give the .png, or the code's text")
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:

@@ -1,12 +1,15 @@
 """Attack: read codes, tokens and presentations out of the service's log."""
 
 import pytest
+from sqlalchemy import text as sql
 
+from app import logs
 from tests.world import ITEM, PARENT, World
 
 
 def test_no_secret_reaches_the_log(capsys: pytest.CaptureFixture[str], world: World) -> None:
     """After the whole of issuing, showing, failing and verifying the log has none of what was secret in it."""
+    logs.configure()  # to this phase's standard error
     licence_id = world.issue()
     shown, wrong = world.show(), world.show()
     world.scan(shown["url"])
@@ -42,13 +45,17 @@ def test_no_secret_reaches_the_log(capsys: pytest.CaptureFixture[str], world: Wo
 
 def test_the_error_of_a_database_names_no_value(capsys: pytest.CaptureFixture[str], world: World) -> None:
     """When a statement fails, what was in it stays out of log and answer."""
-    from sqlalchemy import text  # noqa: PLC0415 - only here
-
+    logs.configure()
     world.issue()
     shown = world.show()
-    with world.house.database.engine.begin() as connection:
-        connection.execute(text("ALTER TABLE show_code RENAME TO show_code_gone"))
-    answer = world.counter().post("/verifier/verifications", {"scanned": shown["url"], "service_item": ITEM})
+    desk, engine = world.counter(), world.house.database.engine
+    with engine.begin() as connection:
+        connection.execute(sql("ALTER TABLE show_code RENAME TO show_code_gone"))
+    try:
+        answer = desk.post("/verifier/verifications", {"scanned": shown["url"], "service_item": ITEM})
+    finally:
+        with engine.begin() as connection:
+            connection.execute(sql("ALTER TABLE show_code_gone RENAME TO show_code"))
     assert answer.status in {500, 503}
     assert answer["code"] in {"internal_error", "database_unavailable"}
     log = capsys.readouterr().err

@@ -79,7 +79,14 @@ def test_a_cause_is_demanded(world: World) -> None:
     permit, police = world.issue(), world.agency("police")
     for verb in ("suspend", "revoke"):
         path = f"/issuers/police/licences/{permit}/{verb}"
-        for body in (None, {}, {"cause": ""}, {"cause": None}, {"cause": "fraud", "state": "valid"}, {"cause": ["fraud"]}):
+        for body in (
+            None,
+            {},
+            {"cause": ""},
+            {"cause": None},
+            {"cause": "fraud", "state": "valid"},
+            {"cause": ["fraud"]},
+        ):
             made = police.post(path, body)
             assert (made.status, made["code"]) == (422, "invalid_request"), (verb, body)
     assert status_of(world, permit) == 0

@@ -96,7 +96,9 @@ def test_revoked_token_is_refused_by_every_worker(world: World) -> None:
     worker.database.engine.dispose()
 
 
-@pytest.mark.parametrize("change", [str.upper, lambda s: s[:-1], lambda s: s + "A", lambda s: s + " ", lambda s: s[10:]])
+@pytest.mark.parametrize(
+    "change", [str.upper, lambda s: s[:-1], lambda s: s + "A", lambda s: s + " ", lambda s: s[10:]]
+)
 def test_nearly_right_secrets_are_refused(world: World, change: object) -> None:
     """A secret that differs in anything is unknown."""
     with pytest.raises(TokenRefusedError):

@@ -7,7 +7,8 @@ import pytest
 from credentials import jws
 from issuers.models import LicenceRow
 from keys.models import KeyPurpose
-from tests.issuers.city import statuses, univ
+from tests.issuers.city import signature, statuses, univ
+from tests.issuers.claims_of_types import order
 from tests.records.tables import acts, findings
 from tests.world import Answer, World
 
@@ -141,9 +142,6 @@ def test_unknown_key_is_404(world: World) -> None:
 
 def test_preparation_under_a_compromised_key_is_not_completed(world: World) -> None:
     """A signature by a key that was given up after the preparation is not taken."""
-    from tests.issuers.city import signature  # noqa: PLC0415 - one test needs it
-    from tests.issuers.claims_of_types import order  # noqa: PLC0415
-
     prepared = univ(world).post("/issuers/univ/licences/prepare", order(world, "graduation_certificate"))
     compromise(world, prepared["kid"])
     path = f"/issuers/univ/licences/{prepared['licence_id']}/complete"
@@ -186,10 +184,12 @@ def test_keys_made_at_once_leave_one_active(world: World) -> None:
     def make(number: int) -> str:
         return houses[number % 4].vault.create("newcomer", KeyPurpose.LICENCE, actor="test", now=world.now)
 
-    with ThreadPoolExecutor(8) as pool:
-        kids = list(pool.map(make, range(8)))
-    for house in houses:
-        house.database.engine.dispose()
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            kids = list(pool.map(make, range(8)))
+    finally:
+        for house in houses:
+            house.database.engine.dispose()
     assert len(set(kids)) == 8
     assert states(world, "newcomer") == ["active"] + ["next"] * 7
     assert findings(world) == []

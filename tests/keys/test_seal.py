@@ -102,6 +102,7 @@ def test_wrong_key_stops_signing_only(world: World) -> None:
     """Under a wrong key-encryption key issuing and revoking answer 503 with Retry-After, and write nothing."""
     permit = world.issue()
     police = world.agency("police")
+    assert world.anybody.get("/keys/trust-list").status == 200
     before = counts(world)
     with TestClient(create_app(under(world, OTHER_KEK), now=lambda: world.now), raise_server_exceptions=False) as http:
         made = Caller(http, police.token).post("/issuers/police/licences", world.order())
@@ -116,6 +117,7 @@ def test_wrong_key_stops_signing_only(world: World) -> None:
 def test_wrong_key_does_not_stop_verifying(world: World) -> None:
     """Under a wrong key-encryption key a presentation made elsewhere is still verified."""
     world.issue()
+    assert world.scan(world.show()["url"])["reason"] == "accepted"  # trust and status lists are signed and fresh
     request = world.ask()
     vp_token = world.present(request)
     with TestClient(create_app(under(world, OTHER_KEK), now=lambda: world.now), raise_server_exceptions=False) as http:
@@ -149,7 +151,9 @@ def test_swapped_blobs_do_not_sign(world: World) -> None:
 def test_purpose_cannot_be_exchanged(world: World) -> None:
     """A key whose row is given another purpose does not open any more."""
     world.agency("police")
-    assert alter(world, "UPDATE signing_key SET purpose = 'receipt' WHERE owner = 'police' AND purpose = 'licence'") == 1
+    assert (
+        alter(world, "UPDATE signing_key SET purpose = 'receipt' WHERE owner = 'police' AND purpose = 'licence'") == 1
+    )
     house = world.build()
     kid = next(row.kid for row in house.vault.key_rows("police") if row.purpose == "receipt")
     with pytest.raises(KeySealBrokenError):

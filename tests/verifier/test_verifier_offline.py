@@ -43,7 +43,7 @@ def test_without_an_item_all_that_was_disclosed_is_told(world: World) -> None:
     """With no item named, the verdict tells every claim the holder disclosed and none that they did not."""
     text = world.offline_pass(world.issue(), ["current_address"])
     made = _verified(world, text, world.bundle(), world.now, None)
-    assert set(made.licences[0]["claims"]) == {"current_address", "endorsed_until", "holder_name_masked"}
+    assert set(made.licences[0]["claims"]) == {"current_address", "endorsed_until", "holder_name_masked", "issued_on"}
 
 
 @pytest.mark.parametrize(

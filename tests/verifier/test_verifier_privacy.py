@@ -6,6 +6,7 @@ import random
 import pytest
 from sqlalchemy import text
 
+from app import logs
 from credentials import base64url
 from tests.world import CHILD, CLAIMS, ITEM, World
 
@@ -17,7 +18,7 @@ DISTINCT = {
         "continuous_months": 739211, "residence_district": "440183", "birth_date": "1987-08-22",
     },
     "student_status_certificate": {
-        "student_status_no": "G440199201409010037", "school_code": "2144019955", "grade": 583917,
+        "student_status_no": "G440199201511110099", "school_code": "2144019955", "grade": 583917,
         "class_name": "秘密班级壬癸", "enrolment_date": "2020-10-13", "guardian_name": "秘密监护人姓名",
         "birth_date": "2014-09-01",
     },
@@ -51,6 +52,7 @@ def _payload(receipt: str) -> str:
 @pytest.mark.parametrize("seed", range(3))
 def test_what_was_not_disclosed_appears_nowhere(capsys: pytest.CaptureFixture[str], world: World, seed: int) -> None:
     """For random choices of both licences no undisclosed value is in verdict, receipt, record, log or any row."""
+    logs.configure()  # to this phase's standard error
     chance = random.Random(seed)
     permit = world.issue(claims=DISTINCT["residence_permit"])
     student = world.issue(

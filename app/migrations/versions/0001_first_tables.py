@@ -90,6 +90,7 @@ def upgrade() -> None:
     sa.Column('jwk', sa.JSON(), nullable=False),
     sa.Column('sealed', sa.LargeBinary(), nullable=True),
     sa.Column('created_at', sa.DateTime(), nullable=False),
+    sa.Column('activated_at', sa.DateTime(), nullable=True),
     sa.Column('retired_at', sa.DateTime(), nullable=True),
     sa.Column('compromised_from', sa.DateTime(), nullable=True),
     sa.PrimaryKeyConstraint('kid')
@@ -254,6 +255,7 @@ def upgrade() -> None:
     sa.Column('supersedes', sa.String(), nullable=True),
     sa.Column('reference', sa.String(), nullable=True),
     sa.Column('holder_ref', sa.String(), nullable=False),
+    sa.Column('subject', sa.String(), nullable=False),
     sa.Column('state', sa.String(), nullable=False),
     sa.Column('cause', sa.String(), nullable=True),
     sa.Column('state_since', sa.DateTime(), nullable=False),

@@ -1,0 +1,37 @@
+"""What may be renewed: a valid licence, for its holder, from today on."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from credentials.claim_values import Fault
+from credentials.licence_type import CITY_TIME, ClaimsRefusedError, LicenceType
+from issuers.errors import LicenceRevokedError, WrongStateError
+from issuers.models import LicenceRow, LicenceState
+
+LAST_VERSION = 999  # three digits (GB/T 36904)
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """What a renewal is held against: whom it is about (keyed digest), its first day, who asks, when."""
+
+    subject: str
+    first_day: date
+    actor: str
+    now: datetime
+
+
+def check_renewable(old: LicenceRow, kind: LicenceType, renewal: Renewal) -> None:
+    """Raise unless `old` may be renewed: renewing must not lift a suspension, nor move a licence to another person."""
+    if old.state == LicenceState.REVOKED:
+        raise LicenceRevokedError
+    if old.state != LicenceState.VALID:
+        raise WrongStateError("only a valid licence is renewed; reinstate a suspended one first")
+    if old.type_key != kind.key:
+        raise WrongStateError("a renewal is of the same licence type")
+    if old.version >= LAST_VERSION:
+        raise WrongStateError(f"there is no version after {LAST_VERSION}")
+    if old.subject != renewal.subject:
+        raise ClaimsRefusedError([Fault("/holder/code", "other_holder", "a renewal is for the same holder")])
+    if renewal.first_day > renewal.now.astimezone(CITY_TIME).date():
+        raise ClaimsRefusedError([Fault("/valid_from", "wrong_date", "a renewal begins today")])
