@@ -75,7 +75,7 @@ def _keys(house: House, _now: datetime) -> Iterator[str]:
             try:
                 house.vault.by_kid(row.kid)
             except CustodyError as error:
-                yield f"{row.kid} of {row.owner}: {error.code}; is LICENCE_KEK_FILE the key that this database was made with?"
+                yield f"{row.kid} of {row.owner}: {error.code}; was the database made with another LICENCE_KEK_FILE?"
 
 
 def _trust(house: House, now: datetime) -> Iterator[str]:

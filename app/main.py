@@ -14,6 +14,7 @@ from app import admin, clock, logs, migrations, problems
 from app.house import House
 from app.strict_body import MAX_BODY_BYTES, StrictBody
 from issuers import api as issuers_api
+from issuers import orders
 from keys import api as keys_api
 from keys.access import Caller
 from keys.auth import Clock, caller_of
@@ -56,7 +57,9 @@ def create_app(house: House, *, now: Clock = clock.now, rooms: Collection[str] =
         f"{licences}/{{licence_id}}/renew",
         f"{licences}/{{licence_id}}/renew/prepare",
     )
-    problems.install(app, base_url, {path: lambda body: house.issuer.faults(body, now=now()) for path in issuing})
+    problems.install(
+        app, base_url, {path: lambda body: orders.faults(house.types, body, now=now()) for path in issuing}
+    )
     for router in _routers(house, caller, now, rooms):
         app.include_router(router)
     _health(app, house)

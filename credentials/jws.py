@@ -122,11 +122,10 @@ def verify(token: Unverified, key: PublicKey, memory: SignatureMemory | None = N
     if algorithm not in key.algorithms:
         raise AlgorithmRefusedError("the algorithm does not fit the key")
     name = "EdDSA" if algorithm == "Ed25519" else algorithm  # RFC 9864's name for the same thing
-    fingerprint = (
-        (key.jwk["x"] + key.jwk.get("y", ""), sha256(token.signing_input + b"." + token.signature).digest())
-        if memory is not None
-        else None
-    )
+    fingerprint: Fingerprint | None = None
+    if memory is not None:
+        signed = sha256(token.signing_input + b"." + token.signature).digest()
+        fingerprint = (key.jwk["x"] + key.jwk.get("y", ""), signed)
     if memory is not None and fingerprint in memory:
         return Verified(token.header, token.payload_bytes)
     if not _ALGORITHMS[name].verify(token.signing_input, key.key, token.signature):

@@ -13,7 +13,6 @@ from typing import Protocol
 from sqlmodel import Session
 
 from credentials import base64url, jws, strict_json
-from credentials.claim_values import Fault
 from credentials.identifiers import LicenceId, parse_licence_id
 from credentials.licence_type import ClaimsRefusedError, Holder, LicenceType
 from issuers import store
@@ -28,7 +27,7 @@ from issuers.errors import (
     WrongStateError,
 )
 from issuers.models import Agency, LicenceRow, LicenceState
-from issuers.orders import NOBODY, UNKNOWN_TYPE, Draft, Order, check_order, readable
+from issuers.orders import UNKNOWN_TYPE, Draft, Order, check_order
 from issuers.publishing import StatusPublisher, publish_now_or_later
 from issuers.recording import Recorder
 from issuers.renewal import Renewal, check_renewable
@@ -91,25 +90,6 @@ class Issuer:
     def vct(self, type_key: str) -> str:
         """Return the `vct` of a licence type: the address of its metadata."""
         return f"{self._base_url}/issuers/types/{type_key}"
-
-    def faults(self, body: object, *, now: datetime) -> list[Fault]:
-        """Return what is wrong with the claims of a body that is malformed elsewhere, as far as it can be read."""
-        order = readable(body) if isinstance(body, Mapping) else None
-        if order is None:
-            return []
-        kind = self.types.get(order.licence_type)
-        if kind is None:
-            return [UNKNOWN_TYPE]
-        try:
-            check_order(kind, order, now=now)
-        except ClaimsRefusedError as error:
-            nobody = order.holder is NOBODY
-            return [
-                one
-                for one in error.faults
-                if not (nobody and (one.pointer[:7] == "/holder" or one.code == "contradiction"))
-            ]
-        return []
 
     def agency(self, key: str) -> Agency:
         """Return an agency, or raise `UnknownAgencyError`."""

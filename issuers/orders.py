@@ -88,6 +88,26 @@ def _date(value: object) -> date | None:
         return None
 
 
+def faults(types: Mapping[str, LicenceType], body: object, *, now: datetime) -> list[Fault]:
+    """Return what is wrong with the claims of a body that is malformed elsewhere, as far as it can be read."""
+    order = readable(body) if isinstance(body, Mapping) else None
+    if order is None:
+        return []
+    kind = types.get(order.licence_type)
+    if kind is None:
+        return [UNKNOWN_TYPE]
+    try:
+        check_order(kind, order, now=now)
+    except ClaimsRefusedError as error:
+        about_nobody = order.holder is NOBODY
+        return [one for one in error.faults if not (about_nobody and _of_holder(one))]
+    return []
+
+
+def _of_holder(fault: Fault) -> bool:
+    return fault.pointer.startswith("/holder") or fault.code == "contradiction"
+
+
 def check_order(kind: LicenceType, order: Order, *, now: datetime) -> tuple[dict[str, Any], date, date | None]:
     """Return claims to sign and first and last day, or raise `ClaimsRefusedError` with every fault at once."""
     today = now.astimezone(CITY_TIME).date()

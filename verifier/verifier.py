@@ -11,14 +11,12 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from credentials import base64url, jws, offline_pass, sd_jwt
-from credentials.key_binding import MAX_PASS_LIFE
 from credentials.licence_type import LicenceType
 from keys.errors import NoSigningKeyError
 from keys.models import KeyPurpose
 from keys.trust_list import OPERATOR, TrustList
 from keys.vault import Vault
 from records import audit, idempotency
-from records import store as records_store
 from records.database import Database
 from records.idempotency import Attempt
 from verifier import checking, receipts, store, verdict
@@ -30,8 +28,9 @@ from verifier.errors import (
     UnknownCounterError,
     UnknownServiceItemError,
 )
-from verifier.models import Counter, SeenPass, Verification, VerificationRequest
+from verifier.models import Counter, Verification, VerificationRequest
 from verifier.reasons import Outcome, outcome
+from verifier.seen_passes import SeenPasses
 from verifier.service_items import ServiceItem
 from verifier.trust_cache import SignaturesSeen
 from verifier.verdict import Verdict
@@ -87,6 +86,7 @@ class Verifier:
         self.items = items
         self._database = database
         self._counters = counters
+        self._seen = SeenPasses(database=database)
         self._vault = vault
         self.trust = trust
         self._statuses = statuses
@@ -191,28 +191,12 @@ class Verifier:
             # 0. A pass counts once at this service while it lives.
             with checks.step(0):
                 text = offline_pass.unpack(scanned)
-                self._refuse_seen(sd_jwt.presentation_digest(text), question.counter.key, now)
+                self._seen.claim(sd_jwt.presentation_digest(text), question.counter.key, now)
             with checks.step(1):
                 pass
             return {"": [text]}, checking.offline_binding(now)
 
         return obtain
-
-    def _refuse_seen(self, digest: str, counter: str, now: datetime) -> None:
-        with self._database.write() as session:
-            store.forget_passes(session, now - 2 * MAX_PASS_LIFE)
-            row = SeenPass(digest=digest, counter=counter, seen_at=now)
-            if not records_store.insert_unless_taken(session, row):
-                seen = session.get(SeenPass, (digest, counter), populate_existing=True)
-                raise RefusalError("already_used", at=seen.seen_at.isoformat() if seen else None)
-
-    def _unsee(self, presented: Mapping[str, Sequence[str]], counter: str) -> None:
-        """Let a pass be shown again when nothing could be said of it."""
-        with self._database.write() as session:
-            for text in (one for several in presented.values() for one in several):
-                row = session.get(SeenPass, (sd_jwt.presentation_digest(text), counter))
-                if row is not None:
-                    session.delete(row)
 
     def _check_asked(self, vp_token: Mapping[str, Sequence[str]], item: ServiceItem) -> None:
         if not 0 < sum(len(texts) for texts in vp_token.values()) <= MAX_PRESENTATIONS:
@@ -234,7 +218,7 @@ class Verifier:
         except RefusalError as refusal:
             checked = []
             if channel == "offline_pass" and outcome(refusal.code) == Outcome.CANNOT_CONFIRM:
-                self._unsee(presented, question.counter.key)
+                self._seen.forget(presented, question.counter.key)
             made = verdict.not_accepted(verification_id, refusal, checks, channel=channel, now=now)
         # 8. Record the verdict and the receipt, tell the holder.
         made = self._record(made, checked, question, now)

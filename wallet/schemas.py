@@ -160,7 +160,7 @@ class LicenceList(BaseModel):
 
 
 class ShowOut(BaseModel):
-    """A fresh show code. `typed_code` is for reading out; `qr` is an SVG document or a base64url PNG."""
+    """A fresh show code. `typed_code` is for reading out; `qr` is an SVG document, or a PNG in base64url."""
 
     show_id: str
     url: str
