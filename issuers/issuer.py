@@ -28,7 +28,7 @@ from issuers.errors import (
 )
 from issuers.models import Agency, LicenceRow, LicenceState
 from issuers.orders import UNKNOWN_TYPE, Draft, Order, check_order
-from issuers.publishing import StatusPublisher, publish_now_or_later
+from issuers.publishing import StatusPublisher, burn, publish_now_or_later
 from issuers.recording import Recorder
 from issuers.renewal import Renewal, check_renewable
 from keys.encryption import Seal
@@ -250,7 +250,7 @@ class Issuer:
                 old = store.licence(session, row.agency, row.supersedes) if row.supersedes else None
                 burnt = old is not None and not self._supersede(session, old, now)
                 if burnt:
-                    self._burn_in(session, row, before=LicenceState.VALID, actor=actor, now=now)
+                    burn(session, row, before=LicenceState.VALID, actor=actor, now=now)
                 audit.record(
                     session, stream=f"issuers/{row.agency}", actor=actor, subject=row.licence_id, now=now,
                     act="licence.refused" if burnt else "licence.signed", detail={"supersedes": row.supersedes},
@@ -282,16 +282,5 @@ class Issuer:
 
     def _burn(self, row: LicenceRow, *, actor: str, now: datetime) -> None:
         with self._database.write() as session:
-            self._burn_in(session, row, before=LicenceState.PREPARED, actor=actor, now=now)
+            burn(session, row, before=LicenceState.PREPARED, actor=actor, now=now)
         publish_now_or_later(self._publisher, row.status_list_id, now=now)
-
-    def _burn_in(self, session: Session, row: LicenceRow, *, before: LicenceState, actor: str, now: datetime) -> None:
-        if not store.move(session, row, before=[before], after=LicenceState.BURNT, now=now, cause=None):
-            return
-        burnt = store.licence(session, row.agency, row.licence_id)
-        if burnt is not None:
-            burnt.undelivered = None
-        store.raise_list_version(session, row.status_list_id)
-        audit.record(
-            session, stream=f"issuers/{row.agency}", actor=actor, act="licence.burnt", subject=row.licence_id, now=now
-        )

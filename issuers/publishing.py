@@ -14,11 +14,12 @@ from credentials import jws, status_list
 from credentials.status_list import Status
 from issuers import store
 from issuers.errors import StatusListUnsoundError, UnknownAgencyError
-from issuers.models import StatusListRow
+from issuers.models import LicenceRow, LicenceState, StatusListRow
 from keys.errors import CustodyError, NoSigningKeyError
 from keys.models import KeyPurpose
 from keys.trust_list import issuer_url
 from keys.vault import Vault
+from records import audit
 from records import store as records_store
 from records.database import Database
 
@@ -59,6 +60,7 @@ class StatusPublisher:
         key = self._vault.active(agency, KeyPurpose.STATUS_LIST)
         if key.signer is None:
             raise NoSigningKeyError
+        self._burn_overdue(list_id, now)
         with self._database.read() as session:
             row = session.get(StatusListRow, list_id)
             if row is None:
@@ -85,6 +87,14 @@ class StatusPublisher:
                 return later.token if later else token
         return token
 
+    def _burn_overdue(self, list_id: str, now: datetime) -> None:
+        """Burn preparations whose time is over: what a list once said of them stays true if the clock goes back."""
+        with self._database.read() as session:
+            late = store.overdue(session, list_id, now)
+        for row in late:
+            with self._database.write() as session:
+                burn(session, row, before=LicenceState.PREPARED, actor="publisher", now=now)
+
     def open_list(self, session: Session, agency: str, *, after: StatusListRow | None) -> StatusListRow:
         """Open an agency's next list, or return the one somebody else just opened."""
         number = after.number + 1 if after else 1
@@ -95,6 +105,19 @@ class StatusPublisher:
         if found is None:
             raise StatusListUnsoundError
         return found
+
+
+def burn(session: Session, row: LicenceRow, *, before: LicenceState, actor: str, now: datetime) -> None:
+    """Burn a licence that was never finished: its index says revoked for ever, its disclosures are dropped."""
+    if not store.move(session, row, before=[before], after=LicenceState.BURNT, now=now, cause=None):
+        return
+    burnt = store.licence(session, row.agency, row.licence_id)
+    if burnt is not None:
+        burnt.undelivered = None
+    store.raise_list_version(session, row.status_list_id)
+    audit.record(
+        session, stream=f"issuers/{row.agency}", actor=actor, act="licence.burnt", subject=row.licence_id, now=now
+    )
 
 
 def publish_now_or_later(publisher: StatusPublisher, list_id: str, *, now: datetime) -> None:

@@ -178,8 +178,9 @@ def test_agency_that_keeps_its_key_can_renew(world: World) -> None:
     """An agency that keeps its own key can prepare the next version of its licence."""
     prepared = prepare(world)
     complete(world, prepared, signature(prepared))
-    made = univ(world).post(f"/issuers/univ/licences/{prepared['licence_id']}/renew", order(world, TYPE))
+    made = univ(world).post(f"/issuers/univ/licences/{prepared['licence_id']}/renew/prepare", order(world, TYPE))
     assert made.status == 201, made.body
+    assert complete(world, made.body, signature(made.body))["version"] == 2
 
 
 def test_private_key_is_not_taken_in(world: World) -> None:

@@ -43,13 +43,13 @@ def test_renewed_again_and_again(world: World) -> None:
     assert findings(world) == []
 
 
-def test_suspended_licence_can_be_renewed(world: World) -> None:
-    """Renewing a suspended licence gives a valid one, and the old one is revoked."""
+def test_renewing_does_not_lift_a_suspension(world: World) -> None:
+    """A suspended licence is reinstated first: renewing needs another right than lifting a suspension."""
     permit = world.issue()
     world.change("suspend", permit, "endorsement_lapsed")
     made = world.agency("police").post(f"/issuers/police/licences/{permit}/renew", world.order())
-    assert (made.status, made["state"]) == (201, "valid")
-    assert status_of(world, permit) == 1
+    assert (made.status, made["code"]) == (409, "wrong_state")
+    assert status_of(world, permit) == 2
 
 
 def test_revoked_and_superseded_licences_are_not_renewed(world: World) -> None:

@@ -77,10 +77,9 @@ def test_service_items_say_what_and_why(world: World) -> None:
             assert need["claims"]
 
 
-def test_a_token_of_a_counter_that_was_never_enrolled(world: World) -> None:
-    """A token for a counter that does not exist verifies nothing."""
-    ghost = world.caller("counter", "ghost_desk")
-    answer = ghost.post("/verifier/requests", {"service_item": ITEM})
+def test_no_token_for_a_counter_that_was_never_enrolled(world: World) -> None:
+    """A token for a counter that does not exist is not given."""
+    answer = world.operator.post("/admin/tokens", {"role": "counter", "subject": "ghost_desk"})
     assert (answer.status, answer["code"]) == (404, "not_found")
 
 

@@ -32,10 +32,6 @@ def test_expired_over_time(world: World) -> None:
     assert world.scan(code.url)["reason"] == "licence_expired"
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="valid_from: PydanticSerializationUnexpectedValue warning (500 where warnings are errors)",
-)
 def test_a_licence_for_later(world: World) -> None:
     """A permit whose first day lies ahead is refused until that day."""
     made = world.agency("police").post("/issuers/police/licences", world.order(valid_from="2026-11-24"))

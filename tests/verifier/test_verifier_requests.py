@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.verifier.forge import ITEM, TYPE, Forge, refused
+from tests.verifier.forge import ITEM, TYPE, Forge, failed, refused
 from tests.world import BASE_URL, COUNTER, World
 from tests.world import ITEM as TRANSFER
 
@@ -111,7 +111,9 @@ def test_one_bad_licence_among_good_ones(world: World) -> None:
     request = forge.ask()
     good = forge.shown(forge.licence(), request)
     bad = forge.shown(forge.licence(exp=forge.second - 10, iat=forge.second - 60), request)
-    refused(forge.answer(request, good, bad), "licence_expired", 6)
+    made = forge.answer(request, good, bad)
+    assert (made["verdict"], made["reason"], made["licences"]) == ("refused", "licence_expired", [])
+    assert failed(made) == [(6, "licence_expired")]
 
 
 def test_more_presentations_than_anyone_needs(world: World) -> None:
