@@ -35,7 +35,7 @@ def examine(house: House, *, deep: bool, now: datetime) -> list[Finding]:
     checks: list[tuple[str, Callable[[House, datetime], Iterator[str]]]] = [
         ("database answers", _database),
         ("schema fits this version", _schema),
-        ("keys open", _keys),
+        ("keys open with this key-encryption key", _keys),
         ("trust list is signed", _trust),
         ("nothing waits for delivery", _delivery),
     ]
@@ -75,7 +75,7 @@ def _keys(house: House, _now: datetime) -> Iterator[str]:
             try:
                 house.vault.by_kid(row.kid)
             except CustodyError as error:
-                yield f"{row.kid} of {row.owner}: {error.code}; was the database made with another LICENCE_KEK_FILE?"
+                yield f"{row.kid} of {row.owner}: {error.code}"
 
 
 def _trust(house: House, now: datetime) -> Iterator[str]:

@@ -50,9 +50,13 @@ class StatusPublisher:
             if row is None:
                 raise UnknownAgencyError
             fresh = row.issued_at + RESIGN_AFTER.total_seconds() > now.timestamp()
-            if fresh and row.version == row.published_version:
+            if fresh and row.version == row.published_version and self._signed_by_active(row):
                 return row.token
         return self.publish(list_id, now=now)
+
+    def _signed_by_active(self, row: StatusListRow) -> bool:
+        """Whether the stored token is by the key that signs now: a rotated or compromised one's is signed anew."""
+        return jws.parse(row.token, jws.STATUS_LIST).kid == self._vault.active(row.agency, KeyPurpose.STATUS_LIST).kid
 
     def publish(self, list_id: str, *, now: datetime) -> str:
         """Sign the list as the ledger stands and return the token; never replaces a later one."""

@@ -38,7 +38,11 @@ class TrustRegistry:
         session.merge(TrustedAgency(agency=agency, name=dict(name)))
         session.flush()
         for vct, until in rights.items():
-            session.merge(Authorisation(agency=agency, vct=vct, valid_from=now, valid_until=until))
+            right = session.get(Authorisation, (agency, vct))
+            if right is None:
+                session.add(Authorisation(agency=agency, vct=vct, valid_from=now, valid_until=until))
+            else:
+                right.valid_until = until  # given again: what was signed under it before stays good
         store.raise_trust_version(session)
         audit.record(
             session, stream=STREAM, actor=actor, act="trust.admitted", subject=agency, now=now,

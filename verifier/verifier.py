@@ -12,7 +12,7 @@ from typing import Protocol
 
 from credentials import base64url, jws, offline_pass, sd_jwt
 from credentials.licence_type import LicenceType
-from keys.errors import NoSigningKeyError
+from keys.errors import CustodyError
 from keys.models import KeyPurpose
 from keys.trust_list import OPERATOR, TrustList
 from keys.vault import Vault
@@ -256,11 +256,7 @@ class Verifier:
         return checked
 
     def _record(self, made: Verdict, checked: Sequence[Checked], question: Question, now: datetime) -> Verdict:
-        key = self._vault.active(OPERATOR, KeyPurpose.RECEIPT)
-        if key.signer is None:
-            raise NoSigningKeyError
-        claims = receipts.claims(made, checked, question.counter, question.item, base_url=self._base_url, now=now)
-        receipt = jws.sign(jws.RECEIPT, claims, key.signer, kid=key.kid)
+        receipt = self._receipt(made, checked, question, now)
         made.checks.append({"number": 8, "step": "record", "outcome": checking.PASSED})  # type: ignore[attr-defined]
         row = Verification(
             verification_id=made.verification_id,
@@ -282,7 +278,16 @@ class Verifier:
                 act=f"verification.{made.outcome}", subject=made.verification_id, now=now,
                 detail={"reason": made.reason, "operator": question.operator, "service_item": question.item.key},
             )  # fmt: skip
-        return replace(made, receipt=receipt)
+        return replace(made, receipt=receipt or None)
+
+    def _receipt(self, made: Verdict, checked: Sequence[Checked], question: Question, now: datetime) -> str:
+        """Return the signed receipt; none when no key opens: verifying goes on, signing waits for the operator."""
+        claims = receipts.claims(made, checked, question.counter, question.item, base_url=self._base_url, now=now)
+        try:
+            key = self._vault.active(OPERATOR, KeyPurpose.RECEIPT)
+        except CustodyError:
+            return ""
+        return jws.sign(jws.RECEIPT, claims, key.signer, kid=key.kid) if key.signer else ""
 
     def _token(self, size: int) -> str:
         return base64url.encode(self._randomness(size))

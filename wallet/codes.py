@@ -21,7 +21,7 @@ def read(scanned: str, *, base_url: str) -> str | None:
 
     Takes the whole URL of this service, or the code alone; in typed codes case, hyphens and look-alikes do not matter.
     """
-    text = scanned.strip()
+    text = scanned.strip(" \t\r\n")
     if "#" in text or ":" in text:
         address, _, fragment = text.partition("#")
         if address != base_url + FRAGMENT_PATH[:-1]:

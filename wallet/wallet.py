@@ -13,6 +13,7 @@ from sqlmodel import Session
 from credentials import base64url, key_binding, offline_pass, sd_jwt
 from credentials.errors import MalformedError
 from credentials.sd_jwt_vc import ENVELOPE
+from records import store as records_store
 from records.database import Database
 from wallet import codes, store
 from wallet.errors import (
@@ -274,7 +275,8 @@ class Wallet:
         with self._database.write() as session:
             session.add(use)
             session.flush()
-            session.add_all(UsePresentation(digest=digest, use_id=use.use_id) for digest in digests)
+            for digest in digests:  # the very same presentation made twice belongs to its first use
+                records_store.insert_unless_taken(session, UsePresentation(digest=digest, use_id=use.use_id))
         return made
 
 

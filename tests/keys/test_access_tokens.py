@@ -62,6 +62,7 @@ def test_scopes_of_another_role_are_not_given(world: World) -> None:
         with pytest.raises(ScopeRefusedError):
             grant(world, **how)
     assert counts(world) == before
+    world.agency("police")
     made = world.operator.post("/admin/tokens", {"role": "agency", "subject": "police", "scopes": ["operate"]})
     assert (made.status, made["code"]) == (403, "scope_refused")
 
@@ -114,6 +115,7 @@ def test_header_without_a_token_is_401(world: World, header: str) -> None:
 
 def test_granting_is_audited_without_the_secret(world: World) -> None:
     """The audit names who gave which token to whom, and not the secret."""
+    world.counter()
     made = world.operator.post("/admin/tokens", {"role": "counter", "subject": "school2_office"})
     assert ("operator:op", "token.granted", made["key"]) in acts(world, "keys")
     assert world.anybody.get("/keys/operator").status == 200

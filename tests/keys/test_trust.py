@@ -170,9 +170,9 @@ def test_right_given_again_keeps_what_it_covered_before(world: World) -> None:
     world.wait(60)
     world.operator.delete("/admin/agencies/police/types/residence_permit")
     world.wait(60)
-    world.house.registry.admit(
-        "police", {"zh": "示例市公安局", "en": "Police"}, {VCT: None}, actor="operator:op", now=world.now
-    )
+    with world.house.database.write() as session:
+        name = {"zh": "示例市公安局", "en": "Police"}
+        world.house.registry.admit(session, "police", name, {VCT: None}, actor="operator:op", now=world.now)
     assert world.scan(world.show()["url"])["reason"] == "accepted"
 
 
