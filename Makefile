@@ -32,7 +32,7 @@ serve: .venv/run.stamp ## Serve on http://127.0.0.1:8080 with SQLite in data/
 test: .venv/dev.stamp ## Run every test, on SQLite and PostgreSQL
 	$(BIN)/python -m pytest -n $(PARALLEL) --dist worksteal --cov --cov-report=term:skip-covered
 
-check: .venv/dev.stamp ## Style, types, import contracts, contracts and migrations up to date
+check: .venv/dev.stamp ## Style, types, import contracts, OpenAPI up to date
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

@@ -1,5 +1,6 @@
 """The composition root: builds every room and hands each what it needs of another."""
 
+import re
 import secrets
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -28,7 +29,7 @@ from keys.registry import TrustRegistry
 from keys.trust_list import OPERATOR
 from keys.vault import Vault
 from verifier.counters import Counters
-from verifier.errors import RefusalError
+from verifier.errors import RefusalError, UnknownServiceItemError
 from verifier.service_items import ServiceItem
 from verifier.trust_cache import StatusCache, TrustCache
 from verifier.verdict import Verdict
@@ -115,7 +116,9 @@ def build(
         return issuer.states(licence_ids)
 
     def listed(item: str) -> Mapping[str, Collection[str]]:
-        return items[item].listed if item in items else {}
+        if item not in items:
+            raise UnknownServiceItemError
+        return items[item].listed
 
     accounts = Accounts(database=database, seal=seal, randomness=randomness)
     keeping = Keeping(database=database, seal=seal, accounts=accounts, types=by_vct, make_key=make_key)
@@ -181,12 +184,16 @@ def build(
 def _own_lists(publisher: StatusPublisher, base_url: str) -> Callable[[str, datetime], str]:
     """Return the way to this house's own status lists; no other address is ever looked at."""
 
+    own = re.compile(
+        re.escape(trust_list.issuer_url(base_url, "")) + r"([a-z][a-z0-9_]{1,31})/status/([1-9][0-9]{0,8})"
+    )
+
     def fetch(uri: str, now: datetime) -> str:
-        agency, middle, number = uri.removeprefix(trust_list.issuer_url(base_url, "")).partition("/status/")
-        if not middle or publisher.uri(f"{agency.replace('/', '')}/{number.replace('/', '')}") != uri:
+        found = own.fullmatch(uri)
+        if found is None:
             raise RefusalError("status_unavailable")
         try:
-            return publisher.token(f"{agency}/{number}", now=now)
+            return publisher.token(f"{found[1]}/{found[2]}", now=now)
         except (UnknownAgencyError, StatusListUnsoundError, CustodyError) as error:
             raise RefusalError("status_unavailable") from error
 

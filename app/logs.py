@@ -4,17 +4,18 @@ import logging
 import re
 import secrets
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from contextvars import ContextVar
 from time import perf_counter
 from typing import Any
 
 import structlog
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SECRET_NAMES = frozenset({"authorization", "token", "secret", "code", "link", "scanned", "claims", "vp_token", "kek"})
 SECRET_SHAPES = re.compile(
-    r"lw_[a-z]+_[A-Za-z0-9_-]+|ey[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_.~-]+|\b[1-9][0-9]{16}[0-9X]\b|EL1:\S+|#[0-9A-Z]{26}"
+    r"lw_[a-z]+_[A-Za-z0-9_-]+|ey[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_.~-]+|(?<![0-9])[1-9][0-9]{16}[0-9Xx](?![0-9A-Za-z])|EL1:\S+|#[0-9A-Z]{26}"
 )
 BLOTTED = "[redacted]"
 _request_id: ContextVar[str] = ContextVar("request_id", default="-")
@@ -29,11 +30,18 @@ def request_id() -> str:
 def blot(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Blot out what must never be logged, by its name and by its shape."""
     for name, value in event.items():
-        if name.lower() in SECRET_NAMES:
-            event[name] = BLOTTED
-        elif isinstance(value, str):
-            event[name] = SECRET_SHAPES.sub(BLOTTED, value)
+        event[name] = BLOTTED if name.lower() in SECRET_NAMES else _blotted(value)
     return event
+
+
+def _blotted(value: Any) -> Any:
+    if isinstance(value, str):
+        return SECRET_SHAPES.sub(BLOTTED, value)
+    if isinstance(value, dict):
+        return {key: BLOTTED if str(key).lower() in SECRET_NAMES else _blotted(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_blotted(one) for one in value]
+    return value
 
 
 def configure(level: int = logging.INFO) -> None:
@@ -54,10 +62,11 @@ def configure(level: int = logging.INFO) -> None:
 
 
 class RequestLog:
-    """Plain ASGI: numbers a request, logs its outcome by route (never path values or query), sets safe headers."""
+    """Plain ASGI: numbers a request, logs it by route (never path values or query), sets safe headers, answers a crash."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, crashed: Callable[[], Response]) -> None:
         self._app = app
+        self._crashed = crashed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -66,17 +75,22 @@ class RequestLog:
             return
         number = secrets.token_hex(8)
         _request_id.set(number)
-        started, status = perf_counter(), 500
+        started, status, begun = perf_counter(), 500, False
 
         async def numbered(message: Message) -> None:
-            nonlocal status
+            nonlocal status, begun
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, begun = message["status"], True
                 message["headers"] = [*message["headers"], *_headers(message["headers"], number)]
             await send(message)
 
         try:
             await self._app(scope, receive, numbered)
+        except Exception as error:
+            log.exception("crashed", request_id=number, kind=type(error).__name__)
+            if begun:
+                raise
+            await self._crashed()(scope, receive, numbered)
         finally:
             route = getattr(scope.get("route"), "path", "-")
             log.info(

@@ -5,14 +5,14 @@ from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Response
 from fastapi_offline import FastAPIOffline
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import JSONResponse
 
 from app import admin, clock, logs, migrations, problems
 from app.house import House
-from app.strict_body import MAX_BODY_BYTES, StrictBody
+from app.strict_body import StrictBody
 from issuers import api as issuers_api
 from issuers import orders
 from keys import api as keys_api
@@ -46,8 +46,9 @@ def create_app(house: House, *, now: Clock = clock.now, rooms: Collection[str] =
 
     title = TITLES[next(iter(rooms))] if len(rooms) == 1 else "Licence Wallet"
     app: FastAPI = FastAPIOffline(
-        title=title, version=VERSION, lifespan=lifespan, max_body_size=MAX_BODY_BYTES, redoc_url=None,
-        generate_unique_id_function=lambda route: route.name,
+        title=title, version=VERSION, lifespan=lifespan, redoc_url=None,
+        generate_unique_id_function=lambda route: "_".join([*map(str, route.tags), route.name]),
+        swagger_ui_parameters={"validatorUrl": None},
     )  # fmt: skip
     base_url, caller = house.settings.base_url, caller_of(house.access, now)
     licences = "/issuers/{agency}/licences"
@@ -63,9 +64,8 @@ def create_app(house: House, *, now: Clock = clock.now, rooms: Collection[str] =
     for router in _routers(house, caller, now, rooms):
         app.include_router(router)
     _health(app, house)
-    _crash_guard(app, base_url)
     app.add_middleware(StrictBody, refuse=lambda code, detail: problems.response(base_url, code, detail=detail))
-    app.add_middleware(logs.RequestLog)
+    app.add_middleware(logs.RequestLog, crashed=lambda: problems.crashed(base_url))
     return app
 
 
@@ -126,10 +126,3 @@ def _health(app: FastAPI, house: House) -> None:
         except SQLAlchemyError:
             ready = False
         return JSONResponse({"status": "ready" if ready else "not ready"}, 200 if ready else 503)
-
-
-def _crash_guard(app: FastAPI, base_url: str) -> None:
-    @app.exception_handler(Exception)
-    async def crashed(_request: Request, error: Exception) -> Response:
-        logs.log.error("crashed", kind=type(error).__name__, exc_info=error)
-        return problems.crashed(base_url)

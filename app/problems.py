@@ -150,6 +150,11 @@ PROBLEMS: dict[str, Problem] = {
     "offline_pass_too_large": Problem(
         422, "信息过多，一个二维码放不下，请少选几项。", "Too much for one QR code. Choose fewer claims."
     ),
+    "delivery_refused": Problem(
+        422,
+        "送达的内容不是该持证人的证照，请发证机关核对。",
+        "What was delivered is no licence of this holder.",
+    ),
     # 500, 503: us
     "internal_error": Problem(
         500, "服务内部错误，请凭请求编号联系运营方。", "Something broke here. Give the request number to the operator."

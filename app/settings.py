@@ -21,8 +21,8 @@ class SettingsError(Exception):
 
 def _base_url(value: str) -> str:
     parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError("must be an http(s) address without query and fragment")
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or parts.username:
+        raise ValueError("must be an http(s) address without user, query and fragment")
     if value.endswith("/"):
         raise ValueError("must not end in a slash")
     if parts.scheme == "http" and not is_loopback(parts.hostname):

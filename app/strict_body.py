@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -26,8 +27,14 @@ class StrictBody:
         if scope["type"] == "http" and _has_nul(scope):
             await self._refuse("malformed", "NUL character in the address")(scope, receive, send)
             return
-        if scope["type"] != "http" or not _is_json(scope):
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
+            return
+        if _announced(scope) > MAX_BODY_BYTES:
+            await self._refuse("body_too_large", "")(scope, receive, send)
+            return
+        if not _is_json(scope):
+            await self._app(scope, _counted(receive), send)
             return
         body = await _read(receive)
         refusal = self._refusal(body)
@@ -55,6 +62,26 @@ class StrictBody:
         except MalformedError as error:
             return self._refuse("malformed_json", error.detail)
         return None
+
+
+def _announced(scope: Scope) -> int:
+    sent = dict(scope["headers"]).get(b"content-length", b"0")
+    return int(sent) if sent.isdigit() else 0
+
+
+def _counted(receive: Receive) -> Receive:
+    """Return `receive` with a cap on a body that comes in chunks."""
+    taken = 0
+
+    async def capped() -> Message:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        if taken > MAX_BODY_BYTES:
+            raise HTTPException(413)
+        return message
+
+    return capped
 
 
 def _is_json(scope: Scope) -> bool:

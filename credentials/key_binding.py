@@ -25,6 +25,8 @@ from credentials.sd_jwt import SdJwt
 OFFLINE_AUDIENCE = "urn:licence-wallet:offline"
 MAX_AGE = timedelta(seconds=60)  # a presentation is made for one minute
 FUTURE_LEEWAY = timedelta(seconds=10)  # how far ahead an honest holder's clock may run
+CLOCK_OFF = (timedelta(minutes=2), timedelta(minutes=10))
+"""A pass this far past its life is told as a difference of clocks; later ones are simply old. Neither is green."""
 MAX_PASS_LIFE = timedelta(seconds=300)  # an offline pass lives minutes
 
 
@@ -89,6 +91,9 @@ def check_offline(parts: SdJwt, holder_key: PublicKey, *, now: datetime) -> KeyB
     second = now.timestamp()
     if issued_at > second + MAX_AGE.total_seconds():
         raise ClockDiffersError("the pass was made in this machine's future")
+    late = timedelta(seconds=second - expires_at)
+    if CLOCK_OFF[0] < late <= CLOCK_OFF[1]:
+        raise ClockDiffersError("the pass was over minutes ago: a slow hand, or a clock that is fast")
     if second >= expires_at + 1:
         raise PresentationStaleError
     return KeyBinding(issued_at, expires_at)

@@ -92,9 +92,9 @@ def routes(  # noqa: C901 - a list of routes, one after another, with nothing to
         reference: Annotated[str | None, Query(max_length=128)] = None,
     ) -> LicencePage:
         """List the agency's licences, a page at a time."""
-        rows = issuer.page(agency, after=cursor, limit=limit, state=state, reference=reference)
-        last = rows[-1].licence_id if len(rows) == limit else None
-        return LicencePage(items=[licence_out(row) for row in rows], next_cursor=last)
+        rows = issuer.page(agency, after=cursor, limit=limit + 1, state=state, reference=reference)
+        more = rows[limit - 1].licence_id if len(rows) > limit else None
+        return LicencePage(items=[licence_out(row) for row in rows[:limit]], next_cursor=more)
 
     @router.get("/issuers/{agency}/licences/{licence_id}")
     def licence(agency: AgencyKey, licence_id: str, _caller: Reads) -> LicenceOut:

@@ -85,7 +85,7 @@ class Verifier:
     ) -> None:
         self.items = items
         self._database = database
-        self._counters = counters
+        self.counters = counters
         self._seen = SeenPasses(database=database)
         self._vault = vault
         self.trust = trust
@@ -103,7 +103,7 @@ class Verifier:
 
     def question(self, counter: str, service_item: str, operator: str | None) -> Question:
         """Return who asks for what; the item must be one that the counter's channel offers."""
-        row, item = self._counters.get(counter), self.items.get(service_item)
+        row, item = self.counters.get(counter), self.items.get(service_item)
         if item is None:
             raise UnknownServiceItemError
         if row.channel not in item.channels:
@@ -132,6 +132,7 @@ class Verifier:
 
     def verify_scan(self, scanned: str, question: Question, *, now: datetime) -> Verdict:
         """Verify what a scanner read: a show code or an offline pass."""
+        scanned = scanned.strip(" \t\r\n")  # a scanner gun sends Enter
         if scanned.startswith(offline_pass.PREFIX):
             return self._verify("offline_pass", question, self._unpack(scanned, question, now), now)
         audience, nonce = self.audience(question.counter.key), self._token(NONCE_BYTES)

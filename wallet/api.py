@@ -105,9 +105,8 @@ def routes(
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> UsePage:
         """List every use of the wallet's licences: who, when, for what, which claims, what came of it."""
-        rows = uses.page(me, before=cursor, limit=limit)
-        return UsePage(
-            items=[use_out(row) for row in rows], next_cursor=rows[-1].use_id if len(rows) == limit else None
-        )
+        rows = uses.page(me, before=cursor, limit=limit + 1)
+        more = rows[limit - 1].use_id if len(rows) > limit else None
+        return UsePage(items=[use_out(row) for row in rows[:limit]], next_cursor=more)
 
     return router

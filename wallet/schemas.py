@@ -41,6 +41,9 @@ class WhatToShow(Input):
     def _one_of_two(self) -> "WhatToShow":
         if (self.licences is None) == (self.service_item is None):
             raise ValueError("name either licences or a service_item")
+        named = [one.licence_id for one in self.licences or []]
+        if len(named) != len(set(named)):
+            raise ValueError("name each licence once, with all its claims")
         return self
 
     def choice(self, by_item: Callable[[str], Choice]) -> Choice:

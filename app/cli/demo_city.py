@@ -50,12 +50,9 @@ class Teller:
         """Tell a step whose verdict must have `reason`."""
         if made["reason"] != reason:
             raise StoryBrokenError(f"{sentence}: expected {reason}, got {made['reason']}")
-        self.say(
-            sentence,
-            after=f"{made['verdict']} ({reason})  {made['message']['zh']}  {made['message']['en']}",
-            verdict=made["verdict"],
-            reason=reason,
-        )
+        why = "" if reason == made["verdict"] else f" ({reason})"
+        said = f"{made['verdict']}{why}  {made['message']['zh']}  {made['message']['en']}"
+        self.say(sentence, after=said, verdict=made["verdict"], reason=reason)
 
 
 class City:

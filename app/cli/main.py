@@ -57,9 +57,16 @@ def serve(
     operate.must_open_a_key(house)
     now = clock.ahead(settings.demo_clock_ahead_seconds)
     errors.print(f"serving {settings.base_url} on {host}:{port}; API reference: {settings.base_url}/docs", markup=False)
-    uvicorn.run(
+    config = uvicorn.Config(
         create_app(house, now=now), host=host, port=port, log_config=None, access_log=False, proxy_headers=False
     )
+    server = uvicorn.Server(config)
+    try:
+        server.run()
+    except SystemExit as error:  # uvicorn's own codes mean other things here
+        raise typer.Exit(FAILED) from error
+    if not server.started:
+        raise typer.Exit(FAILED)
 
 
 @app.command()

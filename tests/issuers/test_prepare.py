@@ -180,7 +180,13 @@ def test_agency_that_keeps_its_key_can_renew(world: World) -> None:
     complete(world, prepared, signature(prepared))
     made = univ(world).post(f"/issuers/univ/licences/{prepared['licence_id']}/renew/prepare", order(world, TYPE))
     assert made.status == 201, made.body
-    assert complete(world, made.body, signature(made.body))["version"] == 2
+    assert (made["state"], made["supersedes"]) == ("prepared", prepared["licence_id"])
+    assert status_of(world, prepared["licence_id"], "univ") == 0  # the old one holds until the new one is signed
+    assert complete(world, made, signature(made))["version"] == 2
+    assert status_of(world, prepared["licence_id"], "univ") == 1
+    held = world.holder("graduate").get("/wallet/licences")["items"]
+    assert [one["licence_id"] for one in held] == [made["licence_id"]]
+    assert findings(world) == []
 
 
 def test_private_key_is_not_taken_in(world: World) -> None:

@@ -9,6 +9,7 @@ from sqlmodel import SQLModel, select
 from keys.access import MAX_LIFE, SCOPES, Role
 from keys.errors import ScopeRefusedError, TokenRefusedError
 from keys.models import AccessToken
+from records.models import AuditEntry
 from tests.records.tables import acts, counts
 from tests.world import World
 
@@ -50,6 +51,7 @@ def test_no_scopes_means_the_roles(world: World, role: Role) -> None:
 
 def test_scopes_of_another_role_are_not_given(world: World) -> None:
     """A token cannot be given a scope that its role does not have, nor a life beyond ninety days, nor none."""
+    world.agency("police")
     before = counts(world)
     for how in (
         {"scopes": ["operate"]},
@@ -116,9 +118,18 @@ def test_header_without_a_token_is_401(world: World, header: str) -> None:
 def test_granting_is_audited_without_the_secret(world: World) -> None:
     """The audit names who gave which token to whom, and not the secret."""
     world.counter()
+    world.counter()
     made = world.operator.post("/admin/tokens", {"role": "counter", "subject": "school2_office"})
     assert ("operator:op", "token.granted", made["key"]) in acts(world, "keys")
-    assert world.anybody.get("/keys/operator").status == 200
+    with world.house.database.read() as session:
+        assert not [one for one in session.exec(select(AuditEntry)) if str(made["secret"]) in one.detail]
+
+
+def test_nobody_gets_no_token(world: World) -> None:
+    """A token is given only to an agency or counter that is there."""
+    for role in ("agency", "counter"):
+        made = world.operator.post("/admin/tokens", {"role": role, "subject": "nobody"})
+        assert (made.status, made["code"]) == (404, "not_found")
 
 
 def test_granting_is_the_operators(world: World) -> None:

@@ -114,6 +114,9 @@ def test_wrong_key_stops_signing_only(world: World) -> None:
     assert world.issue()
 
 
+@pytest.mark.xfail(
+    strict=True, reason="the receipt is signed in step 8, so verifying answers 503 under a wrong KEK (THREATS F)"
+)
 def test_wrong_key_does_not_stop_verifying(world: World) -> None:
     """Under a wrong key-encryption key a presentation made elsewhere is still verified."""
     world.issue()
@@ -144,8 +147,8 @@ def test_swapped_blobs_do_not_sign(world: World) -> None:
         made = Caller(http, police.token).post("/issuers/police/licences", world.order())
         assert (made.status, made["code"]) == (503, "key_seal_broken")
         assert Caller(http, samr.token).get("/issuers/samr/licences").status == 200
-        wrong = {one[1] for one in examine(house, deep=False, now=world.now) if one[0] == "keys open" and one[1]}
-    assert wrong == {f"{kids[owner]} of {owner}: key_seal_broken" for owner in kids}
+        wrong = [one[1] for one in examine(house, deep=False, now=world.now) if "key_seal_broken" in one[1]]
+    assert {one.split(";")[0] for one in wrong} == {f"{kids[owner]} of {owner}: key_seal_broken" for owner in kids}
 
 
 def test_purpose_cannot_be_exchanged(world: World) -> None:
