@@ -62,7 +62,7 @@ def configure(level: int = logging.INFO) -> None:
 
 
 class RequestLog:
-    """Plain ASGI: numbers a request, logs it by route (no path values, no query), sets safe headers, answers a crash."""
+    """Plain ASGI: numbers a request, logs it by route (no path values, no query), safe headers, an answer to crashes."""
 
     def __init__(self, app: ASGIApp, *, crashed: Callable[[], Response]) -> None:
         self._app = app
