@@ -62,7 +62,7 @@ def configure(level: int = logging.INFO) -> None:
 
 
 class RequestLog:
-    """Plain ASGI: numbers a request, logs it by route (no path values, no query), safe headers, an answer to crashes."""
+    """Plain ASGI: numbers requests, logs them by route (no path values), sets safe headers, answers crashes."""
 
     def __init__(self, app: ASGIApp, *, crashed: Callable[[], Response]) -> None:
         self._app = app
