@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 from app import catalogue
 from app.database import EngineDatabase
 from app.settings import Settings
+from credentials.errors import FormatError, StatusListInvalidError
 from credentials.licence_type import LicenceType
 from issuers import store as issuers_store
 from issuers.agencies import Agencies
@@ -196,6 +197,8 @@ def _own_lists(publisher: StatusPublisher, base_url: str) -> Callable[[str, date
             return publisher.token(f"{found[1]}/{found[2]}", now=now)
         except (UnknownAgencyError, StatusListUnsoundError, CustodyError) as error:
             raise RefusalError("status_unavailable") from error
+        except FormatError as error:
+            raise StatusListInvalidError("the stored list is broken") from error
 
     return fetch
 

@@ -83,6 +83,7 @@ class Vault:
 
     def add(self, session: Session, row: SigningKey, *, actor: str) -> None:
         """Store a key in an open transaction; a key that somebody has already raises `KeyRefusedError`."""
+        records_store.lock_stream(session, STREAM)
         if store.active_key(session, row.owner, KeyPurpose(row.purpose)) is None:
             row.state, row.activated_at = KeyState.ACTIVE, row.created_at
             if records_store.insert_unless_taken(session, row):
@@ -129,6 +130,7 @@ class Vault:
                 raise OwnerKeepsKeyError
             self.create(owner, purpose, actor=actor, now=now)
         with self._database.write() as session:
+            records_store.lock_stream(session, STREAM)  # rotations follow one another
             kid = self._promote(session, owner, purpose, now=now)
             self._changed(session, actor, "key.rotated", kid, now)
         if in_vault:
@@ -138,6 +140,7 @@ class Vault:
     def compromise(self, kid: str, *, since: datetime, actor: str, now: datetime) -> None:
         """Mark a key as never to be believed; the owner's next key, if there is one, takes its place at once."""
         with self._database.write() as session:
+            records_store.lock_stream(session, STREAM)
             row = session.get(SigningKey, kid)
             if row is None:
                 raise UnknownKeyError

@@ -5,6 +5,7 @@ entries shows only against a checkpoint kept elsewhere.
 """
 
 from collections.abc import Mapping
+from contextlib import closing
 from datetime import datetime
 from hashlib import sha256
 
@@ -47,14 +48,15 @@ def record(
 def verify(session: Session) -> int:
     """Return how many entries there are if every stream verifies; else raise naming the first bad one."""
     count, stream, sequence, previous = 0, "", 0, ""
-    for entry in store.entries(session):
-        if entry.stream != stream:
-            stream, sequence, previous = entry.stream, 0, ""
-        sequence += 1
-        if (entry.sequence, entry.previous_hash, entry.hash) != (sequence, previous, _hash(entry)):
-            raise AuditBrokenError(stream, sequence)
-        previous = entry.hash
-        count += 1
+    with closing(store.entries(session)) as entries:
+        for entry in entries:
+            if entry.stream != stream:
+                stream, sequence, previous = entry.stream, 0, ""
+            sequence += 1
+            if (entry.sequence, entry.previous_hash, entry.hash) != (sequence, previous, _hash(entry)):
+                raise AuditBrokenError(stream, sequence)
+            previous = entry.hash
+            count += 1
     return count
 
 

@@ -1,6 +1,6 @@
 """All SQL of the records room."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
@@ -38,7 +38,11 @@ def last_entry(session: Session, stream: str) -> tuple[int, str]:
     return (row[0], row[1]) if row else (0, "")
 
 
-def entries(session: Session) -> Iterator[AuditEntry]:
-    """Yield every entry, stream by stream, in order."""
+def entries(session: Session) -> Generator[AuditEntry, None, None]:
+    """Yield every entry, stream by stream, in order; close it if you stop early."""
     query = select(AuditEntry).order_by(col(AuditEntry.stream), col(AuditEntry.sequence))
-    yield from session.exec(query.execution_options(yield_per=1000))
+    rows = session.exec(query.execution_options(yield_per=1000))
+    try:
+        yield from rows
+    finally:
+        rows.close()

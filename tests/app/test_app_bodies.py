@@ -135,9 +135,6 @@ def test_bodies_past_the_cap(world: World) -> None:
         assert answer["code"] == "body_too_large"
 
 
-@pytest.mark.xfail(
-    strict=True, reason="413 past FastAPI max_body_size is text/plain, no problem, without the safe headers"
-)
 def test_bodies_past_the_outer_cap(world: World) -> None:
     """Nine megabytes are refused with a problem like three hundred kilobytes."""
     _is_problem(_send(world, b"[" * (9 * 1024 * 1024)), 413)

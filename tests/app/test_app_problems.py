@@ -103,7 +103,6 @@ def test_405_is_a_problem(world: World, method: str) -> None:
     assert (answer.status, answer["code"]) == (405, "method_not_allowed")
 
 
-@pytest.mark.xfail(strict=True, reason="wallet delivery_refused is in neither table: its type page is 404")
 def test_every_code_has_a_page_in_both_languages(world: World) -> None:
     """Whatever code an error of any room has, its page opens and says in Chinese and English what to do."""
     codes = _raised()
@@ -150,10 +149,6 @@ def test_what_nobody_foresaw_is_a_problem_too(capsys: pytest.CaptureFixture[str]
     assert got.json()["instance"].removeprefix("urn:request:") in log
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="ServerErrorMiddleware stands outside RequestLog: a 500 has no no-store, nosniff or x-request-id",
-)
 def test_a_crash_has_the_safe_headers_too(world: World) -> None:
     """The answer to a crash is not stored or sniffed either, and names its request."""
     with _crashing(world) as http:
@@ -163,9 +158,6 @@ def test_a_crash_has_the_safe_headers_too(world: World) -> None:
     assert got.headers.get("x-request-id") == got.json()["instance"].removeprefix("urn:request:")
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the crashed line has no request_id: it cannot be found by the number the caller quotes"
-)
 def test_a_crash_is_logged_with_its_number(capsys: pytest.CaptureFixture[str], world: World) -> None:
     """The log line of a crash names the request that the caller was told to quote."""
     with _crashing(world) as http:

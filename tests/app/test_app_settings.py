@@ -65,7 +65,6 @@ def test_addresses_that_are_taken(url: str) -> None:
     assert Settings(**GOOD | {"base_url": url}).base_url == url
 
 
-@pytest.mark.xfail(strict=True, reason="base_url may carry user:password")
 def test_an_address_with_a_password_is_refused() -> None:
     """A public address that carries credentials would put them into every token and log."""
     assert "base_url" in _refused({"base_url": "https://user:secret@licence.example.gov.cn"})

@@ -39,11 +39,8 @@ def test_lists_that_are_not_there_are_not_fetched(world: World, uri: str) -> Non
     refused(made, "status_unavailable", 7, "cannot_confirm")
 
 
-def test_nul_in_a_lists_address(request: pytest.FixtureRequest, world: World) -> None:
+def test_nul_in_a_lists_address(world: World) -> None:
     """A NUL in the address of a signed licence's list is not available, not a crash."""
-    if world.database_url.startswith("postgresql"):
-        why = "a NUL in status_list.uri reaches PostgreSQL: 500 and the request is spent"
-        request.applymarker(pytest.mark.xfail(strict=True, reason=why))
     forge = Forge(world)
     made = forge.verdict(forge.licence(**_status(forge, uri=f"{BASE_URL}/issuers/univ/status/\0")))
     refused(made, "status_unavailable", 7, "cannot_confirm")

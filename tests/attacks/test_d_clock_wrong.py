@@ -19,10 +19,6 @@ def test_a_counter_five_minutes_slow_says_so(world: World) -> None:
     assert (str(made.outcome), made.reason, made.licences) == ("cannot_confirm", "clock_differs", [])
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="THREATS D: a clock fast by 5 min is told as presentation_stale; key_binding.CLOCK_OFF is unused",
-)
 def test_a_counter_five_minutes_fast_says_so(world: World) -> None:
     """A counter off line whose clock is fast finds a pass of half a minute long gone: the clocks differ."""
     text = world.offline_pass(world.issue(), ["residence_district"], 30)

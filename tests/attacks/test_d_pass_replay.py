@@ -43,9 +43,6 @@ def test_a_pass_with_line_ends_or_blanks_is_the_same_pass(world: World) -> None:
         assert made["reason"] in {"already_used", "not_a_licence_code", "code_unknown"}
 
 
-@pytest.mark.xfail(
-    strict=True, reason="on line a pass with a wedge's line end is refused; verify_pass off line strips it"
-)
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_a_keyboard_wedges_line_end_is_no_fault(world: World, end: str) -> None:
     """A scanner gun sends Enter after what it read: a fresh pass is accepted with it, as a show code is."""

@@ -88,10 +88,6 @@ def test_operation_ids_are_unique_in_a_contract(room: str) -> None:
     assert len(names) == len(set(names))
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="issuers and wallet both have operations `licences` and `licence`: the joint /openapi.json warns",
-)
 def test_operation_ids_are_unique_in_the_whole(world: World) -> None:
     """The document of the whole service, all rooms together, names each operation once and warns of nothing."""
     answer = world.anybody.get("/openapi.json")

@@ -114,9 +114,6 @@ def test_wrong_key_stops_signing_only(world: World) -> None:
     assert world.issue()
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the receipt is signed in step 8, so verifying answers 503 under a wrong KEK (THREATS F)"
-)
 def test_wrong_key_does_not_stop_verifying(world: World) -> None:
     """Under a wrong key-encryption key a presentation made elsewhere is still verified."""
     world.issue()

@@ -18,11 +18,8 @@ class DiskFullError(Exception):
 
 
 @pytest.fixture
-def tampered(world: World, request: pytest.FixtureRequest) -> World:
+def tampered(world: World) -> World:
     """A day's acts, for a test that tampers with them."""
-    if world.database_url.startswith("postgresql"):
-        why = "audit.verify leaves PostgreSQL's server cursor open when it raises in the middle (ResourceWarning)"
-        request.node.add_marker(pytest.mark.xfail(strict=True, reason=why))
     a_day(world)
     return world
 

@@ -32,10 +32,6 @@ def test_a_second_answer_is_refused(world: World) -> None:
     refused(world.answer(request, world.present(request)), "request_already_answered", 0)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="ES256 is deterministic: the same presentation twice in a second is an IntegrityError, told as 503",
-)
 def test_the_wallet_may_be_asked_twice_in_a_second(world: World) -> None:
     """A phone that sends its request again in the same second gets a presentation again, not an error."""
     world.issue()

@@ -1,7 +1,5 @@
 """The list of uses: who asked, when, for what, which claims left, what came of it."""
 
-import pytest
-
 from app import catalogue
 from credentials import jws
 from tests.world import COUNTER, ITEM, OTHER_PARENT, World
@@ -98,9 +96,6 @@ def test_uses_are_paged_newest_first(world: World) -> None:
         assert (refused.status, refused["code"]) == (422, "invalid_request")
 
 
-@pytest.mark.xfail(
-    strict=True, reason="UsePage.next_cursor is documented as None on the last page; a full last page has one"
-)
 def test_a_full_last_page_has_no_cursor(world: World) -> None:
     """A page that holds the last use says that it is the last, also when it is just full."""
     world.issue()
