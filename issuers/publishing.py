@@ -56,7 +56,7 @@ class StatusPublisher:
 
     def _signed_by_active(self, row: StatusListRow) -> bool:
         """Whether the stored token is by the key that signs now: a rotated or compromised one's is signed anew."""
-        return jws.parse(row.token, jws.STATUS_LIST).kid == self._vault.active(row.agency, KeyPurpose.STATUS_LIST).kid
+        return jws.parse(row.token, jws.STATUS_LIST).kid == self._vault.active_kid(row.agency, KeyPurpose.STATUS_LIST)
 
     def publish(self, list_id: str, *, now: datetime) -> str:
         """Sign the list as the ledger stands and return the token; never replaces a later one."""
