@@ -56,7 +56,6 @@ REASONS: dict[str, Reason] = {
         "输错次数过多，请一分钟后再试，或改用扫码。",
         "Too many wrong codes were typed. Wait a minute, or scan instead.",
     ),
-    "request_unknown": _refused("没有这个核验请求，请重新发起。", "There is no such request. Start a new one."),
     "request_expired": _refused("核验请求已过期，请重新发起。", "The request has expired. Start a new one."),
     "request_already_answered": _refused(
         "该核验请求已有答复，不能重复提交。请重新发起。",
