@@ -97,6 +97,7 @@ class World:
     database_url: str
     now: datetime = START
     people: dict[str, Any] = field(default_factory=dict)
+    houses: list[House] = field(default_factory=list)
 
     def __enter__(self) -> Self:
         everybody = catalogue.read("people")
@@ -114,10 +115,12 @@ class World:
 
     def __exit__(self, *_: object) -> None:
         self.http.__exit__(None, None, None)
+        for house in self.houses:
+            house.database.engine.dispose()
 
     def build(self, **settings: Any) -> House:
         """Another house over the same database: what another worker process would build."""
-        return build(
+        made = build(
             Settings(
                 base_url=BASE_URL,
                 database_url=SecretStr(self.database_url),
@@ -126,6 +129,8 @@ class World:
                 **settings,
             )
         )
+        self.houses.append(made)
+        return made
 
     def wait(self, seconds: float) -> None:
         """Let time pass."""
