@@ -7,18 +7,13 @@ from sqlalchemy import or_, update
 from sqlmodel import Session, and_, col, select
 
 from credentials.status_list import Status
-from issuers.models import Agency, LicenceRow, LicenceState, StatusListRow
+from issuers.models import LicenceRow, LicenceState, StatusListRow
 
 LISTED = {
     LicenceState.SUSPENDED: Status.SUSPENDED,
     LicenceState.REVOKED: Status.REVOKED,
     LicenceState.BURNT: Status.REVOKED,
 }
-
-
-def agencies(session: Session) -> Sequence[Agency]:
-    """Return every agency."""
-    return session.exec(select(Agency).order_by(col(Agency.key))).all()
 
 
 def licence(session: Session, agency: str, licence_id: str) -> LicenceRow | None:

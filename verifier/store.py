@@ -1,17 +1,11 @@
 """All SQL of the verifying room."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import delete, update
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col
 
-from verifier.models import Counter, SeenPass, Verification, VerificationRequest
-
-
-def counters(session: Session) -> Sequence[Counter]:
-    """Return every counter."""
-    return session.exec(select(Counter).order_by(col(Counter.key))).all()
+from verifier.models import SeenPass, Verification, VerificationRequest
 
 
 def claim_request(session: Session, request_id: str, counter: str, now: datetime) -> VerificationRequest | None:

@@ -15,11 +15,6 @@ def holder_by_lookup(session: Session, lookup: str) -> HolderRow | None:
     return session.exec(select(HolderRow).where(HolderRow.lookup == lookup)).first()
 
 
-def holders(session: Session) -> Sequence[HolderRow]:
-    """Return every holder."""
-    return session.exec(select(HolderRow).order_by(col(HolderRow.created_at))).all()
-
-
 def key_by_reference(session: Session, reference: str) -> HolderKey | None:
     """Return the key that was made for a reference."""
     return session.exec(select(HolderKey).where(HolderKey.reference == reference)).first()
