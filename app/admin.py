@@ -15,15 +15,10 @@ from issuers.agencies import NewAgency
 from keys.access import Caller, Role
 from keys.auth import Clock
 from keys.models import KeyPurpose
+from keys.schemas import SHORT_NAME, Input
 
-SLUG = r"^[a-z][a-z0-9_]{1,31}$"
+SLUG = f"^{SHORT_NAME}$"
 NAME_EXAMPLE: dict[str, Any] = {"zh": "示例市公安局", "en": "Demo City Public Security Bureau"}
-
-
-class Input(BaseModel):
-    """What every request body keeps: no unknown members, no conversions."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class NameIn(Input):

@@ -20,26 +20,29 @@ from issuers.agencies import Agencies
 from issuers.errors import StatusListUnsoundError, UnknownAgencyError
 from issuers.issuer import Issuer
 from issuers.publishing import StatusPublisher
-from issuers.status import StatusChanges
+from issuers.status_changes import StatusChanges
 from keys import trust_list
 from keys.access import Access, Role
 from keys.encryption import Seal
 from keys.errors import CustodyError
 from keys.models import KeyPurpose
 from keys.registry import TrustRegistry
+from keys.schemas import SHORT_NAME
 from keys.trust_list import OPERATOR
 from keys.vault import Vault
 from verifier.counters import Counters
 from verifier.errors import RefusalError, UnknownServiceItemError
+from verifier.models import Counter, Verification
 from verifier.service_items import ServiceItem
 from verifier.trust_cache import StatusCache, TrustCache
-from verifier.verdict import Verdict
-from verifier.verifier import Question, Verifier
+from verifier.verifier import Question, TellHolder, Verifier
 from wallet.accounts import Accounts
 from wallet.errors import CodeError
 from wallet.keeping import Keeping
 from wallet.uses import Uses
 from wallet.wallet import Asker, Wallet
+
+LOOK_BACK = timedelta(days=7)  # uses older than this whose verdict is missing are left as they are
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,11 @@ class House:
             self.issuer.agency(subject)
         if role == Role.COUNTER:
             self.counters.get(subject)
+
+    def finish_what_a_crash_left(self, *, now: datetime) -> dict[str, int]:
+        """Deliver licences and tell verdicts that a crash kept from their holders; returns how many of each."""
+        told = [self.verifier.tell_again(digests) for digests in self.uses.without_verdict(since=now - LOOK_BACK)]
+        return {"delivered": self.issuer.deliver_again(now=now), "told": sum(told)}
 
     def found_city(self, *, now: datetime) -> None:
         """Make the operator's keys if there are none yet."""
@@ -185,9 +193,7 @@ def build(
 def _own_lists(publisher: StatusPublisher, base_url: str) -> Callable[[str, datetime], str]:
     """Return the way to this house's own status lists; no other address is ever looked at."""
 
-    own = re.compile(
-        re.escape(trust_list.issuer_url(base_url, "")) + r"([a-z][a-z0-9_]{1,31})/status/([1-9][0-9]{0,8})"
-    )
+    own = re.compile(re.escape(trust_list.issuer_url(base_url, "")) + f"({SHORT_NAME})/status/([1-9][0-9]{{0,8}})")
 
     def fetch(uri: str, now: datetime) -> str:
         found = own.fullmatch(uri)
@@ -217,16 +223,16 @@ def _holder_side(wallet: Wallet) -> Callable[..., Mapping[str, Sequence[str]]]:
     return obtain
 
 
-def _tell_holder(uses: Uses) -> Callable[[Sequence[str], Question, Verdict], None]:
-    def tell(digests: Sequence[str], question: Question, verdict: Verdict) -> None:
+def _tell_holder(uses: Uses) -> TellHolder:
+    def tell(digests: Sequence[str], recorded: Verification, counter: Counter) -> None:
         uses.record_verdict(
             digests,
-            counter=question.counter.key,
-            name=question.counter.name,
-            service_item=question.item.key,
-            verdict=verdict.outcome,
-            reason=verdict.reason,
-            receipt=verdict.receipt or "",
+            counter=counter.key,
+            name=counter.name,
+            service_item=recorded.service_item,
+            verdict=recorded.verdict,
+            reason=recorded.reason,
+            receipt=recorded.receipt,
         )
 
     return tell

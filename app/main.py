@@ -39,8 +39,8 @@ def create_app(house: House, *, now: Clock = clock.now, rooms: Collection[str] =
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         logs.configure()
         house.found_city(now=now())
-        delivered = house.issuer.deliver_again(now=now())
-        logs.log.info("started", rooms=sorted(rooms), delivered_again=delivered)
+        finished = house.finish_what_a_crash_left(now=now())
+        logs.log.info("started", rooms=sorted(rooms), **finished)
         yield
         house.database.engine.dispose()
 

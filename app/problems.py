@@ -1,4 +1,8 @@
-"""RFC 9457 problems: the one table from an error's code to an HTTP status and to what a person should do."""
+"""RFC 9457 problems: the one table from an error's code to an HTTP status and to what a person should do.
+
+A verdict is not a problem: it is answered with 200 whatever it says (*revoked* too), with its own reasons in
+`verifier/reasons.py`.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from keys.encryption import KEK_BYTES
+from wallet import codes
 
 
 class SettingsError(Exception):
@@ -49,7 +50,10 @@ class Settings(BaseSettings):
     kek: SecretStr | None = Field(default=None, description="The key itself: 32 bytes, base64url.")
     demo: bool = Field(default=False, description="Sign-in by one-time link; loopback only.")
     demo_clock_ahead_seconds: int = Field(default=0, ge=0, le=3600, description="Demonstration only: a fast clock.")
-    show_life_seconds: int = Field(default=60, ge=30, le=300, description="How long a show code lives.")
+    show_life_seconds: int = Field(
+        default=codes.LIFE_SECONDS, ge=codes.SHORTEST_LIFE_SECONDS, le=codes.LONGEST_LIFE_SECONDS,
+        description="How long a show code lives.",
+    )  # fmt: skip
     preparation_life_seconds: int = Field(default=600, ge=60, le=86_400)
     refresh_seconds: int = Field(
         default=0, ge=0, le=60, description="How old trust and status lists may be in memory; 0 asks every time."

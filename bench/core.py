@@ -82,7 +82,7 @@ class Bench:
     def _verify(self, memory: jws.SignatureMemory | None) -> None:
         checking.check(
             self.presentation,
-            trust=self.trust,
+            trust=lambda: self.trust,
             types={VCT: KIND},
             binding=checking.online_binding(AUDIENCE, NONCE, NOW),
             statuses=lambda _uri, _issuer, *, now: self.list,  # noqa: ARG005 - the protocol's name

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from credentials import identifiers
+from credentials.code_lists import CODE_LISTS
 from credentials.errors import MalformedError
 from credentials.text import clean
 
@@ -96,6 +97,8 @@ def _check_text(one: ClaimDefinition, kind: str, text: str, code_type: str) -> N
         identifiers.check_credit_code(text)
     elif kind.startswith("enum:"):
         _demand(text in kind.removeprefix("enum:").split("|"), f"one of {kind.removeprefix('enum:')}")
+    elif kind in CODE_LISTS:
+        _demand(text in CODE_LISTS[kind], f"a code or a name of {kind.removeprefix('code:')}")
     elif kind in _PATTERNS:
         _demand(bool(_PATTERNS[kind].fullmatch(text)), f"of the form {_PATTERNS[kind].pattern}")
     if one.pattern is not None:

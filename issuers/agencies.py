@@ -13,12 +13,13 @@ from issuers.errors import AgencyExistsError, UnknownTypeError
 from issuers.models import Agency
 from keys.models import KeyPurpose, SigningKey
 from keys.registry import TrustRegistry
+from keys.schemas import SHORT_NAME
 from keys.vault import Vault
 from records import audit
 from records import store as records_store
 from records.database import Database
 
-SLUG = re.compile(r"[a-z][a-z0-9_]{1,31}")
+SLUG = re.compile(SHORT_NAME)
 RESERVED = frozenset({"types", "operator"})
 """Names that are taken: a path beside the agencies' own, and the operator's."""
 

@@ -21,7 +21,7 @@ from issuers.schemas import (
     prepared_out,
     type_metadata,
 )
-from issuers.status import StatusChanges
+from issuers.status_changes import StatusChanges
 from keys.access import Caller
 from keys.auth import Attempts, Clock, IdempotencyKey
 from keys.models import KeyPurpose

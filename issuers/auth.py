@@ -7,8 +7,9 @@ from fastapi import Depends, Path
 
 from issuers.errors import UnknownAgencyError
 from keys.access import Caller, Role
+from keys.schemas import SHORT_NAME
 
-AgencyKey = Annotated[str, Path(pattern="^[a-z][a-z0-9_]{1,31}$", examples=["police"])]
+AgencyKey = Annotated[str, Path(pattern=f"^{SHORT_NAME}$", examples=["police"])]
 
 
 def agency_with(scope: str, caller_of: Callable[..., Caller]) -> Callable[..., Caller]:

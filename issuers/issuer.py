@@ -160,6 +160,8 @@ class Issuer:
         `PreparationExpiredError` and burns the index.
         """
         row = self.read(agency, licence_id)
+        if row.state == LicenceState.PREPARED:
+            self._authorised_type(agency, row.type_key, now)  # a right may have been withdrawn since
         if row.state == LicenceState.PREPARED and now >= row.prepared_until:
             self._burn(row, actor=actor, now=now)
         if row.state == LicenceState.BURNT or (row.state == LicenceState.PREPARED and now >= row.prepared_until):

@@ -12,6 +12,7 @@ from issuers.errors import UnknownLicenceError, WrongStateError
 from issuers.models import LicenceRow
 from issuers.orders import Draft
 from issuers.publishing import StatusPublisher
+from issuers.status_index import free_places
 from keys.encryption import Seal
 from keys.trust_list import issuer_url
 from records import audit, idempotency
@@ -20,7 +21,6 @@ from records.database import Database
 from records.idempotency import Attempt
 
 SERIAL_BYTES = 8  # 64 random bits in base 36: serials say nothing about how many there are
-PROBES = 16  # random places tried in a list before a new one is opened: it is well over half full by then
 ALPHABET36 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -75,19 +75,13 @@ class Recorder:
         return row
 
     def _insert_with_index(self, session: Session, row: LicenceRow, payload: dict[str, Any]) -> None:
-        """Give the row a random free index and insert it; the constraint decides, a look first saves trouble."""
-        current = store.newest_list(session, row.agency) or self._publisher.open_list(session, row.agency, after=None)
-        while True:
-            for _ in range(PROBES):
-                index = int.from_bytes(self._randomness(4), "big") % current.size
-                if store.index_taken(session, current.list_id, index):
-                    continue
-                entry = {"status_list": {"idx": index, "uri": self._publisher.uri(current.list_id)}}
-                to_sign = jws.signing_input(jws.LICENCE, payload | {"status": entry}, kid=row.kid)
-                row.status_list_id, row.status_index = current.list_id, index
-                row.signing_input = to_sign.decode("ascii")
-                if records_store.insert_unless_taken(session, row):
-                    return
-                if row.supersedes is not None and store.licence(session, row.agency, row.licence_id) is not None:
-                    raise WrongStateError("this licence is being renewed by another request")
-            current = self._publisher.open_list(session, row.agency, after=current)
+        """Give the row a status index and the bytes to sign, and insert it; the constraint decides."""
+        for list_id, index in free_places(session, self._publisher, row.agency, self._randomness):
+            entry = {"status_list": {"idx": index, "uri": self._publisher.uri(list_id)}}
+            to_sign = jws.signing_input(jws.LICENCE, payload | {"status": entry}, kid=row.kid)
+            row.status_list_id, row.status_index = list_id, index
+            row.signing_input = to_sign.decode("ascii")
+            if records_store.insert_unless_taken(session, row):
+                return
+            if row.supersedes is not None and store.licence(session, row.agency, row.licence_id) is not None:
+                raise WrongStateError("this licence is being renewed by another request")

@@ -14,6 +14,7 @@ from credentials.licence_type import Holder, LicenceType
 from credentials.text import clean
 from issuers.models import LicenceRow, LicenceState
 from issuers.orders import Order
+from keys.schemas import Input
 
 ES256_SIGNATURE_BYTES = 64
 
@@ -43,12 +44,6 @@ PERMIT: dict[str, Any] = {
     },
     "reference": "JZZ-2026-000123",
 }
-
-
-class Input(BaseModel):
-    """What every request body keeps: no unknown members, no conversions."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class HolderIn(Input):

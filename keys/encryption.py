@@ -1,6 +1,8 @@
 """Encryption at rest: AES-256-GCM under keys derived from one key-encryption key (KEK).
 
-What is sealed is bound to a context text: a blob put in another row's place does not open.
+What is sealed is bound to a context text: a blob put in another row's place does not open. Contexts in use: signing
+keys `keys/vault.py`, holder keys and licences `wallet/keeping.py`, names `wallet/accounts.py`, disclosures that wait
+for delivery `issuers/recording.py`.
 """
 
 from collections.abc import Callable

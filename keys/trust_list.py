@@ -1,6 +1,7 @@
 """The trust list: the operator's signed word on which agency may sign which types, with which keys, and when.
 
-`read` turns a verified token into a `TrustList`; a verifier asks nothing else about trust, on line or off.
+`registry.py` signs it. `read` checks that signature and returns a `TrustList`; a verifier asks nothing else about
+trust, on line or off.
 """
 
 from collections.abc import Mapping, Sequence

@@ -79,7 +79,7 @@ HolderBinding = Callable[[UnverifiedLicence, Licence], None]
 def check(
     text: str,
     *,
-    trust: TrustList,
+    trust: Callable[[], TrustList],
     types: Mapping[str, LicenceType],
     binding: HolderBinding,
     statuses: StatusLists,
@@ -96,8 +96,9 @@ def check(
     name = kind.key if kind else None
     # 3. Is this agency trusted for this type, at the time it says it signed? Nothing is fetched.
     with checks.step(3, name):
-        trust.check_current(now=now)
-        issuer, key = trusted_key(unverified, trust)
+        trusted = trust()
+        trusted.check_current(now=now)
+        issuer, key = trusted_key(unverified, trusted)
         if kind is None:
             raise RefusalError("type_not_authorised")
     # 4. Signature and disclosures (RFC 9901 section 7.1).

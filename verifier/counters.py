@@ -6,13 +6,14 @@ from datetime import datetime
 
 from credentials.errors import MalformedError
 from credentials.text import clean
+from keys.schemas import SHORT_NAME
 from records import audit
 from records import store as records_store
 from records.database import Database
 from verifier.errors import CounterExistsError, CounterSuspendedError, UnknownCounterError
 from verifier.models import Counter
 
-SLUG = re.compile(r"[a-z][a-z0-9_]{1,31}")
+SLUG = re.compile(SHORT_NAME)
 
 
 class Counters:

@@ -52,6 +52,15 @@ class Verification(SQLModel, table=True):
     receipt: str = Field(sa_type=Text)
 
 
+class VerifiedPresentation(SQLModel, table=True):
+    """Which presentation (by digest) a verification was about: finds the verdict that a holder was not told."""
+
+    __tablename__ = "verified_presentation"
+
+    digest: str = Field(primary_key=True)
+    verification_id: str = Field(primary_key=True, foreign_key="verification.verification_id")
+
+
 class SeenPass(SQLModel, table=True):
     """An offline pass that a counter has seen; it does not count twice while it lives."""
 

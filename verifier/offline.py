@@ -17,6 +17,8 @@ from keys.trust_list import TrustedIssuer, TrustList
 from verifier import checking, service_items, verdict
 from verifier.checking import Checks
 from verifier.errors import RefusalError
+from verifier.reasons import Outcome, outcome
+from verifier.seen_passes import SeenFile
 from verifier.service_items import ServiceItem
 from verifier.verdict import Verdict
 
@@ -57,21 +59,26 @@ def open_bundle(data: Mapping[str, Any]) -> TrustBundle:
         raise TrustListRefusedError(f"not a trust bundle: {error}") from error
 
 
-def verify_pass(scanned: str, bundle: TrustBundle, item: ServiceItem | None, *, now: datetime) -> Verdict:
+def verify_pass(
+    scanned: str, bundle: TrustBundle, item: ServiceItem | None, *, now: datetime, seen: SeenFile | None = None
+) -> Verdict:
     """Return the verdict on an offline pass. It binds to no counter, and its status is as old as the bundle.
 
-    Not checked: whether the pass was shown before; the caller keeps what it has seen.
+    With `seen`, a pass counts once; without it, whether the pass was shown before is not checked.
     """
-    checks = Checks()
+    checks, digest = Checks(), ""
     verification_id = "offline-" + sd_jwt.digest(scanned)[:16] if scanned.isascii() else "offline"
     try:
         with checks.step(0):
             text = offline_pass.unpack(scanned.strip())
+            digest = sd_jwt.presentation_digest(text)
+            if seen is not None:
+                seen.claim(digest, now)
         with checks.step(1):
             pass
         checked = checking.check(
             text,
-            trust=bundle.trust,
+            trust=lambda: bundle.trust,
             types=bundle.types,
             binding=checking.offline_binding(now),
             statuses=bundle.status_list,
@@ -83,6 +90,8 @@ def verify_pass(scanned: str, bundle: TrustBundle, item: ServiceItem | None, *, 
             raise RefusalError("licence_not_requested")
         made = verdict.accepted(verification_id, [checked], item, checks, channel="offline_pass", now=now)
     except RefusalError as refusal:
+        if seen is not None and digest and outcome(refusal.code) == Outcome.CANNOT_CONFIRM:
+            seen.forget(digest)
         made = verdict.not_accepted(verification_id, refusal, checks, channel="offline_pass", now=now)
     return replace(made, offline=True)
 

@@ -5,15 +5,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from keys.schemas import Input
 from verifier.reasons import Outcome
 
 MAX_SCAN = 8 * 1024  # characters
-
-
-class Input(BaseModel):
-    """What every request body keeps: no unknown members, no conversions."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class AskIn(Input):

@@ -1,7 +1,11 @@
-"""Offline passes that a counter has seen while on line: each counts once while it lives."""
+"""Offline passes that a counter has seen, in the database or in a file: each counts once while it lives."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+import fcntl
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
 
 from credentials import sd_jwt
 from credentials.key_binding import MAX_PASS_LIFE
@@ -34,3 +38,42 @@ class SeenPasses:
                 row = session.get(SeenPass, (sd_jwt.presentation_digest(text), counter))
                 if row is not None:
                     session.delete(row)
+
+
+class SeenFile:
+    """Remembers passes in a file of a counter's own machine: JSON, digest → second it was seen.
+
+    Any number of processes may use one file at once; a pass is forgotten when it is past its life.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def claim(self, digest: str, now: datetime) -> None:
+        """Take a pass as seen; one that was seen before is refused as `already_used`, with the time."""
+        with self._seen() as seen:
+            oldest = (now - 2 * MAX_PASS_LIFE).timestamp()
+            for one in [one for one, second in seen.items() if second < oldest]:
+                del seen[one]
+            if digest in seen:
+                raise RefusalError("already_used", at=datetime.fromtimestamp(seen[digest], UTC).isoformat())
+            seen[digest] = int(now.timestamp())
+
+    def forget(self, digest: str) -> None:
+        """Let a pass be shown again when nothing could be said of it."""
+        with self._seen() as seen:
+            seen.pop(digest, None)
+
+    @contextmanager
+    def _seen(self) -> Iterator[dict[str, int]]:
+        """Give what the file holds, alone, and write it back; a file of another kind raises `ValueError`."""
+        with self._path.open("a+", encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            file.seek(0)
+            text = file.read()
+            seen = json.loads(text) if text else {}
+            if not isinstance(seen, dict) or not all(type(second) is int for second in seen.values()):
+                raise ValueError("not a file of seen passes")
+            yield seen
+            file.truncate(0)
+            file.write(json.dumps(seen))

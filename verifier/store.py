@@ -1,11 +1,12 @@
 """All SQL of the verifying room."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import delete, update
-from sqlmodel import Session, col
+from sqlmodel import Session, col, select
 
-from verifier.models import SeenPass, Verification, VerificationRequest
+from verifier.models import SeenPass, Verification, VerificationRequest, VerifiedPresentation
 
 
 def claim_request(session: Session, request_id: str, counter: str, now: datetime) -> VerificationRequest | None:
@@ -33,6 +34,13 @@ def request(session: Session, request_id: str, counter: str) -> VerificationRequ
 def forget_passes(session: Session, before: datetime) -> None:
     """Forget passes seen before an instant: they are past their life and refused for that."""
     session.execute(delete(SeenPass).where(col(SeenPass.seen_at) < before))
+
+
+def first_verification(session: Session, digests: Sequence[str]) -> Verification | None:
+    """Return the earliest verification of any of these presentations."""
+    of_these = select(VerifiedPresentation.verification_id).where(col(VerifiedPresentation.digest).in_(digests))
+    query = select(Verification).where(col(Verification.verification_id).in_(of_these))
+    return session.exec(query.order_by(col(Verification.at)).limit(1)).first()
 
 
 def verification(session: Session, verification_id: str, counter: str) -> Verification | None:

@@ -10,7 +10,7 @@ from credentials.jwk import PublicKey
 from credentials.jws import Fingerprint
 from credentials.status_list import StatusListToken
 from keys import trust_list
-from keys.errors import TrustListRefusedError
+from keys.errors import CustodyError, TrustListRefusedError
 from keys.trust_list import TrustedIssuer, TrustList
 from verifier.checking import read_status_list
 
@@ -41,7 +41,10 @@ class TrustCache:
         kept, asked = self._list, self._asked
         if kept is not None and asked is not None and timedelta(0) <= now - asked < self._refresh:
             return kept
-        text = self._fetch(now)
+        try:
+            text = self._fetch(now)
+        except CustodyError as error:
+            raise TrustListRefusedError(f"cannot be had: {error.code}") from error
         fresh = kept if kept is not None and text == self._text else trust_list.read(text, self._operator_keys())
         if kept is not None and fresh.version < kept.version:
             raise TrustListRefusedError("an older trust list came back")

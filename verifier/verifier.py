@@ -28,7 +28,7 @@ from verifier.errors import (
     UnknownCounterError,
     UnknownServiceItemError,
 )
-from verifier.models import Counter, Verification, VerificationRequest
+from verifier.models import Counter, Verification, VerificationRequest, VerifiedPresentation
 from verifier.reasons import Outcome, outcome
 from verifier.seen_passes import SeenPasses
 from verifier.service_items import ServiceItem
@@ -61,8 +61,8 @@ class HolderSide(Protocol):
 class TellHolder(Protocol):
     """The wallet's list of uses."""
 
-    def __call__(self, digests: Sequence[str], question: Question, verdict: Verdict, /) -> None:
-        """Note a verdict with the use that presentations (by SHA-256, base64url) belong to."""
+    def __call__(self, digests: Sequence[str], recorded: Verification, counter: Counter, /) -> None:
+        """Note a counter's verdict with the use that presentations (by SHA-256, base64url) belong to."""
 
 
 class Verifier:
@@ -222,10 +222,24 @@ class Verifier:
                 self._seen.forget(presented, question.counter.key)
             made = verdict.not_accepted(verification_id, refusal, checks, channel=channel, now=now)
         # 8. Record the verdict and the receipt, tell the holder.
-        made = self._record(made, checked, question, now)
-        texts = [text for several in presented.values() for text in several]
-        self._tell_holder([sd_jwt.presentation_digest(text) for text in texts if text.isascii()], question, made)
+        texts = [text for several in presented.values() for text in several if text.isascii()]
+        digests = sorted({sd_jwt.presentation_digest(text) for text in texts})
+        made, recorded = self._record(made, checked, question, digests, now)
+        self._tell_holder(digests, recorded, question.counter)
         return made
+
+    def tell_again(self, digests: Sequence[str]) -> bool:
+        """Tell a holder the verdict on presentations that a crash kept from the list of uses; False if none was made.
+
+        A use without any verdict stays one: its counter was stopped before it had said a word.
+        """
+        with self._database.read() as session:
+            recorded = store.first_verification(session, digests)
+            counter = session.get(Counter, recorded.counter) if recorded else None
+        if recorded is None or counter is None:
+            return False
+        self._tell_holder(digests, recorded, counter)
+        return True
 
     def _check(
         self,
@@ -243,7 +257,7 @@ class Verifier:
 
         checked = checking.check(
             text,
-            trust=self.trust(now),
+            trust=lambda: self.trust(now),
             types=self._types,
             binding=binding,
             statuses=self._statuses,
@@ -256,7 +270,9 @@ class Verifier:
             raise RefusalError("licence_not_requested")
         return checked
 
-    def _record(self, made: Verdict, checked: Sequence[Checked], question: Question, now: datetime) -> Verdict:
+    def _record(
+        self, made: Verdict, checked: Sequence[Checked], question: Question, digests: Sequence[str], now: datetime
+    ) -> tuple[Verdict, Verification]:
         receipt = self._receipt(made, checked, question, now)
         made.checks.append({"number": 8, "step": "record", "outcome": checking.PASSED})  # type: ignore[attr-defined]
         row = Verification(
@@ -274,12 +290,13 @@ class Verifier:
         with self._database.write() as session:
             session.add(row)
             session.flush()
+            session.add_all([VerifiedPresentation(digest=one, verification_id=row.verification_id) for one in digests])
             audit.record(
                 session, stream=f"verifier/{question.counter.key}", actor=f"counter:{question.counter.key}",
                 act=f"verification.{made.outcome}", subject=made.verification_id, now=now,
                 detail={"reason": made.reason, "operator": question.operator, "service_item": question.item.key},
             )  # fmt: skip
-        return replace(made, receipt=receipt or None)
+        return replace(made, receipt=receipt or None), row
 
     def _receipt(self, made: Verdict, checked: Sequence[Checked], question: Question, now: datetime) -> str:
         """Return the signed receipt; none when no key opens: verifying goes on, signing waits for the operator."""

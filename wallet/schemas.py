@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from keys.schemas import Input
 from wallet.keeping import Opened
 from wallet.models import Use
 from wallet.wallet import Choice
@@ -16,12 +17,6 @@ NUMBER_LABELS = {
     "issued_on": {"zh": "证照颁发日期", "en": "Date of issue"},
 }
 Picture = Literal["none", "svg", "png"]
-
-
-class Input(BaseModel):
-    """What every request body keeps: no unknown members, no conversions."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class ChoiceIn(Input):

@@ -83,6 +83,13 @@ def uses_of(session: Session, digests: Sequence[str]) -> Sequence[Use]:
     return session.exec(select(Use).where(col(Use.use_id).in_(of_these))).all()
 
 
+def unreported(session: Session, since: datetime) -> Sequence[tuple[str, str]]:
+    """Return use and digest of the presentations since an instant that no verdict came back for, by use."""
+    query = select(UsePresentation.use_id, UsePresentation.digest).join(Use)
+    query = query.where(col(Use.verdict).is_(None), col(Use.at) >= since)
+    return [(use_id, digest) for use_id, digest in session.exec(query.order_by(col(UsePresentation.use_id)))]
+
+
 def claim_link(session: Session, secret_hash: str, now: datetime) -> str | None:
     """Use a sign-in link up and return its holder, or None."""
     statement = (

@@ -1,6 +1,8 @@
 """The list of uses: who asked for which licences, when, for what, which claims left, what came of it."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
+from itertools import groupby
 
 from records.database import Database
 from wallet import store
@@ -17,6 +19,12 @@ class Uses:
         """Return a page of uses, newest first."""
         with self._database.read() as session:
             return store.uses(session, holder_id, before=before, limit=limit)
+
+    def without_verdict(self, *, since: datetime) -> list[list[str]]:
+        """Return the presentations (digests) of each use since an instant that no verdict came back for."""
+        with self._database.read() as session:
+            rows = store.unreported(session, since)
+        return [[digest for _, digest in several] for _, several in groupby(rows, key=lambda row: row[0])]
 
     def record_verdict(
         self,

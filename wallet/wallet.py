@@ -33,8 +33,6 @@ from wallet.errors import (
 from wallet.keeping import Keeping, Opened
 from wallet.models import ShowCode, Use, UsePresentation
 
-DEFAULT_SHOW_LIFE = timedelta(seconds=60)  # how long a show code lives
-SHOW_LIFE_RANGE = (timedelta(seconds=30), timedelta(seconds=300))
 WRONG_CODES_PER_COUNTER = 5  # typed codes a counter may get wrong in a minute
 ALL_COUNTERS = "*"
 WRONG_CODES_IN_ALL = 200  # and all counters together
@@ -75,10 +73,8 @@ class Wallet:
         listed_by_item: Callable[[str], Mapping[str, Collection[str]]],
         states: Callable[[Sequence[str]], Mapping[str, str]],
         randomness: Callable[[int], bytes],
-        show_life: timedelta = DEFAULT_SHOW_LIFE,
+        show_life: timedelta,
     ) -> None:
-        if not SHOW_LIFE_RANGE[0] <= show_life <= SHOW_LIFE_RANGE[1]:
-            raise ValueError("a show code lives 30 to 300 seconds")
         self._database = database
         self._keeping = keeping
         self._base_url = base_url

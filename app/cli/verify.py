@@ -17,6 +17,7 @@ from credentials.jws import LAST_SECOND
 from keys.errors import TrustListRefusedError
 from verifier import offline, picture
 from verifier.errors import PictureUnreadableError
+from verifier.seen_passes import SeenFile
 
 MAX_BUNDLE_HINT = "a trust bundle, as GET /verifier/trust-bundle or `licence trust export` gives it"
 
@@ -36,6 +37,9 @@ def verify(  # noqa: PLR0917 - typer's options
     now: Annotated[
         int | None, typer.Option(min=0, max=LAST_SECOND, help="With --trust: the present, in seconds since 1970.")
     ] = None,
+    seen: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="With --trust: a file that remembers passes; each counts once.")
+    ] = None,
     url: Url = DEFAULT_URL,
     token: Annotated[str | None, typer.Option(envvar="LICENCE_TOKEN", help="The counter's access token.")] = None,
     json_output: Json = False,
@@ -44,7 +48,7 @@ def verify(  # noqa: PLR0917 - typer's options
     made = (
         _online(source, service_item, operator, url, token)
         if trust is None
-        else _offline(source, trust, service_item, now)
+        else _offline(source, trust, service_item, now, seen)
     )
     answer(made, told(made), as_json=json_output)
     raise typer.Exit(EXIT_BY_VERDICT[made["verdict"]])
@@ -62,7 +66,7 @@ def _online(source: str, service_item: str | None, operator: str | None, url: st
     return made
 
 
-def _offline(source: str, trust: Path, service_item: str | None, now: int | None) -> dict[str, Any]:
+def _offline(source: str, trust: Path, service_item: str | None, now: int | None, seen: Path | None) -> dict[str, Any]:
     present = clock.now() if now is None else datetime.fromtimestamp(now, UTC)
     try:
         bundle = offline.open_bundle(strict_json.loads(trust.read_bytes()))
@@ -75,7 +79,10 @@ def _offline(source: str, trust: Path, service_item: str | None, now: int | None
         scanned = _scanned(source)
     except PictureUnreadableError:
         return offline.nothing_known("not_a_licence_code", now=present).as_json()
-    return offline.verify_pass(scanned, bundle, item, now=present).as_json()
+    try:
+        return offline.verify_pass(scanned, bundle, item, now=present, seen=SeenFile(seen) if seen else None).as_json()
+    except (OSError, ValueError) as error:
+        raise typer.BadParameter(f"--seen: {error}") from error
 
 
 def told(made: dict[str, Any]) -> str:

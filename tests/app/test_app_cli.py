@@ -322,6 +322,17 @@ def test_verify_offline_refused_and_amber(run: Run, offline: dict[str, str], tmp
     assert (bent.code, bent.json["verdict"], bent.json["reason"]) == (3, "cannot_confirm", "trust_list_refused")
 
 
+def test_verify_remembers_passes(run: Run, offline: dict[str, str], tmp_path: Path) -> None:
+    """With --seen a pass counts once on this machine; a file of another kind is wrong usage."""
+    second = str(int(START.timestamp()))
+    how = ["--json", "--trust", offline["bundle"], "--now", second, "--seen", str(tmp_path / "seen")]
+    assert run("verify", *how, offline["text"]).code == 0
+    again = run("verify", *how, offline["text"])
+    assert (again.code, again.json["reason"]) == (1, "already_used")
+    (tmp_path / "seen").write_text("[]")
+    assert run("verify", *how, offline["text"]).code == 2
+
+
 def test_verify_a_picture_without_a_code(run: Run, offline: dict[str, str], tmp_path: Path) -> None:
     """A file that is neither text nor a picture of one QR code is refused with its code."""
     path = tmp_path / "noise"

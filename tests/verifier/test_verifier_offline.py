@@ -2,7 +2,9 @@
 
 import copy
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from keys.errors import TrustListRefusedError
 from tests.verifier.forge import failed
 from tests.world import ITEM, START, World
 from verifier import offline
+from verifier.seen_passes import SeenFile
 from verifier.verdict import Verdict
 
 CLAIMS = ["residence_district"]
@@ -174,3 +177,40 @@ def test_a_receipt_is_no_trust_list(world: World) -> None:
     receipt = world.scan(world.show()["url"])["receipt"]
     with pytest.raises(TrustListRefusedError):
         offline.open_bundle(world.bundle() | {"trust_list": receipt})
+
+
+def test_with_a_memory_a_pass_counts_once(world: World, tmp_path: Path) -> None:
+    """The second showing of a pass at one counter is refused with the time of the first; another pass is not."""
+    licence_id, seen = world.issue(), SeenFile(tmp_path / "seen.json")
+    opened = offline.open_bundle(world.bundle())
+    text, other = (world.offline_pass(licence_id, names) for names in (CLAIMS, []))
+    assert _said(offline.verify_pass(text, opened, None, now=world.now, seen=seen)) == ("accepted", "accepted")
+    world.wait(5)
+    again = offline.verify_pass(text, opened, None, now=world.now, seen=SeenFile(tmp_path / "seen.json"))
+    assert (_said(again), again.reason_at) == (("refused", "already_used"), START.isoformat())
+    assert _said(offline.verify_pass(other, opened, None, now=world.now, seen=seen)) == ("accepted", "accepted")
+
+
+def test_a_pass_that_could_not_be_confirmed_may_come_again(world: World, tmp_path: Path) -> None:
+    """An amber verdict does not use a pass up; a pass past its life is forgotten."""
+    seen = SeenFile(tmp_path / "seen.json")
+    text = world.offline_pass(world.issue(), CLAIMS)
+    empty = offline.open_bundle(world.bundle() | {"status_lists": {}})
+    for _ in range(2):
+        assert _said(offline.verify_pass(text, empty, None, now=world.now, seen=seen))[0] == "cannot_confirm"
+    full = offline.open_bundle(world.bundle())
+    assert _said(offline.verify_pass(text, full, None, now=world.now, seen=seen)) == ("accepted", "accepted")
+    seen.claim("another", world.now + timedelta(hours=1))
+    assert list(json.loads((tmp_path / "seen.json").read_text())) == ["another"]
+
+
+def test_16_readings_of_one_pass_give_one_success(world: World, tmp_path: Path) -> None:
+    """Processes that share a memory accept a pass once between them."""
+    text = world.offline_pass(world.issue(), CLAIMS)
+    opened = offline.open_bundle(world.bundle())
+
+    def read(_: int) -> str:
+        return offline.verify_pass(text, opened, None, now=world.now, seen=SeenFile(tmp_path / "seen.json")).reason
+
+    with ThreadPoolExecutor(16) as pool:
+        assert sorted(pool.map(read, range(16))) == ["accepted"] + ["already_used"] * 15

@@ -1,5 +1,7 @@
 """The list of uses: who asked, when, for what, which claims left, what came of it."""
 
+import contextlib
+
 from app import catalogue
 from credentials import jws
 from tests.world import COUNTER, ITEM, OTHER_PARENT, World
@@ -120,3 +122,35 @@ def test_the_receipt_in_the_wallet_is_a_receipt(world: World) -> None:
     world.scan(world.show()["url"])
     payload = jws.parse(_uses(world)["items"][0]["receipt"], jws.RECEIPT).unverified_payload()
     assert (payload["counter"], payload["service_item"], payload["verdict"]) == (COUNTER, ITEM, "accepted")
+
+
+def test_a_verdict_that_a_crash_kept_is_told_at_the_next_start(world: World) -> None:
+    """A counter killed after its record and before the telling: the next start finds the use and tells it once."""
+    world.issue()
+
+    def killed(*_: object) -> None:
+        raise SystemExit
+
+    house = world.build()
+    house.verifier._tell_holder = killed
+    shown = world.show()
+    counter = world.counter().subject
+    with contextlib.suppress(SystemExit):
+        house.verifier.verify_scan(shown["url"], house.verifier.question(counter, ITEM, None), now=world.now)
+    (use,) = _uses(world)["items"]
+    assert use["verdict"] is None
+    assert world.build().finish_what_a_crash_left(now=world.now)["told"] == 1
+    (use,) = _uses(world)["items"]
+    assert (use["verifier"], use["verdict"]) == (COUNTER, "accepted")
+    assert use["receipt"].count(".") == 2
+    assert world.build().finish_what_a_crash_left(now=world.now)["told"] == 0
+
+
+def test_a_use_without_any_verdict_stays_one(world: World) -> None:
+    """A code spent by a counter that was stopped before it had said a word shows as used, with no verdict."""
+    world.issue()
+    request = world.ask()
+    world.present(request)
+    assert world.build().finish_what_a_crash_left(now=world.now)["told"] == 0
+    (use,) = _uses(world)["items"]
+    assert use["verdict"] is None
