@@ -1,23 +1,25 @@
 """HTTP routes of the operator: take in agencies and counters, give and take tokens, rotate keys."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from app.house import House
 from credentials import licence_type
+from credentials.claim_values import Fault, FaultsError
 from credentials.licence_type import ClaimsRefusedError, Holder
 from issuers.agencies import NewAgency
-from keys.access import Caller, Role
+from keys.access import SCOPES, Caller, Role
 from keys.auth import Clock
 from keys.models import KeyPurpose
 from keys.schemas import SHORT_NAME, Input
 
 SLUG = f"^{SHORT_NAME}$"
+LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 NAME_EXAMPLE: dict[str, Any] = {"zh": "示例市公安局", "en": "Demo City Public Security Bureau"}
 
 
@@ -124,7 +126,9 @@ class KeyIn(Input):
 class CompromiseIn(Input):
     """A key never to be believed again."""
 
-    since: datetime = Field(strict=False, description="RFC 3339, with zone.")
+    since: AwareDatetime = Field(
+        strict=False, description="RFC 3339, with zone.", ge=datetime(2000, 1, 1, tzinfo=UTC), le=LATEST
+    )
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"since": "2026-11-20T00:00:00+08:00"}]})
 
@@ -159,6 +163,7 @@ def routes(  # noqa: C901 - a list of routes, one after another, with nothing to
     @router.post("/counters", status_code=201)
     def add_counter(actor: Operator, body: CounterIn) -> Made:
         """Enrol a counter of an agency of the catalogue or of one that was taken in."""
+        house.must_be_an_agency(body.agency)
         row = house.counters.add(
             body.key, agency=body.agency, name=body.name.model_dump(), channel=body.channel, actor=actor, now=clock()
         )
@@ -181,24 +186,27 @@ def routes(  # noqa: C901 - a list of routes, one after another, with nothing to
         return Made(key=house.vault.register(body.owner, KeyPurpose.LICENCE, body.jwk, actor=actor, now=clock()))
 
     @router.post("/holders", status_code=201)
-    def add_holder(_actor: Operator, body: HolderIn) -> Made:
+    def add_holder(actor: Operator, body: HolderIn) -> Made:
         """Make a wallet for a person or company; the same code again gives the same wallet."""
         holder = Holder(body.code_type, body.code, body.name)
         if faults := licence_type.check_identity(holder, ""):
             raise ClaimsRefusedError(faults)
-        return Made(key=house.accounts.add(holder, now=clock()))
+        return Made(key=house.accounts.add(holder, actor=actor, now=clock()))
 
     if house.settings.demo:
 
         @router.post("/holders/{holder_id}/sign-in-link", status_code=201)
-        def sign_in_link(_actor: Operator, holder_id: str) -> Made:
+        def sign_in_link(actor: Operator, holder_id: str) -> Made:
             """Make a one-time sign-in link for a holder (demonstration only)."""
-            return Made(key=holder_id, secret=house.accounts.sign_in_link(holder_id, now=clock()))
+            return Made(key=holder_id, secret=house.accounts.sign_in_link(holder_id, actor=actor, now=clock()))
 
     @router.post("/tokens", status_code=201)
     def grant(actor: Operator, body: TokenIn) -> Made:
         """Give an access token; the secret is told this once."""
         house.must_exist(Role(body.role), body.subject)
+        if unknown := [place for place, one in enumerate(body.scopes) if one not in SCOPES[Role(body.role)]]:
+            allowed = f"one of: {', '.join(sorted(SCOPES[Role(body.role)]))}"
+            raise FaultsError([Fault(f"/scopes/{place}", "unknown_scope", allowed) for place in unknown])
         secret = house.access.grant(
             Role(body.role), body.subject, scopes=body.scopes, life=timedelta(days=body.life_days), actor=actor,
             now=clock(),

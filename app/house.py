@@ -33,9 +33,10 @@ from keys.vault import Vault
 from verifier.counters import Counters
 from verifier.errors import RefusalError, UnknownServiceItemError
 from verifier.models import Counter, Verification
+from verifier.recording import Question, Recorder, TellHolder
 from verifier.service_items import ServiceItem
 from verifier.trust_cache import StatusCache, TrustCache
-from verifier.verifier import Question, TellHolder, Verifier
+from verifier.verifier import Verifier
 from wallet.accounts import Accounts
 from wallet.errors import CodeError
 from wallet.keeping import Keeping
@@ -65,6 +66,7 @@ class House:
     uses: Uses
     counters: Counters
     verifier: Verifier
+    verdicts: Recorder
 
     def trust_bundle(self, now: datetime) -> dict[str, Any]:
         """Return all that verifying without a network needs."""
@@ -86,6 +88,11 @@ class House:
             with suppress(CustodyError, StatusListUnsoundError):  # that agency's licences will read "cannot confirm"
                 yield self.publisher.uri(one), self.publisher.token(one, now=now)
 
+    def must_be_an_agency(self, key: str) -> None:
+        """Raise `UnknownAgencyError` unless `key` is an agency of the catalogue or one that was taken in."""
+        if key not in catalogue.agencies():
+            self.issuer.agency(key)
+
     def must_exist(self, role: Role, subject: str) -> None:
         """Raise unless there is such an agency or counter: a later one of that name must not inherit a token."""
         if role == Role.AGENCY:
@@ -95,7 +102,7 @@ class House:
 
     def finish_what_a_crash_left(self, *, now: datetime) -> dict[str, int]:
         """Deliver licences and tell verdicts that a crash kept from their holders; returns how many of each."""
-        told = [self.verifier.tell_again(digests) for digests in self.uses.without_verdict(since=now - LOOK_BACK)]
+        told = [self.verdicts.tell_again(digests) for digests in self.uses.without_verdict(since=now - LOOK_BACK)]
         return {"delivered": self.issuer.deliver_again(now=now), "told": sum(told)}
 
     def found_city(self, *, now: datetime) -> None:
@@ -155,10 +162,10 @@ def build(
     )
     uses = Uses(database=database)
     counters = Counters(database=database)
+    verdicts = Recorder(database=database, vault=vault, base_url=base_url, tell_holder=_tell_holder(uses))
     verifier = Verifier(
         database=database,
         counters=counters,
-        vault=vault,
         trust=TrustCache(
             fetch=lambda now: registry.token(now=now), operator_keys=registry.operator_keys, refresh=settings.refresh
         ),
@@ -167,7 +174,7 @@ def build(
         items=items,
         base_url=base_url,
         holder_side=_holder_side(wallet),
-        tell_holder=_tell_holder(uses),
+        recorder=verdicts,
         randomness=randomness,
     )
     return House(
@@ -187,6 +194,7 @@ def build(
         uses=uses,
         counters=counters,
         verifier=verifier,
+        verdicts=verdicts,
     )
 
 

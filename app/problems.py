@@ -19,7 +19,6 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from app.logs import log, request_id
 from credentials.claim_values import Fault
 from credentials.errors import FormatError
-from credentials.licence_type import ClaimsRefusedError
 from issuers.errors import IssuerError
 from keys.errors import CustodyError
 from records.errors import RecordError
@@ -157,7 +156,7 @@ PROBLEMS: dict[str, Problem] = {
     "delivery_refused": Problem(
         422,
         "送达的内容不是该持证人的证照，请发证机关核对。",
-        "What was delivered is no licence of this holder.",
+        "What was delivered is no licence of this holder. The agency must look into it and deliver again.",
     ),
     # 500, 503: us
     "internal_error": Problem(
@@ -165,8 +164,8 @@ PROBLEMS: dict[str, Problem] = {
     ),
     "key_seal_broken": Problem(
         503,
-        "签名密钥无法打开，请联系运营方。",
-        "The signing key does not open. Tell the operator; verifying still works.",
+        "签名密钥无法打开，暂不能签发，请联系运营方。",
+        "The signing key does not open. Tell the operator; nothing can be signed until it does.",
     ),
     "no_signing_key": Problem(503, "没有可用的签名密钥，请联系运营方。", "There is no signing key. Tell the operator."),
     "status_list_unsound": Problem(
@@ -224,16 +223,17 @@ def install(app: FastAPI, base_url: str, more_faults: Mapping[str, MoreFaults]) 
     """Answer every error of every room with a problem; `more_faults` by route path adds what the schema cannot see."""
 
     def coded(_request: Request, error: Exception) -> Response:
-        code = getattr(error, "code", "internal_error")
-        detail = "" if str(error) == code else str(error)
-        return response(base_url, code, detail=detail)
-
-    def claims_refused(_request: Request, error: Exception) -> Response:
-        faults = error.faults if isinstance(error, ClaimsRefusedError) else ()
-        return response(base_url, "claims_refused", faults=[_fault(one) for one in faults])
+        code, faults = getattr(error, "code", "internal_error"), getattr(error, "faults", ())
+        detail = "" if str(error) == code or faults else str(error)
+        return response(base_url, code, detail=detail, faults=[_fault(one) for one in faults])
 
     def invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
+        kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+        if kind != "application/json" and any(
+            row["loc"] == ("body",) and row["type"] != "missing" for row in error.errors()
+        ):
+            return response(base_url, "unsupported_media_type")
         return _invalid(base_url, error, more_faults.get(getattr(request.scope.get("route"), "path", "")))
 
     def http(_request: Request, error: Exception) -> Response:
@@ -247,7 +247,6 @@ def install(app: FastAPI, base_url: str, more_faults: Mapping[str, MoreFaults]) 
 
     for family in (FormatError, RecordError, CustodyError, IssuerError, WalletError, VerifierError):
         app.add_exception_handler(family, coded)
-    app.add_exception_handler(ClaimsRefusedError, claims_refused)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(DBAPIError, database)

@@ -1,14 +1,14 @@
 """Claims' values: what each kind of claim may hold, checked before anything is signed."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from credentials import identifiers
 from credentials.code_lists import CODE_LISTS
-from credentials.errors import MalformedError
+from credentials.errors import FormatError, MalformedError
 from credentials.text import clean
 
 MAX_TEXT_LENGTH = 512  # characters (GB/T 36903)
@@ -35,6 +35,16 @@ class Fault:
     detail: str
 
 
+class FaultsError(FormatError):
+    """What was sent has faults; `faults` names every one."""
+
+    code = "invalid_request"
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("; ".join(f"{fault.pointer}: {fault.detail}" for fault in faults))
+        self.faults = tuple(faults)
+
+
 @dataclass(frozen=True, slots=True)
 class ClaimDefinition:
     """One claim of a type: its labels, its kind of value, and whether it always shows."""
@@ -47,6 +57,8 @@ class ClaimDefinition:
     sensitivity: str
     pattern: re.Pattern[str] | None = None
     derived_from: str | None = None
+    past: bool = False
+    """The day it names has come when it is signed."""
 
 
 def check_value(one: ClaimDefinition, value: object, at: str, *, code_type: str = "") -> list[Fault]:

@@ -5,7 +5,7 @@ each with a JSON pointer (RFC 6901).
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta, timezone
@@ -17,10 +17,11 @@ from credentials.claim_values import (
     CREDIT_CODE,
     ClaimDefinition,
     Fault,
+    FaultsError,
     check_value,
     normalised,
 )
-from credentials.errors import FormatError, MalformedError
+from credentials.errors import MalformedError
 
 CITY_TIME = timezone(timedelta(hours=8), "CST")
 """China has one time zone; a licence's days are its days."""
@@ -48,14 +49,10 @@ NUMBERS = ("licence_id",)
 _OTHER_CODE = re.compile(r"[0-9A-Z]{4,32}")
 
 
-class ClaimsRefusedError(FormatError):
+class ClaimsRefusedError(FaultsError):
     """The claims do not fit the licence type; `faults` names every one."""
 
     code = "claims_refused"
-
-    def __init__(self, faults: Sequence[Fault]) -> None:
-        super().__init__("; ".join(f"{fault.pointer}: {fault.detail}" for fault in faults))
-        self.faults = tuple(faults)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,9 +183,29 @@ def complete(
         for name, one in kind.claims.items()
         if one.required and name not in full and name not in implied and name not in claims
     ]
+    faults += _absurd_days(kind, full, holder, today, at)
     if faults:
         raise ClaimsRefusedError(faults)
     return {name: full[name] for name in kind.claims if name in full}
+
+
+def _absurd_days(kind: LicenceType, claims: Mapping[str, Any], holder: Holder, today: date, at: str) -> Iterator[Fault]:
+    """Yield a fault for every day that cannot be: before the holder's birth, or yet to come where it must be past."""
+    born = None
+    if holder.code_type == CITIZEN_NUMBER:
+        with suppress(MalformedError):  # a wrong number is the holder's fault, told with the holder
+            born = identifiers.birth_date(holder.code)
+    for name, value in claims.items():
+        if kind.claims[name].type not in {"date", "datetime"}:
+            continue
+        day = date.fromisoformat(value[:10])
+        if born is not None and day < born:
+            yield Fault(f"{at}/{name}", "wrong_date", "lies before the holder's birth")
+        if kind.claims[name].past and day > today:
+            yield Fault(f"{at}/{name}", "wrong_date", "lies in the future")
+    ahead = 2 * kind.validity.get("endorse_every_months", 0)
+    if ahead and claims.get("endorsed_until", "") > _months_later(today, ahead).isoformat():
+        yield Fault(f"{at}/endorsed_until", "wrong_date", f"at most {ahead} months ahead: endorsed period by period")
 
 
 def last_day(kind: LicenceType, claims: Mapping[str, Any], holder: Holder, *, first_day: date) -> date | None:
@@ -204,15 +221,21 @@ def last_day(kind: LicenceType, claims: Mapping[str, Any], holder: Holder, *, fi
             None,
         )
         return _months_later(first_day, 12 * years) - timedelta(days=1) if years else None
-    if rule == "by_renewal":  # the agency knows which renewal it is and may name an earlier or later day
-        return _months_later(first_day, 12 * kind.validity["table"][0]["years"]) - timedelta(days=1)
+    if rule == "by_renewal":
+        years = _years_of_renewal(kind, date.fromisoformat(claims["first_issued"]), first_day)
+        return _months_later(first_day, 12 * years) - timedelta(days=1) if years else None
     until = {"endorsement": "endorsed_until", "until_operating_until_or_permanent": "operating_until"}.get(rule)
     return date.fromisoformat(claims[until]) if until and until in claims else None
 
 
-def may_choose_last_day(kind: LicenceType) -> bool:
-    """Whether the agency may name a later last day than the first row of the type's table."""
-    return bool(kind.validity["rule"] == "by_renewal")
+def _years_of_renewal(kind: LicenceType, first_issued: date, first_day: date) -> int | None:
+    """Return how long the renewal lasts that falls on `first_day`: 6 years, then 10, then for good (None)."""
+    held, until = _years_between(first_issued, first_day), 0
+    for row in kind.validity["table"]:
+        until += row["years"] or 0
+        if row["years"] is None or held < until:
+            return row["years"]  # type: ignore[no-any-return]
+    return None
 
 
 def _claim(data: Mapping[str, Any]) -> ClaimDefinition:
@@ -225,6 +248,7 @@ def _claim(data: Mapping[str, Any]) -> ClaimDefinition:
         sensitivity=data["sensitivity"],
         pattern=re.compile(data["pattern"]) if data.get("pattern") else None,
         derived_from=data.get("derived_from"),
+        past=data.get("past", False),
     )
 
 

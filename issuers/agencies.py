@@ -1,15 +1,16 @@
 """Taking agencies in: the ledger's row, keys in the vault, and the operator's word on what they may sign."""
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from credentials.claim_values import Fault, FaultsError
 from credentials.errors import MalformedError
 from credentials.identifiers import check_credit_code
 from credentials.licence_type import LicenceType
 from credentials.text import clean
-from issuers.errors import AgencyExistsError, UnknownTypeError
+from issuers.errors import AgencyExistsError
 from issuers.models import Agency
 from keys.models import KeyPurpose, SigningKey
 from keys.registry import TrustRegistry
@@ -19,7 +20,7 @@ from records import audit
 from records import store as records_store
 from records.database import Database
 
-SLUG = re.compile(SHORT_NAME)
+REGION = "[1-9][0-9]{5}"
 RESERVED = frozenset({"types", "operator"})
 """Names that are taken: a path beside the agencies' own, and the operator's."""
 
@@ -59,15 +60,12 @@ class Agencies:
     def add(self, new: NewAgency, *, actor: str, now: datetime) -> Agency:
         """Take an agency in, whole or not at all: row, keys, rights.
 
-        A wrong credit code, name or key raises before anything is written (`MalformedError`, `KeyRefusedError`).
+        Every fault is named at once, before anything is written (`FaultsError`, `KeyRefusedError`).
         """
-        check_credit_code(new.uscc)
-        if not SLUG.fullmatch(new.key):
-            raise MalformedError("an agency's key is a short lower-case name")
+        if faults := [*self._faults(new)]:
+            raise FaultsError(faults)
         if new.key in RESERVED:
             raise AgencyExistsError
-        if unknown := set(new.may_sign) - self._types.keys():
-            raise UnknownTypeError(sorted(unknown)[0])
         row = Agency(
             key=new.key,
             name={language: clean(name) for language, name in new.name.items()},
@@ -89,6 +87,24 @@ class Agencies:
                 session, stream=f"issuers/{new.key}", actor=actor, act="agency.added", subject=new.key, now=now
             )
         return row
+
+    def _faults(self, new: NewAgency) -> Iterator[Fault]:
+        if not re.fullmatch(SHORT_NAME, new.key):
+            yield Fault("/key", "wrong_value", "a short lower-case name, as police")
+        if not re.fullmatch(REGION, new.region):
+            yield Fault("/region", "wrong_value", "six digits (GB/T 2260)")
+        try:
+            check_credit_code(new.uscc)
+        except MalformedError as error:
+            yield Fault("/uscc", "check_digit", error.detail)
+        for language, name in new.name.items():
+            try:
+                clean(name)
+            except MalformedError as error:
+                yield Fault(f"/name/{language}", "wrong_value", error.detail)
+        for place, key in enumerate(new.may_sign):
+            if key not in self._types:
+                yield Fault(f"/may_sign/{place}", "unknown_licence_type", "there is no such licence type")
 
     def _licence_key(self, new: NewAgency, now: datetime) -> SigningKey:
         if new.licence_key is None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Body, Depends, Query, Response
 
 from issuers.auth import AgencyKey, agency_with
 from issuers.errors import UnknownTypeError
@@ -15,6 +15,7 @@ from issuers.schemas import (
     IssueIn,
     LicenceOut,
     LicencePage,
+    Nothing,
     PreparedOut,
     SignatureIn,
     licence_out,
@@ -115,7 +116,13 @@ def routes(  # noqa: C901 - a list of routes, one after another, with nothing to
         return licence_out(changed(agency, caller, licence_id, LicenceState.SUSPENDED, body.cause, key))
 
     @router.post("/issuers/{agency}/licences/{licence_id}/reinstate")
-    def reinstate(agency: AgencyKey, licence_id: str, caller: Changes, key: IdempotencyKey = None) -> LicenceOut:
+    def reinstate(
+        agency: AgencyKey,
+        licence_id: str,
+        caller: Changes,
+        _body: Annotated[Nothing | None, Body(examples=[{}])] = None,
+        key: IdempotencyKey = None,
+    ) -> LicenceOut:
         """Make a suspended licence valid again."""
         return licence_out(changed(agency, caller, licence_id, LicenceState.VALID, None, key))
 

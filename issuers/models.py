@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, Index, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Index, LargeBinary, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from records.models import Instant
@@ -45,7 +45,7 @@ class StatusListRow(SQLModel, table=True):
     bits: int
     version: int = 0
     published_version: int = -1
-    issued_at: int = 0
+    issued_at: int = Field(default=0, sa_type=BigInteger)
     token: str = Field(default="", sa_type=Text)
 
 

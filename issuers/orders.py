@@ -143,12 +143,7 @@ def _last_day(
         return None, [Fault("/valid_until", "wrong_date", f"must not lie after {LATEST}")]
     if last_day is not None and last_day < max(first_day, today):
         return None, [Fault("/valid_until", "wrong_date", "the licence would be over before it began")]
-    if (
-        longest is not None
-        and last_day is not None
-        and last_day > longest
-        and not licence_type.may_choose_last_day(kind)
-    ):
+    if longest is not None and last_day is not None and last_day > longest:
         return None, [Fault("/valid_until", "wrong_date", f"this licence type lasts until {longest} at most")]
     return last_day, []
 

@@ -89,6 +89,12 @@ class IssueIn(Input):
         )
 
 
+class Nothing(Input):
+    """An empty body, or none."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{}]})
+
+
 class CauseIn(Input):
     """Why a licence is suspended or revoked, from its type's list."""
 

@@ -62,10 +62,15 @@ class StatusChanges:
             fresh = store.licence(session, agency, licence_id)
             if fresh is None:
                 raise UnknownLicenceError
-            if idempotency.claim(session, this, result=licence_id, now=now) is None:
+            result = f"{licence_id} {now.isoformat()}"
+            if (earlier := idempotency.claim(session, this, result=result, now=now)) is None:
                 self._move(session, fresh, to, cause=cause, actor=actor, now=now)
         publish_now_or_later(self._publisher, row.status_list_id, now=now)
-        return self._issuer.read(agency, licence_id)
+        changed = self._issuer.read(agency, licence_id)
+        # What is answered is this change, whatever came after it: one idempotency key, one result.
+        changed.state, changed.cause = to, cause
+        changed.state_since = datetime.fromisoformat((earlier or result).split()[1])
+        return changed
 
     def _move(
         self, session: Session, row: LicenceRow, to: LicenceState, *, cause: str | None, actor: str, now: datetime

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, Index, LargeBinary, Text, text
+from sqlalchemy import JSON, BigInteger, Index, LargeBinary, Text, text
 from sqlmodel import Field, SQLModel
 
 from records.models import Instant
@@ -82,7 +82,7 @@ class TrustPublication(SQLModel, table=True):
     id: int = Field(default=1, primary_key=True)
     version: int = 0
     published_version: int = 0
-    issued_at: int = 0
+    issued_at: int = Field(default=0, sa_type=BigInteger)
     token: str = Field(default="", sa_type=Text)
 
 

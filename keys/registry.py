@@ -8,7 +8,7 @@ from sqlmodel import Session
 from credentials import jws
 from credentials.jwk import PublicKey, import_public
 from keys import store, trust_list
-from keys.errors import NoSigningKeyError
+from keys.errors import CustodyError, NoSigningKeyError
 from keys.models import Authorisation, KeyPurpose, KeyState, TrustedAgency
 from keys.trust_list import OPERATOR
 from keys.vault import STREAM, Vault
@@ -76,7 +76,10 @@ class TrustRegistry:
         return {row.kid: import_public(row.jwk) for row in rows if row.state != KeyState.COMPROMISED}
 
     def token(self, *, now: datetime) -> str:
-        """Return the signed trust list, signing it first if it changed or is older than an hour."""
+        """Return the signed trust list, signing it first if it changed or is older than an hour.
+
+        If no key can sign, an unchanged list is given out to its `exp`; a change that waits raises `CustodyError`.
+        """
         second = int(now.timestamp())
         with self._database.read() as session:
             stored = store.trust_publication(session)
@@ -86,7 +89,12 @@ class TrustRegistry:
             and stored.issued_at + trust_list.REFRESH_SECONDS > second
         ):
             return stored.token
-        return self._publish(second)
+        try:
+            return self._publish(second)
+        except CustodyError:
+            if stored is None or stored.version != stored.published_version:
+                raise
+            return stored.token
 
     def _publish(self, second: int) -> str:
         key = self._vault.active(OPERATOR, KeyPurpose.TRUST_LIST)

@@ -6,20 +6,16 @@ are in `checking.py`. No transaction is open while anything is obtained or check
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from credentials import base64url, jws, offline_pass, sd_jwt
+from credentials import base64url, offline_pass, sd_jwt
 from credentials.licence_type import LicenceType
-from keys.errors import CustodyError
-from keys.models import KeyPurpose
-from keys.trust_list import OPERATOR, TrustList
-from keys.vault import Vault
+from keys.trust_list import TrustList
 from records import audit, idempotency
 from records.database import Database
 from records.idempotency import Attempt
-from verifier import checking, receipts, store, verdict
+from verifier import checking, store, verdict
 from verifier.checking import Checked, Checks, StatusLists
 from verifier.counters import Counters
 from verifier.errors import (
@@ -28,8 +24,9 @@ from verifier.errors import (
     UnknownCounterError,
     UnknownServiceItemError,
 )
-from verifier.models import Counter, Verification, VerificationRequest, VerifiedPresentation
+from verifier.models import Verification, VerificationRequest
 from verifier.reasons import Outcome, outcome
+from verifier.recording import Question, Recorder
 from verifier.seen_passes import SeenPasses
 from verifier.service_items import ServiceItem
 from verifier.trust_cache import SignaturesSeen
@@ -38,15 +35,6 @@ from verifier.verdict import Verdict
 REQUEST_LIFE = timedelta(seconds=120)
 NONCE_BYTES = 24
 MAX_PRESENTATIONS = 16  # in one verification
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """Who asks for what: the counter, its clerk if it names one, the service item."""
-
-    counter: Counter
-    item: ServiceItem
-    operator: str | None
 
 
 class HolderSide(Protocol):
@@ -58,13 +46,6 @@ class HolderSide(Protocol):
         """Return presentations by licence type and use the code up; raises `RefusalError` with the reason."""
 
 
-class TellHolder(Protocol):
-    """The wallet's list of uses."""
-
-    def __call__(self, digests: Sequence[str], recorded: Verification, counter: Counter, /) -> None:
-        """Note a counter's verdict with the use that presentations (by SHA-256, base64url) belong to."""
-
-
 class Verifier:
     """The verbs of a counter. Everything it needs comes in here; it knows neither HTTP nor settings."""
 
@@ -73,27 +54,25 @@ class Verifier:
         *,
         database: Database,
         counters: Counters,
-        vault: Vault,
         trust: Callable[[datetime], TrustList],
         statuses: StatusLists,
         types: Mapping[str, LicenceType],
         items: Mapping[str, ServiceItem],
         base_url: str,
         holder_side: HolderSide,
-        tell_holder: TellHolder,
+        recorder: Recorder,
         randomness: Callable[[int], bytes],
     ) -> None:
         self.items = items
         self._database = database
         self.counters = counters
         self._seen = SeenPasses(database=database)
-        self._vault = vault
         self.trust = trust
         self._statuses = statuses
         self._types = types
         self._base_url = base_url
         self._holder_side = holder_side
-        self._tell_holder = tell_holder
+        self._recorder = recorder
         self._randomness = randomness
         self._memory = SignaturesSeen()
 
@@ -126,6 +105,10 @@ class Verifier:
             if earlier is not None:
                 return store.request(session, earlier, question.counter.key) or row
             session.add(row)
+            audit.record(
+                session, stream=f"verifier/{question.counter.key}", actor=f"counter:{question.counter.key}",
+                act="request.opened", subject=row.request_id, now=now, detail={"service_item": question.item.key},
+            )  # fmt: skip
         return row
 
     # Verifying
@@ -224,22 +207,7 @@ class Verifier:
         # 8. Record the verdict and the receipt, tell the holder.
         texts = [text for several in presented.values() for text in several if text.isascii()]
         digests = sorted({sd_jwt.presentation_digest(text) for text in texts})
-        made, recorded = self._record(made, checked, question, digests, now)
-        self._tell_holder(digests, recorded, question.counter)
-        return made
-
-    def tell_again(self, digests: Sequence[str]) -> bool:
-        """Tell a holder the verdict on presentations that a crash kept from the list of uses; False if none was made.
-
-        A use without any verdict stays one: its counter was stopped before it had said a word.
-        """
-        with self._database.read() as session:
-            recorded = store.first_verification(session, digests)
-            counter = session.get(Counter, recorded.counter) if recorded else None
-        if recorded is None or counter is None:
-            return False
-        self._tell_holder(digests, recorded, counter)
-        return True
+        return self._recorder.record(made, checked, question, digests, now=now)
 
     def _check(
         self,
@@ -269,43 +237,6 @@ class Verifier:
         if checked.kind.key not in item.listed or (query and query != checked.kind.key):
             raise RefusalError("licence_not_requested")
         return checked
-
-    def _record(
-        self, made: Verdict, checked: Sequence[Checked], question: Question, digests: Sequence[str], now: datetime
-    ) -> tuple[Verdict, Verification]:
-        receipt = self._receipt(made, checked, question, now)
-        made.checks.append({"number": 8, "step": "record", "outcome": checking.PASSED})  # type: ignore[attr-defined]
-        row = Verification(
-            verification_id=made.verification_id,
-            counter=question.counter.key,
-            operator=question.operator,
-            at=now,
-            channel=made.channel,
-            service_item=question.item.key,
-            verdict=made.outcome,
-            reason=made.reason,
-            checks=[dict(one) for one in made.checks],
-            receipt=receipt,
-        )
-        with self._database.write() as session:
-            session.add(row)
-            session.flush()
-            session.add_all([VerifiedPresentation(digest=one, verification_id=row.verification_id) for one in digests])
-            audit.record(
-                session, stream=f"verifier/{question.counter.key}", actor=f"counter:{question.counter.key}",
-                act=f"verification.{made.outcome}", subject=made.verification_id, now=now,
-                detail={"reason": made.reason, "operator": question.operator, "service_item": question.item.key},
-            )  # fmt: skip
-        return replace(made, receipt=receipt or None), row
-
-    def _receipt(self, made: Verdict, checked: Sequence[Checked], question: Question, now: datetime) -> str:
-        """Return the signed receipt; none when no key opens: verifying goes on, signing waits for the operator."""
-        claims = receipts.claims(made, checked, question.counter, question.item, base_url=self._base_url, now=now)
-        try:
-            key = self._vault.active(OPERATOR, KeyPurpose.RECEIPT)
-        except CustodyError:
-            return ""
-        return jws.sign(jws.RECEIPT, claims, key.signer, kid=key.kid) if key.signer else ""
 
     def _token(self, size: int) -> str:
         return base64url.encode(self._randomness(size))

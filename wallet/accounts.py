@@ -15,7 +15,11 @@ from wallet.errors import SignInRefusedError, UnknownHolderError
 from wallet.models import HolderRow, SignInLink
 
 LINK_LIFE = timedelta(minutes=30)
-STREAM = "wallet"
+
+
+def stream(holder_id: str) -> str:
+    """Return the audit stream of a holder's acts: what one holder does waits for no other."""
+    return f"wallet/{holder_id}"
 
 
 class Accounts:
@@ -26,7 +30,7 @@ class Accounts:
         self._seal = seal
         self._randomness = randomness
 
-    def add(self, holder: Holder, *, now: datetime) -> str:
+    def add(self, holder: Holder, *, actor: str, now: datetime) -> str:
         """Return the wallet's name for a person or company, making the account if there is none."""
         lookup = self._seal.lookup(f"{holder.code_type} {holder.code}")
         with self._database.write() as session:
@@ -46,7 +50,7 @@ class Accounts:
             if not records_store.insert_unless_taken(session, row):
                 winner = store.holder_by_lookup(session, lookup)
                 return winner.holder_id if winner else holder_id
-            audit.record(session, stream=STREAM, actor="wallet", act="holder.added", subject=holder_id, now=now)
+            audit.record(session, stream=stream(holder_id), actor=actor, act="holder.added", subject=holder_id, now=now)
         return holder_id
 
     def get(self, holder_id: str) -> Holder:
@@ -57,19 +61,27 @@ class Accounts:
             raise UnknownHolderError
         return Holder(**strict_json.loads(self._seal.open(row.identity, f"identity of {holder_id}")))
 
-    def sign_in_link(self, holder_id: str, *, now: datetime) -> str:
+    def sign_in_link(self, holder_id: str, *, actor: str, now: datetime) -> str:
         """Return the secret of a one-time sign-in link (demonstration only: the caller sees to that)."""
         self.get(holder_id)
         secret = self._token(24)
         with self._database.write() as session:
             row = SignInLink(secret_hash=codes.hashed(secret), holder_id=holder_id, expires_at=now + LINK_LIFE)
             session.add(row)
+            audit.record(
+                session, stream=stream(holder_id), actor=actor, act="holder.link_made", subject=holder_id, now=now
+            )
         return secret
 
     def sign_in(self, secret: str, *, now: datetime) -> str:
         """Use a sign-in link up and return its holder."""
         with self._database.write() as session:
             holder_id = store.claim_link(session, codes.hashed(secret), now)
+            if holder_id is not None:
+                audit.record(
+                    session, stream=stream(holder_id), actor=f"holder:{holder_id}", act="holder.signed_in",
+                    subject=holder_id, now=now,
+                )  # fmt: skip
         if holder_id is None:
             raise SignInRefusedError
         return holder_id

@@ -1,6 +1,9 @@
 """What the wallet refuses. The codes of `CodeError` are verdict reasons."""
 
+from collections.abc import Sequence
 from datetime import datetime
+
+from credentials.claim_values import Fault
 
 
 class WalletError(Exception):
@@ -28,9 +31,13 @@ class UnknownShowError(WalletError):
 
 
 class ClaimNotInLicenceError(WalletError):
-    """The licence has no such claim to show."""
+    """The licence has no such claims to show; `faults` names every one."""
 
     code = "claim_not_in_licence"
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__(self.code)
+        self.faults = tuple(faults)
 
 
 class NothingToShowError(WalletError):

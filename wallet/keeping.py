@@ -18,7 +18,7 @@ from records import audit
 from records import store as records_store
 from records.database import Database
 from wallet import store
-from wallet.accounts import STREAM, Accounts
+from wallet.accounts import Accounts, stream
 from wallet.errors import DeliveryRefusedError, NotHeldError
 from wallet.models import HeldLicence, HolderKey
 
@@ -58,7 +58,7 @@ class Keeping:
 
     def bind(self, holder: Holder, *, reference: str, now: datetime) -> tuple[str, Mapping[str, str]]:
         """Return the holder's name here and a new public key for one licence; one reference, one key."""
-        holder_id = self._accounts.add(holder, now=now)
+        holder_id = self._accounts.add(holder, actor="issuers", now=now)
         with self._database.read() as session:
             found = store.key_by_reference(session, f"{holder_id} {reference}")
         if found is None:
@@ -95,7 +95,9 @@ class Keeping:
             old = session.get(HeldLicence, supersedes) if supersedes else None
             if old is not None and old.holder_id == holder_ref:
                 old.superseded_by = licence_id
-            audit.record(session, stream=STREAM, actor="issuers", act="licence.received", subject=licence_id, now=now)
+            audit.record(
+                session, stream=stream(holder_ref), actor="issuers", act="licence.received", subject=licence_id, now=now
+            )
 
     def current(self, holder_id: str) -> list[Opened]:
         """Return a holder's licences, opened, newest first, without superseded ones."""

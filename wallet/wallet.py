@@ -1,7 +1,6 @@
 """The wallet: what a holder does. Keeps licences sealed, shows what the holder chose, remembers every use.
 
-Showing is: the holder chooses → a show code → a counter redeems it once → the wallet makes a presentation for
-that counter and nonce, of the claims that the holder chose *and* the service item lists.
+The holder chooses → a show code → a counter redeems it once → the wallet makes a presentation for that counter.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -11,11 +10,14 @@ from datetime import datetime, timedelta
 from sqlmodel import Session
 
 from credentials import base64url, key_binding, offline_pass, sd_jwt
+from credentials.claim_values import Fault
 from credentials.errors import MalformedError
 from credentials.sd_jwt_vc import ENVELOPE
+from records import audit
 from records import store as records_store
 from records.database import Database
 from wallet import codes, store
+from wallet.accounts import stream
 from wallet.errors import (
     ClaimNotInLicenceError,
     CodeError,
@@ -133,12 +135,14 @@ class Wallet:
                 expires_at=shown.expires_at,
             )
             session.add(row)
+            self._audit(session, holder_id, "show.made", shown.show_id, now)
         return shown
 
     def withdraw(self, holder_id: str, show_id: str, *, now: datetime) -> None:
         """Take an unused code back; a used one raises `CodeUsedError`."""
         with self._database.write() as session:
             if store.withdraw_code(session, holder_id, show_id, now):
+                self._audit(session, holder_id, "show.withdrawn", show_id, now)
                 return
             row = session.get(ShowCode, show_id)
             if row is None or row.holder_id != holder_id:
@@ -162,6 +166,8 @@ class Wallet:
             if one.kind is not None
         }
         use = self._use(row.holder_id, "show_code", asker.counter, asker.name, asker.service_item, now=now)
+        if not listed:  # no presentation will bring a verdict back: it is known already
+            use.verdict, use.reason, use.receipt = "refused", "nothing_presented", ""
         return self._presented(listed, agreed, use, audience=audience, nonce=nonce, now=now)
 
     def present(
@@ -197,10 +203,14 @@ class Wallet:
         if not choice:
             raise NothingToShowError
         opened = self._keeping.opened(holder_id, choice)
-        for one in opened:
-            always = one.licence.claims.keys() - one.selective
-            if unknown := set(choice[one.row.licence_id]) - one.selective - always:
-                raise ClaimNotInLicenceError(sorted(unknown)[0])
+        unknown = [
+            Fault(f"/licences/{at}/claims/{place}", "unknown_claim", "the licence has no such claim")
+            for at, one in enumerate(opened)
+            for place, name in enumerate(choice[one.row.licence_id])
+            if name not in one.selective | one.licence.claims.keys()
+        ]
+        if unknown:
+            raise ClaimNotInLicenceError(unknown)
         return opened
 
     def _claim_code(self, code: str, asker: Asker, now: datetime) -> ShowCode:
@@ -273,7 +283,11 @@ class Wallet:
             session.flush()
             for digest in digests:  # the very same presentation made twice belongs to its first use
                 records_store.insert_unless_taken(session, UsePresentation(digest=digest, use_id=use.use_id))
+            self._audit(session, use.holder_id, f"use.{use.channel}", use.use_id, now)
         return made
+
+    def _audit(self, session: Session, holder_id: str, act: str, subject: str, now: datetime) -> None:
+        audit.record(session, stream=stream(holder_id), actor=f"holder:{holder_id}", act=act, subject=subject, now=now)
 
 
 def _why_not(row: ShowCode | None, now: datetime) -> CodeError:

@@ -23,6 +23,7 @@ from credentials.errors import (
 )
 from credentials.jwk import PublicKey, import_public
 from credentials.sd_jwt import SdJwt
+from verifier import offline, receipts
 
 app = typer.Typer(help="Check tokens against given keys, without network (for test suites).", no_args_is_help=True)
 KeyFile = Annotated[Path, typer.Option("--jwk", exists=True, dir_okay=False, help="Public JWK.")]
@@ -73,6 +74,15 @@ def check_status_list(  # noqa: PLR0917 - typer's options
     if jwk is not None:
         request["jwk"] = _file(jwk)
     _finish(lambda: _status_list(request))
+
+
+@app.command("receipt")
+def check_receipt(
+    trust: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="A trust bundle, as archived.")],
+    json_output: Json = False,  # noqa: ARG001 - always JSON
+) -> None:
+    """Verify a counter's receipt from standard input under a trust bundle's keys, and print what it says."""
+    _finish(lambda: {"receipt": receipts.read(_input(), offline.open_bundle(_file(trust)).trust)})
 
 
 @app.command("batch")

@@ -1,6 +1,8 @@
 """`licence demo`: the main job, told as a story, over real HTTP with a fresh database. Every step is checked."""
 
 import json
+import shutil
+import signal
 import tempfile
 import time
 from pathlib import Path
@@ -9,14 +11,16 @@ from app.cli.client import CallRefusedError
 from app.cli.demo_city import City, Teller
 from app.cli.demo_server import StoryBrokenError, environment, first_token, free_port, server
 from app.cli.output import errors
+from app.settings import SettingsError
+
+MARK = ".licence-demo"
+"""A file that says: this folder is a demonstration's, its database and key may go."""
 
 
 def run(folder: Path | None, *, keep: bool, as_json: bool) -> bool:
     """Tell the story in `folder` (a fresh temporary one if None); returns whether every step was as told."""
     place = Path(folder or tempfile.mkdtemp(prefix="licence-demo-"))
-    place.mkdir(parents=True, exist_ok=True)
-    for old in place.glob("licence.db*"):
-        old.unlink()
+    _make_room(place)
     try:
         _tell(place, Teller(as_json=as_json), keep=keep)
     except (StoryBrokenError, CallRefusedError) as error:
@@ -25,7 +29,20 @@ def run(folder: Path | None, *, keep: bool, as_json: bool) -> bool:
             errors.print_json(json.dumps(error.problem, ensure_ascii=False))
         errors.print(f"the server's log: {place / 'server.log'}", markup=False)
         return False
+    if folder is None:
+        shutil.rmtree(place)
     return True
+
+
+def _make_room(place: Path) -> None:
+    """Take a new folder, or one that an earlier demonstration marked as its own; anybody else's is left alone."""
+    place.mkdir(parents=True, exist_ok=True)
+    mark = place / MARK
+    if any(place.iterdir()) and not mark.exists():
+        raise SettingsError(f"{place} is not empty and no demonstration made it: choose a new folder")
+    for old in [*place.glob("licence.db*"), place / "kek"]:
+        old.unlink(missing_ok=True)
+    mark.touch()
 
 
 def _tell(place: Path, teller: Teller, *, keep: bool) -> None:
@@ -62,6 +79,7 @@ def _stay(city: City, teller: Teller) -> None:
             after=json.dumps({"link": link}),
         )
     teller.say(f"The server stays up at {city.url} (API reference: {city.url}/docs). Ctrl-C ends it.")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends us ends the server too
     try:
         while True:
             time.sleep(3600)

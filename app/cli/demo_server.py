@@ -29,7 +29,6 @@ def free_port() -> int:
 def environment(place: Path, port: int) -> dict[str, str]:
     """Return the server's environment: a new key-encryption key, a new database, migrated."""
     kek = place / "kek"
-    kek.unlink(missing_ok=True)
     env = {name: value for name, value in os.environ.items() if not name.startswith("LICENCE_")}
     env |= {
         "LICENCE_BASE_URL": f"http://127.0.0.1:{port}",

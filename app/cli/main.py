@@ -28,6 +28,7 @@ from issuers.errors import IssuerError
 from keys.errors import CustodyError
 from records.errors import RecordError
 from verifier.errors import VerifierError
+from verifier.reasons import REASONS
 from wallet.errors import WalletError
 
 app = typer.Typer(
@@ -99,12 +100,15 @@ def main() -> None:
     try:
         app()
     except CallRefusedError as error:
-        _fail(str(error.problem.get("code", "refused")), str(error), error.problem, as_json=as_json)
+        code, said = str(error.problem.get("code", "refused")), error.problem.get("message", {})
+        detail = "" if str(error) == said.get("en") else f" ({error})"
+        _fail(code, f"{said['zh']} {said['en']}{detail}" if said else str(error), error.problem, as_json=as_json)
         broken = error.problem.get("code") == "unreachable" or int(error.problem.get("status", 0)) >= 500
         sys.exit(FAILED if broken else REFUSED)
     except (FormatError, IssuerError, CustodyError, RecordError, VerifierError, WalletError) as error:
-        known = PROBLEMS.get(error.code)
-        _fail(error.code, f"{known.en} ({error})" if known else str(error), {}, as_json=as_json)
+        faults = [{"pointer": one.pointer, "detail": one.detail} for one in getattr(error, "faults", ())]
+        detail = "" if faults or str(error) in {"", error.code} else f" ({error})"
+        _fail(error.code, _advice(error.code) + detail, {"faults": faults} if faults else {}, as_json=as_json)
         sys.exit(REFUSED)
     except ValidationError as error:
         _fail("settings", "; ".join(_setting(row) for row in error.errors()), {}, as_json=as_json)
@@ -122,11 +126,22 @@ def main() -> None:
         )
         sys.exit(FAILED)
     except (OSError, UnicodeError) as error:
-        _fail("file", str(error), {}, as_json=as_json)
+        _fail(
+            "file",
+            f"文件无法读写，请核对路径。 The file cannot be used: check its path. ({error})",
+            {},
+            as_json=as_json,
+        )
         sys.exit(WRONG_USAGE)
     except (CommandError, ImportError, ValueError) as error:
         _fail("failed", f"{type(error).__name__}: {error}", {}, as_json=as_json)
         sys.exit(FAILED)
+
+
+def _advice(code: str) -> str:
+    """Return what a person should do about a refusal, in Chinese and English."""
+    known = PROBLEMS.get(code) or REASONS.get(code) or PROBLEMS["invalid_request"]
+    return f"{known.zh} {known.en}"
 
 
 def _setting(row: Mapping[str, Any]) -> str:
@@ -136,7 +151,7 @@ def _setting(row: Mapping[str, Any]) -> str:
 
 def _fail(code: str, sentence: str, problem: dict[str, object], *, as_json: bool) -> None:
     if as_json:
-        print_json(problem or {"code": code, "detail": sentence})
+        print_json({"code": code, "detail": sentence} | problem)
         return
     errors.print(f"{code}: {sentence}", markup=False, soft_wrap=True)
     for fault in problem.get("faults") or []:  # type: ignore[attr-defined]

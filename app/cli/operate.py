@@ -20,6 +20,7 @@ from credentials.licence_type import ClaimsRefusedError, Holder
 from issuers.agencies import NewAgency
 from keys.access import Role
 from keys.encryption import KEK_BYTES
+from keys.errors import KeySealBrokenError
 from keys.models import KeyPurpose, KeyState
 
 ACTOR = "operator:command line"
@@ -45,7 +46,12 @@ def must_open_a_key(made: House) -> None:
     """Refuse to work with a key-encryption key that does not open what the database holds."""
     sealed = [row for row in made.vault.key_rows() if row.sealed is not None and row.state != KeyState.COMPROMISED]
     if sealed:
-        made.vault.by_kid(sealed[0].kid)
+        try:
+            made.vault.by_kid(sealed[0].kid)
+        except KeySealBrokenError as error:
+            raise SettingsError(
+                "this key-encryption key does not open the database's keys: set the right one"
+            ) from error
 
 
 def add_to(app: typer.Typer) -> None:
@@ -55,7 +61,11 @@ def add_to(app: typer.Typer) -> None:
         ("counter", {"add": add_counter}, "Counters."),
         ("holder", {"add": add_holder}, "Holders."),
         ("token", {"grant": grant_token, "revoke": revoke_token}, "Access tokens."),
-        ("keys", {"list": list_keys, "rotate": rotate_key, "new-kek": new_kek}, "Signing keys."),
+        (
+            "keys",
+            {"list": list_keys, "register": register_key, "rotate": rotate_key, "new-kek": new_kek},
+            "Signing keys.",
+        ),
         ("trust", {"export": export_trust}, "The trust bundle."),
     ]
     for name, commands, about in groups:
@@ -114,6 +124,7 @@ def add_counter(
         raise typer.BadParameter("--channel is hall_counter, kiosk or online")
     made, now = house(), clock.now()
     name = {"zh": name_zh, "en": name_en}
+    made.must_be_an_agency(agency)
     made.counters.add(key, agency=agency, name=name, channel=channel, actor=ACTOR, now=now)
     _tell_token(made, Role.COUNTER, key, now, json_output)
 
@@ -129,8 +140,8 @@ def add_holder(
     if faults := licence_type.check_identity(holder, ""):
         raise ClaimsRefusedError(faults)
     made, now = house(), clock.now()
-    holder_id = made.accounts.add(holder, now=now)
-    link = made.accounts.sign_in_link(holder_id, now=now) if made.settings.demo else None
+    holder_id = made.accounts.add(holder, actor=ACTOR, now=now)
+    link = made.accounts.sign_in_link(holder_id, actor=ACTOR, now=now) if made.settings.demo else None
     said = f"holder {holder_id}" + (f"\nsign-in link (once, 30 minutes): {link}" if link else "")
     answer({"holder_id": holder_id, "sign_in_link": link}, said, as_json=json_output)
 
@@ -191,6 +202,19 @@ def new_kek(file: Path, json_output: Json = False) -> None:
         f"{file} written. Losing it loses every key and wallet: keep a copy apart.",
         as_json=json_output,
     )
+
+
+def register_key(
+    owner: Annotated[str, typer.Argument(help="The agency that keeps the key.")],
+    jwk: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Its public JWK.")],
+    json_output: Json = False,
+) -> None:
+    """Take in the next public licence key of an agency that keeps its own; `keys rotate` puts it to use."""
+    made = house()
+    made.issuer.agency(owner)
+    public = strict_json.loads(jwk.read_bytes())
+    kid = made.vault.register(owner, KeyPurpose.LICENCE, public, actor=ACTOR, now=clock.now())
+    answer({"kid": kid}, f"{kid} waits: `licence keys rotate {owner} licence` puts it to use", as_json=json_output)
 
 
 def export_trust(

@@ -3,7 +3,6 @@
 import io
 import json
 import os
-import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy
 
 from app.cli import main as cli
 from app.contracts import write
+from app.database import engine
 from credentials import jwk, key_binding
 from credentials.jws import es256
 from tests import tokens
@@ -63,12 +64,10 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
 
 @pytest.fixture
-def house(run: Run, monkeypatch: pytest.MonkeyPatch, sqlite_template: Path, tmp_path: Path) -> Run:
+def house(run: Run, monkeypatch: pytest.MonkeyPatch, database_url: str) -> Run:
     """The entry point over a migrated, empty database."""
-    path = tmp_path / "licence.db"
-    shutil.copy(sqlite_template, path)
     monkeypatch.setenv("LICENCE_BASE_URL", BASE_URL)
-    monkeypatch.setenv("LICENCE_DATABASE_URL", f"sqlite:///{path}")
+    monkeypatch.setenv("LICENCE_DATABASE_URL", database_url)
     monkeypatch.setenv("LICENCE_KEK", KEK)
     monkeypatch.setenv("LICENCE_DEMO", "true")
     return run
@@ -388,14 +387,13 @@ def test_agencies_counters_holders_and_keys(house: Run, tmp_path: Path) -> None:
     assert KEK not in doctor.out
 
 
-def test_the_doctor_finds_a_broken_chain(house: Run, tmp_path: Path) -> None:
+def test_the_doctor_finds_a_broken_chain(house: Run, database_url: str) -> None:
     """An edited audit entry is found, named, and ends with 4."""
-    import sqlite3  # noqa: PLC0415 - the insider's tool
-
     house("agency", "add", "police", "--json")
-    with sqlite3.connect(tmp_path / "licence.db") as connection:
-        connection.execute("UPDATE audit_entry SET actor = 'nobody' WHERE act = 'agency.added'")
-    connection.close()
+    made = engine(database_url)
+    with made.begin() as connection:
+        connection.execute(sqlalchemy.text("UPDATE audit_entry SET actor = 'nobody' WHERE act = 'agency.added'"))
+    made.dispose()
     done = house("doctor", "--deep", "--json")
     assert (done.code, done.json["healthy"]) == (4, False)
     assert [one["check"] for one in done.json["checks"] if not one["ok"]] == ["I5 audit chain"]

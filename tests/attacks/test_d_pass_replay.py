@@ -39,8 +39,7 @@ def test_a_pass_with_line_ends_or_blanks_is_the_same_pass(world: World) -> None:
     assert world.scan(text)["reason"] == "accepted"
     for bent in (text + "\n", text + "\r\n", " " + text, text + " "):
         made = world.scan(bent)
-        assert (made["verdict"], made["reason"]) == ("refused", made["reason"])
-        assert made["reason"] in {"already_used", "not_a_licence_code", "code_unknown"}
+        assert (made["verdict"], made["reason"]) == ("refused", "already_used")
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])

@@ -257,6 +257,7 @@ def _of_type(wanted: str) -> tuple[licence_type.LicenceType, str]:
         and one.pattern is None
         and one.derived_from is None
         and name not in {*IMPLIED, "birth_date"}
+        and (wanted != "date" or (kind.holder_kind == "legal" and not one.past))
     )
 
 
@@ -441,7 +442,7 @@ LAST_DAYS = {
     "medical_insurance_voucher": date(2027, 5, 22),
     "employment_record": None,
     "food_business_licence": date(2031, 11, 22),
-    "driving_licence": date(2032, 11, 22),
+    "driving_licence": date(2036, 11, 22),
     "birth_certificate": None,
     "residence_permit": date(2020, 2, 29),
     "business_licence": date(2020, 2, 29),
@@ -455,7 +456,6 @@ def test_the_last_day_follows_from_the_type(key):
     kind = TYPES[key]
     claims = _complete(kind, _sent(kind))
     assert licence_type.last_day(kind, claims, _holder(kind), first_day=FIRST) == LAST_DAYS[key]
-    assert licence_type.may_choose_last_day(kind) == (key == "driving_licence")
 
 
 @pytest.mark.parametrize(
@@ -516,3 +516,21 @@ def test_an_incomplete_entry_stops_the_start(name):
     """A catalogue entry that lacks a member is an error when it is loaded, not when it is used."""
     with pytest.raises(KeyError, match=name):
         licence_type.load({member: value for member, value in CATALOGUE[0].items() if member != name})
+
+
+@pytest.mark.parametrize(
+    ("key", "name", "value"),
+    [
+        ("residence_permit", "first_issue_date", "2199-01-01"),
+        ("residence_permit", "first_issue_date", "1850-01-01"),
+        ("residence_permit", "endorsed_until", "2199-12-31"),
+        ("residence_permit", "endorsed_until", "1950-12-31"),
+        ("student_status_certificate", "enrolment_date", "2199-01-01"),
+        ("business_licence", "established_on", "2199-01-01"),
+        ("driving_licence", "first_issued", "2199-01-01"),
+    ],
+)
+def test_absurd_days_are_refused(key, name, value):
+    """A day that must be past and is not, a day before the holder's birth, an endorsement far ahead: named."""
+    kind = TYPES[key]
+    assert (f"/claims/{name}", "wrong_date") in _faults(kind, {**_sent(kind), name: value})

@@ -63,10 +63,18 @@ def test_every_act_has_its_entry(world: World) -> None:
         ("agency:police", "licence.revoked", permit),
     ]
     assert [act for _, act, _ in acts(world, "verifier/school2_office")] == ["verification.accepted"]
+    assert [act for _, act, _ in acts(world, f"wallet/{world.holder().subject}")] == [
+        "holder.added",
+        "licence.received",
+        "licence.received",
+        "holder.link_made",
+        "holder.signed_in",
+        "show.made",
+        "use.show_code",
+    ]
     assert ("operator:op", "counter.added", "school2_office") in acts(world, "verifier")
     told = {act for _, act, _ in acts(world, "keys")}
     assert told == {"key.active", "trust.admitted", "token.granted"}
-    assert {act for _, act, _ in acts(world, "wallet")} == {"holder.added", "licence.received"}
     renewed = world.issue()
     made = world.agency("police").post(f"/issuers/police/licences/{renewed}/renew", world.order())
     with world.house.database.read() as session:

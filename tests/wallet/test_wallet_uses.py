@@ -132,7 +132,7 @@ def test_a_verdict_that_a_crash_kept_is_told_at_the_next_start(world: World) -> 
         raise SystemExit
 
     house = world.build()
-    house.verifier._tell_holder = killed
+    house.verdicts._tell_holder = killed
     shown = world.show()
     counter = world.counter().subject
     with contextlib.suppress(SystemExit):

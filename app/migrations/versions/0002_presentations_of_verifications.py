@@ -14,3 +14,6 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['verification_id'], ['verification.verification_id'], ),
     sa.PrimaryKeyConstraint('digest', 'verification_id')
     )
+    for table in ('status_list', 'trust_publication'):  # seconds that outlast 2038
+        with op.batch_alter_table(table) as batch_op:
+            batch_op.alter_column('issued_at', type_=sa.BigInteger(), existing_type=sa.Integer(), existing_nullable=False)

@@ -1,0 +1,97 @@
+"""Step 8: the verdict, its receipt and the audit entry in one transaction; then the holder is told."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+
+from credentials import jws
+from keys.errors import CustodyError
+from keys.models import KeyPurpose
+from keys.trust_list import OPERATOR
+from keys.vault import Vault
+from records import audit
+from records.database import Database
+from verifier import checking, receipts, store
+from verifier.checking import Checked
+from verifier.models import Counter, Verification, VerifiedPresentation
+from verifier.service_items import ServiceItem
+from verifier.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Who asks for what: the counter, its clerk if it names one, the service item."""
+
+    counter: Counter
+    item: ServiceItem
+    operator: str | None
+
+
+class TellHolder(Protocol):
+    """The wallet's list of uses."""
+
+    def __call__(self, digests: Sequence[str], recorded: Verification, counter: Counter, /) -> None:
+        """Note a counter's verdict with the use that presentations (by SHA-256, base64url) belong to."""
+
+
+class Recorder:
+    """Writes verdicts down and tells holders."""
+
+    def __init__(self, *, database: Database, vault: Vault, base_url: str, tell_holder: TellHolder) -> None:
+        self._database = database
+        self._vault = vault
+        self._base_url = base_url
+        self._tell_holder = tell_holder
+
+    def record(
+        self, made: Verdict, checked: Sequence[Checked], question: Question, digests: Sequence[str], *, now: datetime
+    ) -> Verdict:
+        """Record a verdict on the presentations of `digests`; returns it with its receipt."""
+        receipt = self._receipt(made, checked, question, now)
+        made = replace(made, checks=[*made.checks, {"number": 8, "step": "record", "outcome": checking.PASSED}])
+        row = Verification(
+            verification_id=made.verification_id,
+            counter=question.counter.key,
+            operator=question.operator,
+            at=now,
+            channel=made.channel,
+            service_item=question.item.key,
+            verdict=made.outcome,
+            reason=made.reason,
+            checks=[dict(one) for one in made.checks],
+            receipt=receipt,
+        )
+        with self._database.write() as session:
+            session.add(row)
+            session.flush()
+            session.add_all([VerifiedPresentation(digest=one, verification_id=row.verification_id) for one in digests])
+            audit.record(
+                session, stream=f"verifier/{question.counter.key}", actor=f"counter:{question.counter.key}",
+                act=f"verification.{made.outcome}", subject=made.verification_id, now=now,
+                detail={"reason": made.reason, "operator": question.operator, "service_item": question.item.key},
+            )  # fmt: skip
+        self._tell_holder(digests, row, question.counter)
+        return replace(made, receipt=receipt or None)
+
+    def tell_again(self, digests: Sequence[str]) -> bool:
+        """Tell a holder the verdict on presentations that a crash kept from the list of uses; False if none was made.
+
+        A use without any verdict stays one: its counter was stopped before it had said a word.
+        """
+        with self._database.read() as session:
+            recorded = store.first_verification(session, digests)
+            counter = session.get(Counter, recorded.counter) if recorded else None
+        if recorded is None or counter is None:
+            return False
+        self._tell_holder(digests, recorded, counter)
+        return True
+
+    def _receipt(self, made: Verdict, checked: Sequence[Checked], question: Question, now: datetime) -> str:
+        """Return the signed receipt; none when no key opens: verifying goes on, signing waits for the operator."""
+        claims = receipts.claims(made, checked, question.counter, question.item, base_url=self._base_url, now=now)
+        try:
+            key = self._vault.active(OPERATOR, KeyPurpose.RECEIPT)
+        except CustodyError:
+            return ""
+        return jws.sign(jws.RECEIPT, claims, key.signer, kid=key.kid) if key.signer else ""
