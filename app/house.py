@@ -17,12 +17,20 @@ from credentials.errors import FormatError, StatusListInvalidError
 from credentials.licence_type import LicenceType
 from issuers import store as issuers_store
 from issuers.agencies import Agencies
+from issuers.copies import Copies
 from issuers.errors import StatusListUnsoundError, UnknownAgencyError
 from issuers.issuer import Issuer
+from issuers.openid4vci.api import Doors
+from issuers.openid4vci.attestation import Attesters
+from issuers.openid4vci.credential import CredentialEndpoint
+from issuers.openid4vci.nonces import Nonces
+from issuers.openid4vci.offers import Offers
+from issuers.openid4vci.tokens import Tokens
 from issuers.publishing import StatusPublisher
 from issuers.status_changes import StatusChanges
 from keys import trust_list
 from keys.access import Access, Role
+from keys.certificates import Certificates
 from keys.encryption import Seal
 from keys.errors import CustodyError
 from keys.models import KeyPurpose
@@ -56,10 +64,13 @@ class House:
     items: Mapping[str, ServiceItem]
     vault: Vault
     registry: TrustRegistry
+    certificates: Certificates
     access: Access
     publisher: StatusPublisher
     agencies: Agencies
     issuer: Issuer
+    copies: Copies
+    openid4vci: Doors
     changes: StatusChanges
     accounts: Accounts
     wallet: Wallet
@@ -103,6 +114,7 @@ class House:
     def finish_what_a_crash_left(self, *, now: datetime) -> dict[str, int]:
         """Deliver licences and tell verdicts that a crash kept from their holders; returns how many of each."""
         told = [self.verdicts.tell_again(digests) for digests in self.uses.without_verdict(since=now - LOOK_BACK)]
+        self.copies.burn_unsigned(now=now)
         return {"delivered": self.issuer.deliver_again(now=now), "told": sum(told)}
 
     def found_city(self, *, now: datetime) -> None:
@@ -110,6 +122,7 @@ class House:
         for purpose in (KeyPurpose.TRUST_LIST, KeyPurpose.RECEIPT):
             if not self.vault.key_rows(OPERATOR, purpose):
                 self.vault.create(OPERATOR, purpose, actor=OPERATOR, now=now)
+        self.certificates.anchor(now=now)
 
 
 def build(
@@ -125,7 +138,8 @@ def build(
     types, items = catalogue.licence_types(), catalogue.items()
     vault = Vault(database=database, seal=seal, make_key=make_key)
     registry = TrustRegistry(database=database, vault=vault, base_url=base_url)
-    publisher = StatusPublisher(database=database, vault=vault, base_url=base_url)
+    certificates = Certificates(database=database, vault=vault, base_url=base_url, randomness=randomness)
+    publisher = StatusPublisher(database=database, vault=vault, certificates=certificates, base_url=base_url)
     by_vct = {f"{base_url}/issuers/types/{key}": kind for key, kind in types.items()}
 
     def states(licence_ids: Sequence[str]) -> Mapping[str, str]:
@@ -160,6 +174,16 @@ def build(
         randomness=randomness,
         preparation_life=timedelta(seconds=settings.preparation_life_seconds),
     )
+    copies = Copies(
+        database=database,
+        issuer=issuer,
+        certificates=certificates,
+        registry=registry,
+        publisher=publisher,
+        base_url=base_url,
+        claims_of=keeping.claims_of,
+        randomness=randomness,
+    )
     uses = Uses(database=database)
     counters = Counters(database=database)
     verdicts = Recorder(database=database, vault=vault, base_url=base_url, tell_holder=_tell_holder(uses))
@@ -184,10 +208,13 @@ def build(
         items=items,
         vault=vault,
         registry=registry,
+        certificates=certificates,
         access=Access(database=database, randomness=randomness),
         publisher=publisher,
         agencies=Agencies(database=database, vault=vault, registry=registry, vct=issuer.vct, types=types),
         issuer=issuer,
+        copies=copies,
+        openid4vci=_openid4vci(settings, database, seal, issuer, copies, certificates, registry, randomness=randomness),
         changes=StatusChanges(database=database, issuer=issuer, publisher=publisher),
         accounts=accounts,
         wallet=wallet,
@@ -198,10 +225,44 @@ def build(
     )
 
 
+def _openid4vci(  # noqa: PLR0917 - what it builds from
+    settings: Settings,
+    database: EngineDatabase,
+    seal: Seal,
+    issuer: Issuer,
+    copies: Copies,
+    certificates: Certificates,
+    registry: TrustRegistry,
+    *,
+    randomness: Callable[[int], bytes],
+) -> Doors:
+    """Build the doors for foreign wallets."""
+    base_url = settings.base_url
+    nonces = Nonces(database=database, seal=seal, randomness=randomness)
+    return Doors(
+        issuer=issuer,
+        offers=Offers(database=database, issuer=issuer, seal=seal, base_url=base_url, randomness=randomness),
+        tokens=Tokens(database=database, seal=seal, nonces=nonces, base_url=base_url, randomness=randomness),
+        nonces=nonces,
+        credentials=CredentialEndpoint(
+            database=database,
+            issuer=issuer,
+            copies=copies,
+            nonces=nonces,
+            attesters=Attesters(settings.attester_anchors()),
+            base_url=base_url,
+            randomness=randomness,
+        ),
+        certificates=certificates,
+        registry=registry,
+        base_url=base_url,
+    )
+
+
 def _own_lists(publisher: StatusPublisher, base_url: str) -> Callable[[str, datetime], str]:
     """Return the way to this house's own status lists; no other address is ever looked at."""
 
-    own = re.compile(re.escape(trust_list.issuer_url(base_url, "")) + f"({SHORT_NAME})/status/([1-9][0-9]{{0,8}})")
+    own = re.compile(re.escape(trust_list.issuer_url(base_url, "")) + f"({SHORT_NAME})/status/(x?[1-9][0-9]{{0,8}})")
 
     def fetch(uri: str, now: datetime) -> str:
         found = own.fullmatch(uri)

@@ -104,9 +104,9 @@ def lists(house: House, now: datetime) -> Iterator[str]:
 
 def _signed(session: Session, row: StatusListRow) -> dict[str, Any]:
     token = jws.parse(row.token, jws.STATUS_LIST)
-    key = session.get(SigningKey, token.kid)
+    key = session.get(SigningKey, row.kid)
     if key is None or (key.owner, key.purpose) != (row.agency, KeyPurpose.STATUS_LIST):
-        raise KeyError(token.kid)
+        raise KeyError(row.kid)
     return jws.verify(token, import_public(key.jwk)).payload()
 
 

@@ -15,12 +15,14 @@ from app.house import House
 from app.strict_body import StrictBody
 from issuers import api as issuers_api
 from issuers import orders
+from issuers.openid4vci import api as openid4vci_api
 from keys import api as keys_api
 from keys.access import Caller
 from keys.auth import Clock, caller_of
 from records import idempotency
 from verifier import api as verifier_api
 from wallet import api as wallet_api
+from wallet import qr
 
 VERSION = "0.1.0"
 ROOMS = ("issuers", "wallet", "verifier", "operator")
@@ -64,7 +66,11 @@ def create_app(house: House, *, now: Clock = clock.now, rooms: Collection[str] =
     for router in _routers(house, caller, now, rooms):
         app.include_router(router)
     _health(app, house)
-    app.add_middleware(StrictBody, refuse=lambda code, detail: problems.response(base_url, code, detail=detail))
+    app.add_middleware(
+        StrictBody,
+        except_for=openid4vci_api.WIRE,
+        refuse=lambda code, detail: problems.response(base_url, code, detail=detail),
+    )
     app.add_middleware(logs.RequestLog, crashed=lambda: problems.crashed(base_url))
     return app
 
@@ -84,6 +90,9 @@ def _routers(house: House, caller: Callable[..., Caller], now: Clock, rooms: Col
                 caller_of=caller, attempts=attempt, clock=now, base_url=base_url,
             )
         )  # fmt: skip
+        routers.append(
+            openid4vci_api.routes(house.openid4vci, caller_of=caller, attempts=attempt, clock=now, picture=qr.picture)
+        )
     if "wallet" in rooms:
         routers.append(
             wallet_api.routes(

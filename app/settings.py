@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
+from cryptography.x509 import Certificate, load_pem_x509_certificates
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -58,6 +59,19 @@ class Settings(BaseSettings):
     refresh_seconds: int = Field(
         default=0, ge=0, le=60, description="How old trust and status lists may be in memory; 0 asks every time."
     )
+
+    attesters_file: Path | None = Field(
+        default=None, description="PEM certificates of wallet providers whose key attestations are believed."
+    )
+
+    def attester_anchors(self) -> list[Certificate]:
+        """Return the wallet providers' certificates; none configured means none believed."""
+        if self.attesters_file is None:
+            return []
+        try:
+            return load_pem_x509_certificates(self.attesters_file.read_bytes())
+        except (OSError, ValueError) as error:
+            raise SettingsError("LICENCE_ATTESTERS_FILE does not hold PEM certificates") from error
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

@@ -1,5 +1,6 @@
 """Addresses and JSON bodies through the strict gate, before FastAPI sees them: what it trips over is refused as 400."""
 
+import re
 from collections.abc import Callable
 
 from starlette.exceptions import HTTPException
@@ -16,10 +17,14 @@ Refuse = Callable[[str, str], Response]
 
 
 class StrictBody:
-    """Plain ASGI: reads a JSON body whole, within its cap, and lets through only JSON that means one thing."""
+    """Plain ASGI: reads a JSON body whole, within its cap, and lets through only JSON that means one thing.
 
-    def __init__(self, app: ASGIApp, *, refuse: Refuse) -> None:
+    Addresses of `except_for` read their own bodies, as strictly, because they refuse in another form.
+    """
+
+    def __init__(self, app: ASGIApp, *, refuse: Refuse, except_for: re.Pattern[str]) -> None:
         self._app = app
+        self._except_for = except_for
         self._refuse = refuse
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -33,7 +38,7 @@ class StrictBody:
         if _announced(scope) > MAX_BODY_BYTES:
             await self._refuse("body_too_large", "")(scope, receive, send)
             return
-        if not _is_json(scope):
+        if not _is_json(scope) or self._except_for.fullmatch(scope["path"]):
             await self._app(scope, _counted(receive), send)
             return
         body = await _read(receive)

@@ -85,7 +85,7 @@ class Bench:
             trust=lambda: self.trust,
             types={VCT: KIND},
             binding=checking.online_binding(AUDIENCE, NONCE, NOW),
-            statuses=lambda _uri, _issuer, *, now: self.list,  # noqa: ARG005 - the protocol's name
+            statuses=lambda _uri, _issuer, _trust, *, now: self.list,  # noqa: ARG005 - the protocol's name
             status_max_age=lambda _kind: timedelta(minutes=15),
             checks=Checks(),
             now=NOW,

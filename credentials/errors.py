@@ -57,6 +57,24 @@ class KeyRefusedError(RefusedError):
     code = "key_refused"
 
 
+class CertificateRefusedError(RefusedError):
+    """The certificate chain does not end in a trusted anchor, or is not one."""
+
+    code = "certificate_refused"
+
+
+class EncryptionRefusedError(RefusedError):
+    """The encrypted token is not of a kind accepted here, or does not open."""
+
+    code = "encryption_refused"
+
+
+class ProofRefusedError(RefusedError):
+    """A proof of possession is for another request, too old, or not one."""
+
+    code = "proof_refused"
+
+
 class SignatureInvalidError(RefusedError):
     """The signature does not verify."""
 

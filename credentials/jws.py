@@ -44,11 +44,18 @@ class Purpose:
     max_bytes: int = MAX_TOKEN_BYTES
 
 
-LICENCE = Purpose("dc+sd-jwt", frozenset({"alg", "typ", "kid"}))
+LICENCE = Purpose("dc+sd-jwt", frozenset({"alg", "typ", "kid", "x5c"}))
 KEY_BINDING = Purpose("kb+jwt", frozenset({"alg", "typ"}))
-STATUS_LIST = Purpose("statuslist+jwt", frozenset({"alg", "typ", "kid"}), max_bytes=MAX_LIST_TOKEN_BYTES)
+STATUS_LIST = Purpose("statuslist+jwt", frozenset({"alg", "typ", "kid", "x5c"}), max_bytes=MAX_LIST_TOKEN_BYTES)
 TRUST_LIST = Purpose("licence-trust+jwt", frozenset({"alg", "typ", "kid"}), max_bytes=MAX_LIST_TOKEN_BYTES)
 RECEIPT = Purpose("licence-receipt+jwt", frozenset({"alg", "typ", "kid"}))
+KEY_PROOF = Purpose("openid4vci-proof+jwt", frozenset({"alg", "typ", "jwk", "kid", "key_attestation"}))
+KEY_ATTESTATION = Purpose("key-attestation+jwt", frozenset({"alg", "typ", "kid", "x5c"}))
+CLIENT_ATTESTATION = Purpose("oauth-client-attestation+jwt", frozenset({"alg", "typ", "kid", "x5c"}))
+CLIENT_ATTESTATION_POP = Purpose("oauth-client-attestation-pop+jwt", frozenset({"alg", "typ"}))
+DPOP = Purpose("dpop+jwt", frozenset({"alg", "typ", "jwk"}))
+ISSUER_METADATA = Purpose("openidvci-issuer-metadata+jwt", frozenset({"alg", "typ", "x5c"}))
+REQUEST = Purpose("oauth-authz-req+jwt", frozenset({"alg", "typ", "x5c"}))
 ANY = Purpose(None, frozenset({"alg", "typ", "kid", "cty"}), frozenset({"ES256", "EdDSA", "Ed25519"}))
 """For `licence check`: any type, the strict gate all the same."""
 ANY_STATUS_LIST = Purpose("statuslist+jwt", ANY.members, ANY.algorithms, MAX_LIST_TOKEN_BYTES)
@@ -135,9 +142,11 @@ def verify(token: Unverified, key: PublicKey, memory: SignatureMemory | None = N
     return Verified(token.header, token.payload_bytes)
 
 
-def signing_input(purpose: Purpose, payload: Mapping[str, Any], *, kid: str | None = None) -> bytes:
-    """Return the exact bytes to sign for `payload` (RFC 7515 section 5.1)."""
-    header = {"alg": "ES256", "typ": purpose.typ} | ({"kid": kid} if kid else {})
+def signing_input(
+    purpose: Purpose, payload: Mapping[str, Any], *, kid: str | None = None, more: Mapping[str, Any] | None = None
+) -> bytes:
+    """Return the exact bytes to sign for `payload` (RFC 7515 section 5.1); `more` joins the header (`x5c`, `jwk`)."""
+    header = {"alg": "ES256", "typ": purpose.typ} | ({"kid": kid} if kid else {}) | dict(more or {})
     parts = (strict_json.dumps(header), strict_json.dumps(payload))
     return ".".join(base64url.encode(part) for part in parts).encode("ascii")
 
@@ -147,9 +156,16 @@ def assemble(to_be_signed: bytes, signature: bytes) -> str:
     return f"{to_be_signed.decode('ascii')}.{base64url.encode(signature)}"
 
 
-def sign(purpose: Purpose, payload: Mapping[str, Any], signer: Signer, *, kid: str | None = None) -> str:
+def sign(
+    purpose: Purpose,
+    payload: Mapping[str, Any],
+    signer: Signer,
+    *,
+    kid: str | None = None,
+    more: Mapping[str, Any] | None = None,
+) -> str:
     """Return `payload` as a compact token of `purpose`."""
-    to_be_signed = signing_input(purpose, payload, kid=kid)
+    to_be_signed = signing_input(purpose, payload, kid=kid, more=more)
     return assemble(to_be_signed, signer(to_be_signed))
 
 
@@ -188,6 +204,10 @@ _ALGORITHMS: dict[str, Any] = {name: jwt.get_algorithm_by_name(name) for name in
 _ES256 = _ALGORITHMS["ES256"]
 
 
+_HEADER_TYPES: dict[str, type] = {"x5c": list, "jwk": dict}
+"""Header members that are not texts, where a purpose allows them."""
+
+
 def _check_header(header: Mapping[str, Any], purpose: Purpose) -> None:
     algorithm = header.get("alg")
     if not isinstance(algorithm, str) or algorithm not in purpose.algorithms:
@@ -196,8 +216,9 @@ def _check_header(header: Mapping[str, Any], purpose: Purpose) -> None:
         raise HeaderRefusedError
     if purpose.typ is not None and header.get("typ") != purpose.typ:
         raise TokenTypeError
-    if not all(isinstance(value, str) for value in header.values()):
-        raise HeaderRefusedError("header members are texts")
+    for name, value in header.items():
+        if not isinstance(value, _HEADER_TYPES.get(name, str)):
+            raise HeaderRefusedError(f"{name} is not what it must be")
     kid = header.get("kid", "-")
     if not kid or len(kid) > MAX_KID_LENGTH or not kid.isprintable():
         raise HeaderRefusedError("kid is not a short text")

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Query, Response
+from fastapi import APIRouter, Body, Depends, Path, Query, Response
 
+from issuers import type_metadata
 from issuers.auth import AgencyKey, agency_with
 from issuers.errors import UnknownTypeError
 from issuers.issuer import Issuer
@@ -20,7 +21,6 @@ from issuers.schemas import (
     SignatureIn,
     licence_out,
     prepared_out,
-    type_metadata,
 )
 from issuers.status_changes import StatusChanges
 from keys.access import Caller
@@ -28,6 +28,8 @@ from keys.auth import Attempts, Clock, IdempotencyKey
 from keys.models import KeyPurpose
 from keys.trust_list import issuer_url
 from keys.vault import Vault, public_set
+
+ListNumber = Annotated[str, Path(pattern="^x?[1-9][0-9]{0,8}$", examples=["1"])]
 
 
 def routes(  # noqa: C901 - a list of routes, one after another, with nothing to decide
@@ -133,12 +135,21 @@ def routes(  # noqa: C901 - a list of routes, one after another, with nothing to
         """Revoke a licence for good."""
         return licence_out(changed(agency, caller, licence_id, LicenceState.REVOKED, body.cause, key))
 
+    _add_public(router, issuer, publisher, vault, base_url=base_url, clock=clock)
+    return router
+
+
+def _add_public(
+    router: APIRouter, issuer: Issuer, publisher: StatusPublisher, vault: Vault, *, base_url: str, clock: Clock
+) -> None:
+    """Add what anybody may read: status lists, licence types, keys."""
+
     @router.get(
         "/issuers/{agency}/status/{number}",
         response_class=Response,
         responses={200: {"content": {"application/statuslist+jwt": {"example": "eyJhbGciOiJFUzI1NiIs…"}}}},
     )
-    def status_list(agency: AgencyKey, number: int) -> Response:
+    def status_list(agency: AgencyKey, number: ListNumber) -> Response:
         """Return a status list token (Token Status List section 8), for everybody."""
         token = publisher.token(f"{agency}/{number}", now=clock())
         headers = {
@@ -148,12 +159,24 @@ def routes(  # noqa: C901 - a list of routes, one after another, with nothing to
         return Response(token, media_type="application/statuslist+jwt", headers=headers)
 
     @router.get("/issuers/types/{licence_type}", responses=_example({"vct": "https://…", "display": [], "claims": []}))
-    def licence_type(licence_type: str) -> dict[str, Any]:
+    def licence_type(licence_type: str) -> Response:
         """Return a licence type's metadata, with names and labels in Chinese and English."""
         kind = issuer.types.get(licence_type)
         if kind is None:
             raise UnknownTypeError
-        return type_metadata(kind, issuer.vct(kind.key))
+        return _public(type_metadata.document(kind, issuer.vct(kind.key)), "application/json")
+
+    @router.get(
+        "/issuers/types/{licence_type}/card.svg",
+        response_class=Response,
+        responses={200: {"content": {"image/svg+xml": {"example": "<svg>…</svg>"}}}},
+    )
+    def licence_card(licence_type: str) -> Response:
+        """Return a licence type's card, an SVG template for wallets."""
+        kind = issuer.types.get(licence_type)
+        if kind is None:
+            raise UnknownTypeError
+        return _public(type_metadata.card(kind), "image/svg+xml")
 
     @router.get("/.well-known/jwt-vc-issuer/issuers/{agency}", responses=_example({"issuer": "https://…", "jwks": {}}))
     def issuer_metadata(agency: AgencyKey) -> dict[str, Any]:
@@ -162,7 +185,11 @@ def routes(  # noqa: C901 - a list of routes, one after another, with nothing to
         keys = public_set(vault.key_rows(agency, KeyPurpose.LICENCE))
         return {"issuer": issuer_url(base_url, agency), "jwks": keys}
 
-    return router
+
+def _public(data: bytes, media_type: str) -> Response:
+    """Return what anybody may read and keep for an hour."""
+    headers = {"Cache-Control": "public, max-age=3600", "Access-Control-Allow-Origin": "*"}
+    return Response(data, media_type=media_type, headers=headers)
 
 
 def _example(value: object) -> dict[int | str, dict[str, Any]]:

@@ -7,6 +7,12 @@ class IssuerError(Exception):
     code = "issuer_error"
 
 
+class KeyInUseError(IssuerError):
+    """A copy of a licence is bound to this key already."""
+
+    code = "key_refused"
+
+
 class UnknownAgencyError(IssuerError):
     """There is no such agency."""
 

@@ -153,6 +153,10 @@ class Issuer:
         )
         return self._recorder.record(row, draft, this, actor=actor, now=now)
 
+    def check(self, agency: str, order: Order, *, now: datetime) -> None:
+        """Raise what `issue` would raise for an order, `ClaimsRefusedError` with every fault; writes nothing."""
+        check_order(self._authorised_type(agency, order.licence_type, now), order, now=now)
+
     def complete(self, agency: str, licence_id: str, signature: bytes, *, actor: str, now: datetime) -> LicenceRow:
         """Take the agency's signature over the prepared bytes, check it, deliver the licence.
 
@@ -258,7 +262,7 @@ class Issuer:
                     act="licence.refused" if burnt else "licence.signed", detail={"supersedes": row.supersedes},
                 )  # fmt: skip
         if old is not None:
-            publish_now_or_later(self._publisher, (row if burnt else old).status_list_id, now=now)
+            publish_now_or_later(self._publisher, (row if burnt else old).licence_id, now=now)
         if burnt:
             raise LicenceRevokedError("the licence to be renewed is valid no more")
         return self.read(row.agency, row.licence_id)
@@ -267,7 +271,7 @@ class Issuer:
         before, after = [LicenceState.VALID], LicenceState.REVOKED
         if not store.move(session, old, before=before, after=after, now=now, cause="superseded"):
             return False
-        store.raise_list_version(session, old.status_list_id)
+        store.raise_versions(session, old.licence_id)
         return True
 
     def _delivered(self, row: LicenceRow, *, now: datetime) -> LicenceRow:
@@ -285,4 +289,4 @@ class Issuer:
     def _burn(self, row: LicenceRow, *, actor: str, now: datetime) -> None:
         with self._database.write() as session:
             burn(session, row, before=LicenceState.PREPARED, actor=actor, now=now)
-        publish_now_or_later(self._publisher, row.status_list_id, now=now)
+        publish_now_or_later(self._publisher, row.licence_id, now=now)

@@ -34,19 +34,24 @@ class Agency(SQLModel, table=True):
 
 
 class StatusListRow(SQLModel, table=True):
-    """One status list: `version` counts changes, `published_version` says which the token holds."""
+    """One status list: `version` counts changes, `published_version` says which the token holds, `kid` who signed it.
+
+    `x5c` lists are signed with a certificate in the header and hold copies for foreign wallets.
+    """
 
     __tablename__ = "status_list"
 
     list_id: str = Field(primary_key=True)
     agency: str = Field(foreign_key="agency.key", index=True)
     number: int
+    x5c: bool = False
     size: int
     bits: int
     version: int = 0
     published_version: int = -1
     issued_at: int = Field(default=0, sa_type=BigInteger)
     token: str = Field(default="", sa_type=Text)
+    kid: str = ""
 
 
 class LicenceRow(SQLModel, table=True):
@@ -84,3 +89,24 @@ class LicenceRow(SQLModel, table=True):
     undelivered: bytes | None = Field(default=None, sa_type=LargeBinary)
     created_at: datetime = Field(sa_type=Instant)
     prepared_until: datetime = Field(sa_type=Instant)
+
+
+class LicenceCopy(SQLModel, table=True):
+    """One more signed copy of a licence, for a foreign wallet's key: its own status index, the licence's state.
+
+    `signature` is None while it is recorded and not yet known to be signed; `burnt` then for ever.
+    """
+
+    __tablename__ = "licence_copy"
+    __table_args__ = (UniqueConstraint("status_list_id", "status_index", name="one_index_one_copy"),)
+
+    copy_id: str = Field(primary_key=True)
+    licence_id: str = Field(foreign_key="licence.licence_id", index=True)
+    thumbprint: str = Field(unique=True)
+    status_list_id: str = Field(default="", foreign_key="status_list.list_id")
+    status_index: int = -1
+    kid: str
+    signing_input: str = Field(default="", sa_type=Text)
+    signature: str | None = Field(default=None)
+    burnt: bool = False
+    created_at: datetime = Field(sa_type=Instant)

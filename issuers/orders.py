@@ -43,20 +43,35 @@ class Draft:
         self, issuer: str, vct: str, randomness: Callable[[int], bytes]
     ) -> tuple[dict[str, Any], tuple[sd_jwt.Disclosure, ...]]:
         """Return the payload without its status entry, and the disclosures."""
-        envelope: dict[str, Any] = {"iss": issuer, "iat": int(self.now.timestamp())}
-        if self.first_day > self.now.astimezone(CITY_TIME).date():
-            envelope["nbf"] = _midnight(self.first_day)
-        if self.last_day is not None:
-            envelope["exp"] = _midnight(self.last_day + timedelta(days=1)) - 1
-        envelope |= {"vct": vct, "cnf": {"jwk": dict(self.holder_jwk)}}
-        about = {"licence_id": str(self.identifier), "issued_on": self.now.astimezone(CITY_TIME).date().isoformat()}
-        selective = self.kind.selective
-        return sd_jwt.conceal(
-            {**envelope, **about, **self.claims},
-            selective={(name,) for name in selective},
-            randomness=randomness,
-            digests_at_top=len(selective),
+        about = envelope(
+            issuer, vct, first_day=self.first_day, last_day=self.last_day, holder_jwk=self.holder_jwk, now=self.now
         )
+        numbers = {"licence_id": str(self.identifier), "issued_on": self.now.astimezone(CITY_TIME).date().isoformat()}
+        return concealed(self.kind, about, {**numbers, **self.claims}, randomness)
+
+
+def envelope(
+    issuer: str, vct: str, *, first_day: date, last_day: date | None, holder_jwk: Mapping[str, str], now: datetime
+) -> dict[str, Any]:
+    """Return the registered claims of a licence: about the token, not about the person."""
+    about: dict[str, Any] = {"iss": issuer, "iat": int(now.timestamp())}
+    if first_day > now.astimezone(CITY_TIME).date():
+        about["nbf"] = _midnight(first_day)
+    if last_day is not None:
+        about["exp"] = _midnight(last_day + timedelta(days=1)) - 1
+    return about | {"vct": vct, "cnf": {"jwk": dict(holder_jwk)}}
+
+
+def concealed(
+    kind: LicenceType, about: Mapping[str, Any], claims: Mapping[str, Any], randomness: Callable[[int], bytes]
+) -> tuple[dict[str, Any], tuple[sd_jwt.Disclosure, ...]]:
+    """Return the payload without its status entry, and the disclosures; decoys fill up to the type's count."""
+    return sd_jwt.conceal(
+        {**about, **claims},
+        selective={(name,) for name in kind.selective},
+        randomness=randomness,
+        digests_at_top=len(kind.selective),
+    )
 
 
 def readable(body: Mapping[str, Any]) -> Order | None:

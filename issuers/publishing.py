@@ -14,7 +14,8 @@ from credentials import jws, status_list
 from credentials.status_list import Status
 from issuers import store
 from issuers.errors import StatusListUnsoundError, UnknownAgencyError
-from issuers.models import LicenceRow, LicenceState, StatusListRow
+from issuers.models import Agency, LicenceRow, LicenceState, StatusListRow
+from keys.certificates import Certificates, CertifiedSigner
 from keys.errors import CustodyError, NoSigningKeyError
 from keys.models import KeyPurpose
 from keys.trust_list import issuer_url
@@ -33,15 +34,21 @@ RESIGN_AFTER = timedelta(minutes=5)  # an unchanged list is signed anew this oft
 class StatusPublisher:
     """Keeps every status list true and fresh."""
 
-    def __init__(self, *, database: Database, vault: Vault, base_url: str) -> None:
+    def __init__(self, *, database: Database, vault: Vault, certificates: Certificates, base_url: str) -> None:
         self._database = database
         self._vault = vault
+        self._certificates = certificates
         self._base_url = base_url
 
     def uri(self, list_id: str) -> str:
-        """Return where a list is published; `list_id` is `{agency}/{number}`."""
+        """Return where a list is published; `list_id` is `{agency}/{number}`, or `{agency}/x{number}`."""
         agency, number = list_id.split("/")
         return f"{issuer_url(self._base_url, agency)}/status/{number}"
+
+    def lists_of(self, licence_id: str) -> list[str]:
+        """Return the lists that hold a licence and its copies."""
+        with self._database.read() as session:
+            return store.lists_of(session, licence_id)
 
     def token(self, list_id: str, *, now: datetime) -> str:
         """Return the list's signed token; unknown lists raise `UnknownAgencyError`."""
@@ -56,14 +63,12 @@ class StatusPublisher:
 
     def _signed_by_active(self, row: StatusListRow) -> bool:
         """Whether the stored token is by the key that signs now: a rotated or compromised one's is signed anew."""
-        return jws.parse(row.token, jws.STATUS_LIST).kid == self._vault.active_kid(row.agency, KeyPurpose.STATUS_LIST)
+        return row.kid == self._vault.active_kid(row.agency, KeyPurpose.STATUS_LIST)
 
     def publish(self, list_id: str, *, now: datetime) -> str:
         """Sign the list as the ledger stands and return the token; never replaces a later one."""
-        agency = list_id.split("/", maxsplit=1)[0]
-        key = self._vault.active(agency, KeyPurpose.STATUS_LIST)
-        if key.signer is None:
-            raise NoSigningKeyError
+        agency, number = list_id.split("/", maxsplit=1)
+        key = self._key(agency, x5c=number.startswith("x"), now=now)
         self._burn_overdue(list_id, now)
         with self._database.read() as session:
             row = session.get(StatusListRow, list_id)
@@ -84,12 +89,26 @@ class StatusPublisher:
             expires_at=issued_at + int(LIST_LIFE.total_seconds()),
             time_to_live=TIME_TO_LIVE,
         )
-        token = jws.sign(jws.STATUS_LIST, claims, key.signer, kid=key.kid)
+        header = {"x5c": key.x5c} if key.x5c else {"kid": key.kid}
+        token = jws.sign(jws.STATUS_LIST, claims, key.signer, more=header)
         with self._database.write() as session:
-            if not store.store_list(session, list_id, version=version, token=token, issued_at=issued_at):
+            if not store.store_list(session, list_id, version=version, token=token, kid=key.kid, issued_at=issued_at):
                 later = session.get(StatusListRow, list_id, populate_existing=True)
                 return later.token if later else token
         return token
+
+    def _key(self, agency: str, *, x5c: bool, now: datetime) -> CertifiedSigner:
+        """Return the key that signs an agency's lists; with a chain for the lists of foreign wallets' copies."""
+        if x5c:
+            with self._database.read() as session:
+                row = session.get(Agency, agency)
+            name = row.name if row else {}
+            uri = issuer_url(self._base_url, agency)
+            return self._certificates.signer(agency, KeyPurpose.STATUS_LIST, name=name, uri=uri, now=now)
+        key = self._vault.active(agency, KeyPurpose.STATUS_LIST)
+        if key.signer is None:
+            raise NoSigningKeyError
+        return CertifiedSigner(key.kid, key.signer, [])
 
     def _burn_overdue(self, list_id: str, now: datetime) -> None:
         """Burn preparations whose time is over: what a list once said of them stays true if the clock goes back."""
@@ -99,13 +118,16 @@ class StatusPublisher:
             with self._database.write() as session:
                 burn(session, row, before=LicenceState.PREPARED, actor="publisher", now=now)
 
-    def open_list(self, session: Session, agency: str, *, after: StatusListRow | None) -> StatusListRow:
-        """Open an agency's next list, or return the one somebody else just opened."""
+    def open_list(
+        self, session: Session, agency: str, *, after: StatusListRow | None, x5c: bool = False
+    ) -> StatusListRow:
+        """Open an agency's next list of a kind, or return the one somebody else just opened."""
         number = after.number + 1 if after else 1
-        row = StatusListRow(list_id=f"{agency}/{number}", agency=agency, number=number, size=LIST_SIZE, bits=LIST_BITS)
+        list_id = f"{agency}/{'x' if x5c else ''}{number}"
+        row = StatusListRow(list_id=list_id, agency=agency, number=number, x5c=x5c, size=LIST_SIZE, bits=LIST_BITS)
         if records_store.insert_unless_taken(session, row):
             return row
-        found = session.get(StatusListRow, f"{agency}/{number}", populate_existing=True)
+        found = session.get(StatusListRow, list_id, populate_existing=True)
         if found is None:
             raise StatusListUnsoundError
         return found
@@ -118,16 +140,20 @@ def burn(session: Session, row: LicenceRow, *, before: LicenceState, actor: str,
     burnt = store.licence(session, row.agency, row.licence_id)
     if burnt is not None:
         burnt.undelivered = None
-    store.raise_list_version(session, row.status_list_id)
+    store.raise_versions(session, row.licence_id)
     audit.record(
         session, stream=f"issuers/{row.agency}", actor=actor, act="licence.burnt", subject=row.licence_id, now=now
     )
 
 
-def publish_now_or_later(publisher: StatusPublisher, list_id: str, *, now: datetime) -> None:
-    """Publish a change that is in the ledger. If no key can sign now, whoever asks for the list next publishes it."""
-    with suppress(CustodyError):
-        publisher.publish(list_id, now=now)
+def publish_now_or_later(publisher: StatusPublisher, licence_id: str, *, now: datetime) -> None:
+    """Publish a licence's change that is in the ledger, in every list that it or a copy of it is in.
+
+    If no key can sign now, whoever asks for a list next publishes it.
+    """
+    for list_id in publisher.lists_of(licence_id):
+        with suppress(CustodyError):
+            publisher.publish(list_id, now=now)
 
 
 def _lost(row: StatusListRow, statuses: Mapping[int, int]) -> bool:

@@ -8,9 +8,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from credentials import base64url
-from credentials.claim_values import ClaimDefinition
 from credentials.errors import MalformedError
-from credentials.licence_type import Holder, LicenceType
+from credentials.licence_type import Holder
 from credentials.text import clean
 from issuers.models import LicenceRow, LicenceState
 from issuers.orders import Order
@@ -194,31 +193,6 @@ def licence_out(row: LicenceRow) -> LicenceOut:
 def prepared_out(row: LicenceRow) -> PreparedOut:
     """Return a ledger row as JSON, with the bytes to sign."""
     return PreparedOut(**_common(row), kid=row.kid, signing_input=row.signing_input, prepared_until=row.prepared_until)
-
-
-def type_metadata(kind: LicenceType, vct: str) -> dict[str, Any]:
-    """Return a licence type's metadata (draft-ietf-oauth-sd-jwt-vc section 6), with zh and en names."""
-    return {
-        "vct": vct,
-        "name": kind.names["en"],
-        "display": [{"locale": locale, "name": kind.names[code]} for locale, code in _LOCALES],
-        "claims": [_claim(one) for one in kind.claims.values()],
-        "licence_type": kind.key,
-        "type_code": kind.type_code,
-        "causes": [{"code": one.code, "effect": one.effect, "label": dict(one.labels)} for one in kind.causes.values()],
-    }
-
-
-_LOCALES = (("zh-CN", "zh"), ("en", "en"))
-
-
-def _claim(one: ClaimDefinition) -> dict[str, Any]:
-    return {
-        "path": [one.name],
-        "display": [{"locale": locale, "label": one.labels[code]} for locale, code in _LOCALES],
-        "mandatory": one.required and one.derived_from is None,
-        "sd": "never" if one.always else "always",
-    }
 
 
 def _common(row: LicenceRow) -> Mapping[str, Any]:

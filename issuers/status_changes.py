@@ -65,7 +65,7 @@ class StatusChanges:
             result = f"{licence_id} {now.isoformat()}"
             if (earlier := idempotency.claim(session, this, result=result, now=now)) is None:
                 self._move(session, fresh, to, cause=cause, actor=actor, now=now)
-        publish_now_or_later(self._publisher, row.status_list_id, now=now)
+        publish_now_or_later(self._publisher, row.licence_id, now=now)
         changed = self._issuer.read(agency, licence_id)
         # What is answered is this change, whatever came after it: one idempotency key, one result.
         changed.state, changed.cause = to, cause
@@ -78,7 +78,7 @@ class StatusChanges:
         if not store.move(session, row, before=BEFORE[to], after=to, now=now, cause=cause):
             fresh = store.licence(session, row.agency, row.licence_id)
             raise _refusal(LicenceState((fresh or row).state))
-        store.raise_list_version(session, row.status_list_id)
+        store.raise_versions(session, row.licence_id)
         audit.record(
             session, stream=f"issuers/{row.agency}", actor=actor, act=ACT[to], subject=row.licence_id, now=now,
             detail={"cause": cause},

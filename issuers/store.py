@@ -7,7 +7,7 @@ from sqlalchemy import or_, update
 from sqlmodel import Session, and_, col, select
 
 from credentials.status_list import Status
-from issuers.models import LicenceRow, LicenceState, StatusListRow
+from issuers.models import LicenceCopy, LicenceRow, LicenceState, StatusListRow
 
 LISTED = {
     LicenceState.SUSPENDED: Status.SUSPENDED,
@@ -93,9 +93,22 @@ def raise_list_version(session: Session, list_id: str) -> None:
     session.execute(statement.values(version=StatusListRow.version + 1))
 
 
-def newest_list(session: Session, agency: str) -> StatusListRow | None:
-    """Return the list that takes an agency's new licences."""
-    query = select(StatusListRow).where(StatusListRow.agency == agency)
+def raise_versions(session: Session, licence_id: str) -> None:
+    """Note a change of a licence in every list that it or a copy of it is in."""
+    for list_id in lists_of(session, licence_id):
+        raise_list_version(session, list_id)
+
+
+def lists_of(session: Session, licence_id: str) -> list[str]:
+    """Return the lists that hold a licence and its copies, in one order for everybody who locks them."""
+    own = session.exec(select(LicenceRow.status_list_id).where(LicenceRow.licence_id == licence_id)).all()
+    copies = session.exec(select(LicenceCopy.status_list_id).where(LicenceCopy.licence_id == licence_id).distinct())
+    return sorted({*own, *copies})
+
+
+def newest_list(session: Session, agency: str, *, x5c: bool = False) -> StatusListRow | None:
+    """Return the list that takes an agency's new licences, or new copies for foreign wallets (`x5c`)."""
+    query = select(StatusListRow).where(StatusListRow.agency == agency, StatusListRow.x5c == x5c)
     return session.exec(query.order_by(col(StatusListRow.number).desc()).limit(1)).first()
 
 
@@ -107,8 +120,9 @@ def lists(session: Session, agency: str | None = None) -> Sequence[StatusListRow
 
 def index_taken(session: Session, list_id: str, index: int) -> bool:
     """Whether a status index was given to some licence."""
-    query = select(LicenceRow.licence_id).where(LicenceRow.status_list_id == list_id, LicenceRow.status_index == index)
-    return session.exec(query).first() is not None
+    own = select(LicenceRow.licence_id).where(LicenceRow.status_list_id == list_id, LicenceRow.status_index == index)
+    copy = select(LicenceCopy.copy_id).where(LicenceCopy.status_list_id == list_id, LicenceCopy.status_index == index)
+    return session.exec(own).first() is not None or session.exec(copy).first() is not None
 
 
 def listed_statuses(session: Session, list_id: str, now: datetime) -> dict[int, int]:
@@ -120,7 +134,28 @@ def listed_statuses(session: Session, list_id: str, now: datetime) -> dict[int, 
     query = select(LicenceRow.status_index, LicenceRow.state).where(
         LicenceRow.status_list_id == list_id, or_(col(LicenceRow.state).in_(list(LISTED)), overdue)
     )
-    return {index: LISTED.get(LicenceState(state), Status.REVOKED) for index, state in session.exec(query)}
+    said: dict[int, int] = {
+        index: LISTED.get(LicenceState(state), Status.REVOKED) for index, state in session.exec(query)
+    }
+    copies = select(LicenceCopy.status_index, LicenceRow.state, LicenceCopy.burnt).join(LicenceRow)
+    copies = copies.where(
+        LicenceCopy.status_list_id == list_id, or_(col(LicenceRow.state).in_(list(LISTED)), col(LicenceCopy.burnt))
+    )
+    for index, state, burnt in session.exec(copies):
+        said[index] = Status.REVOKED if burnt else LISTED[LicenceState(state)]
+    return said
+
+
+def sign_copy(session: Session, copy_id: str, signature: str) -> bool:
+    """Note a copy as signed; False if it was burnt meanwhile."""
+    statement = update(LicenceCopy).where(col(LicenceCopy.copy_id) == copy_id, ~col(LicenceCopy.burnt))
+    return bool(session.execute(statement.values(signature=signature)).rowcount)  # type: ignore[attr-defined]
+
+
+def unsigned_copies(session: Session, before: datetime) -> Sequence[LicenceCopy]:
+    """Return copies recorded before an instant that nobody knows to be signed, nor burnt yet."""
+    query = select(LicenceCopy).where(col(LicenceCopy.signature).is_(None), ~col(LicenceCopy.burnt))
+    return session.exec(query.where(LicenceCopy.created_at < before)).all()
 
 
 def overdue(session: Session, list_id: str, now: datetime) -> Sequence[LicenceRow]:
@@ -133,7 +168,7 @@ def overdue(session: Session, list_id: str, now: datetime) -> Sequence[LicenceRo
     return session.exec(query).all()
 
 
-def store_list(session: Session, list_id: str, *, version: int, token: str, issued_at: int) -> bool:
+def store_list(session: Session, list_id: str, *, version: int, token: str, kid: str, issued_at: int) -> bool:
     """Keep a signed list unless a later one is there already."""
     statement = (
         update(StatusListRow)
@@ -142,6 +177,12 @@ def store_list(session: Session, list_id: str, *, version: int, token: str, issu
             col(StatusListRow.published_version) <= version,
             col(StatusListRow.issued_at) <= issued_at,
         )
-        .values(published_version=version, token=token, issued_at=issued_at)
+        .values(published_version=version, token=token, kid=kid, issued_at=issued_at)
     )
     return bool(session.execute(statement).rowcount)  # type: ignore[attr-defined]
+
+
+def copy_key_taken(session: Session, thumbprint: str) -> bool:
+    """Whether some copy is bound to a key."""
+    query = select(LicenceCopy.copy_id).where(LicenceCopy.thumbprint == thumbprint)
+    return session.exec(query).first() is not None

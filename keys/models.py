@@ -16,6 +16,8 @@ class KeyPurpose(StrEnum):
     STATUS_LIST = "status_list"
     TRUST_LIST = "trust_list"
     RECEIPT = "receipt"
+    REQUEST = "request"
+    AUTHORITY = "authority"
 
 
 class KeyState(StrEnum):
@@ -52,6 +54,16 @@ class SigningKey(SQLModel, table=True):
     activated_at: datetime | None = Field(default=None, sa_type=Instant)
     retired_at: datetime | None = Field(default=None, sa_type=Instant)
     compromised_from: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class Certificate(SQLModel, table=True):
+    """The certificate of a signing key, issued by the operator's authority (its own: self-signed)."""
+
+    __tablename__ = "certificate"
+
+    kid: str = Field(primary_key=True, foreign_key="signing_key.kid")
+    der: bytes = Field(sa_type=LargeBinary)
+    not_after: datetime = Field(sa_type=Instant)
 
 
 class TrustedAgency(SQLModel, table=True):

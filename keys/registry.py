@@ -64,11 +64,15 @@ class TrustRegistry:
 
     def may_sign(self, agency: str, vct: str, *, now: datetime) -> bool:
         """Whether the operator lets `agency` sign licences of `vct` at `now`."""
+        return self.signs_since(agency, vct, now=now) is not None
+
+    def signs_since(self, agency: str, vct: str, *, now: datetime) -> datetime | None:
+        """Return since when `agency` may sign licences of `vct`, None if it may not at `now`."""
         with self._database.read() as session:
             right = session.get(Authorisation, (agency, vct))
-            return (
-                right is not None and right.valid_from <= now and (right.valid_until is None or now < right.valid_until)
-            )
+        if right is None or right.valid_from > now or (right.valid_until is not None and now >= right.valid_until):
+            return None
+        return right.valid_from
 
     def operator_keys(self) -> dict[str, PublicKey]:
         """Return the operator's public keys by kid: what a verifier must be given out of band."""
@@ -110,6 +114,7 @@ class TrustRegistry:
                 agencies=store.trusted_agencies(session),
                 keys=store.keys_of(session),
                 authorisations=store.authorisations(session),
+                anchors=store.anchors(session),
             )
             token = jws.sign(jws.TRUST_LIST, claims, key.signer, kid=key.kid)
             if not store.store_trust_list(session, version=version, token=token, issued_at=issued_at):

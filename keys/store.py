@@ -8,6 +8,7 @@ from sqlmodel import Session, col, select
 from keys.models import (
     AccessToken,
     Authorisation,
+    Certificate,
     KeyPurpose,
     KeyState,
     SigningKey,
@@ -70,3 +71,10 @@ def authorisations(session: Session) -> Sequence[Authorisation]:
 def access_token(session: Session, secret_hash: str) -> AccessToken | None:
     """Return the token of a hashed secret."""
     return session.exec(select(AccessToken).where(AccessToken.secret_hash == secret_hash)).first()
+
+
+def anchors(session: Session) -> Sequence[bytes]:
+    """Return the certificates of the operator's authorities that are not compromised."""
+    query = select(Certificate.der).join(SigningKey)
+    query = query.where(SigningKey.purpose == KeyPurpose.AUTHORITY, SigningKey.state != KeyState.COMPROMISED)
+    return session.exec(query.order_by(col(SigningKey.created_at))).all()

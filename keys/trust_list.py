@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from cryptography import x509
+
 from credentials import jws
 from credentials.errors import FormatError
 from credentials.jwk import PublicKey, import_public
+from credentials.x509 import header, parse_chain
 from keys.errors import TrustListRefusedError
 from keys.models import Authorisation, KeyPurpose, KeyState, SigningKey, TrustedAgency
 
@@ -62,6 +65,8 @@ class TrustList:
     expires_at: int
     issuers: Mapping[str, TrustedIssuer]
     receipt_keys: Mapping[str, PublicKey]
+    anchors: tuple[x509.Certificate, ...] = ()
+    """Certificate authorities whose leaves carry keys in `x5c`."""
 
     def check_current(self, *, now: datetime) -> None:
         """Raise `TrustListRefusedError` past the list's `exp`."""
@@ -77,6 +82,7 @@ def payload(
     agencies: Sequence[TrustedAgency],
     keys: Sequence[SigningKey],
     authorisations: Sequence[Authorisation],
+    anchors: Sequence[bytes] = (),
 ) -> dict[str, Any]:
     """Return the claims of a trust list."""
     return {
@@ -94,6 +100,7 @@ def payload(
             }
             for one in agencies
         ],
+        "anchors": header(anchors),
         "receipt_keys": [_key(row) for row in keys if row.purpose == KeyPurpose.RECEIPT and row.owner == OPERATOR],
     }
 
@@ -133,6 +140,7 @@ def _typed(claims: Mapping[str, Any]) -> TrustList:
             )
             for one in claims["agencies"]
         },
+        anchors=tuple(parse_chain(claims["anchors"])) if claims.get("anchors") else (),
         receipt_keys={key["kid"]: _trusted(key).key for key in claims["receipt_keys"] if not _trusted(key).compromised},
     )
 

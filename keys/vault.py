@@ -8,7 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -48,7 +50,7 @@ class Vault:
         self._database = database
         self._seal = seal
         self._make_key = make_key
-        self._opened: dict[str, jws.Signer] = {}
+        self._opened: dict[str, EllipticCurvePrivateKey] = {}
 
     def create(self, owner: str, purpose: KeyPurpose, *, actor: str, now: datetime) -> str:
         """Make a key and return its kid: active if the owner has none for the purpose, else next."""
@@ -116,6 +118,14 @@ class Vault:
                 raise UnknownKeyError
             return import_public({**row.jwk, "kid": row.kid}), self._signer(row)
 
+    def sign_certificate(self, kid: str, builder: x509.CertificateBuilder) -> x509.Certificate:
+        """Return the certificate of `builder`, signed with the key `kid`; the key stays here."""
+        with self._database.read() as session:
+            row = session.get(SigningKey, kid)
+        if row is None or row.sealed is None or row.state == KeyState.COMPROMISED:
+            raise NoSigningKeyError
+        return builder.sign(self._private(row), SHA256())
+
     def key_rows(self, owner: str | None = None, purpose: KeyPurpose | None = None) -> Sequence[SigningKey]:
         """Return the rows of an owner's keys, oldest first; all owners and purposes where None."""
         with self._database.read() as session:
@@ -176,14 +186,15 @@ class Vault:
         audit.record(session, stream=STREAM, actor=actor, act=act, subject=kid, now=now)
 
     def _signer(self, row: SigningKey) -> jws.Signer | None:
-        if row.sealed is None:
-            return None
+        return None if row.sealed is None else jws.es256(self._private(row))
+
+    def _private(self, row: SigningKey) -> EllipticCurvePrivateKey:
         if row.kid not in self._opened:
-            der = self._seal.open(row.sealed, _context(row.kid, row.owner, row.purpose))
+            der = self._seal.open(row.sealed or b"", _context(row.kid, row.owner, row.purpose))
             private = load_der_private_key(der, password=None)
             if not isinstance(private, EllipticCurvePrivateKey):
                 raise KeySealBrokenError
-            self._opened[row.kid] = jws.es256(private)
+            self._opened[row.kid] = private
         return self._opened[row.kid]
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from credentials import jws, key_binding, sd_jwt, sd_jwt_vc, status_list
+from credentials import jws, key_binding, sd_jwt, sd_jwt_vc, status_list, x509
 from credentials.errors import FormatError, StatusListInvalidError
 from credentials.jwk import PublicKey
 from credentials.licence_type import LicenceType
@@ -29,7 +29,7 @@ PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 class StatusLists(Protocol):
     """Gives verified status lists."""
 
-    def __call__(self, uri: str, issuer: TrustedIssuer, *, now: datetime) -> StatusListToken:
+    def __call__(self, uri: str, issuer: TrustedIssuer, trust: TrustList, *, now: datetime) -> StatusListToken:
         """Return the list at `uri`, signed by `issuer`; raises a reason if it cannot be had or believed."""
 
 
@@ -98,7 +98,7 @@ def check(
     with checks.step(3, name):
         trusted = trust()
         trusted.check_current(now=now)
-        issuer, key = trusted_key(unverified, trusted)
+        issuer, key = trusted_key(unverified, trusted, now=now)
         if kind is None:
             raise RefusalError("type_not_authorised")
     # 4. Signature and disclosures (RFC 9901 section 7.1).
@@ -112,11 +112,12 @@ def check(
         sd_jwt_vc.check_dates(licence, now=now)
     # 7. Status, from a signed list that is fresh enough (Token Status List section 8.3).
     with checks.step(7, name):
-        as_of = check_status(licence.status, statuses(licence.status.uri, issuer, now=now), status_max_age(kind), now)
+        listed = statuses(licence.status.uri, issuer, trusted, now=now)
+        as_of = check_status(licence.status, listed, status_max_age(kind), now)
     return Checked(licence, kind, issuer, as_of, sd_jwt.digest(unverified.parts.jwt))
 
 
-def trusted_key(unverified: UnverifiedLicence, trust: TrustList) -> tuple[TrustedIssuer, PublicKey]:
+def trusted_key(unverified: UnverifiedLicence, trust: TrustList, *, now: datetime) -> tuple[TrustedIssuer, PublicKey]:
     """Return the agency and the key the trust list has for it; look-up is scoped by issuer."""
     issuer = trust.issuers.get(unverified.issuer)
     if issuer is None:
@@ -124,7 +125,25 @@ def trusted_key(unverified: UnverifiedLicence, trust: TrustList) -> tuple[Truste
     signed_at = jws.required_date(unverified.token.unverified_payload(), "iat")
     if not issuer.may_sign(unverified.vct, at=signed_at):
         raise RefusalError("type_not_authorised")
-    return issuer, purposed_key(issuer, unverified.token.kid, KeyPurpose.LICENCE, at=signed_at)
+    return issuer, signing_key(unverified.token, issuer, trust, KeyPurpose.LICENCE, at=signed_at, now=now)
+
+
+def signing_key(
+    token: jws.Unverified, issuer: TrustedIssuer, trust: TrustList, purpose: KeyPurpose, *, at: int, now: datetime
+) -> PublicKey:
+    """Return the key that a token of `issuer` names by `kid` or carries in `x5c` (HAIP section 6.1.1).
+
+    A certificate carries a key, it does not vouch for more than the trust list: the leaf names this issuer, and
+    its key is one that the list has for the purpose, in use at second `at`.
+    """
+    x5c = token.header.get("x5c")
+    if x5c is None:
+        return purposed_key(issuer, token.kid, purpose, at=at)
+    certified = x509.verify_chain(x509.parse_chain(x5c), trust.anchors, at=now)
+    if issuer.issuer not in certified.uris:
+        raise RefusalError("certificate_refused")
+    listed = next((kid for kid, one in issuer.keys.items() if one.key.thumbprint == certified.key.thumbprint), None)
+    return purposed_key(issuer, listed, purpose, at=at)
 
 
 def purposed_key(issuer: TrustedIssuer, kid: str | None, purpose: KeyPurpose, *, at: int) -> PublicKey:
@@ -154,13 +173,13 @@ def check_status(reference: StatusReference, token: StatusListToken, max_age: ti
     return token.issued_at
 
 
-def read_status_list(text: str, uri: str, issuer: TrustedIssuer) -> StatusListToken:
+def read_status_list(text: str, uri: str, issuer: TrustedIssuer, trust: TrustList, *, now: datetime) -> StatusListToken:
     """Return the verified list of `text`: signed by `issuer` with a key for lists, about `uri`."""
     try:
         unverified = jws.parse(text, jws.STATUS_LIST)
         claimed = unverified.unverified_payload()
         issued_at = jws.required_date(claimed, "iat")
-        key = purposed_key(issuer, unverified.kid, KeyPurpose.STATUS_LIST, at=issued_at)
+        key = signing_key(unverified, issuer, trust, KeyPurpose.STATUS_LIST, at=issued_at, now=now)
         if claimed.get("iss", issuer.issuer) != issuer.issuer:
             raise StatusListInvalidError("another agency's list")
         return status_list.read_token(jws.verify(unverified, key), uri=uri)

@@ -32,13 +32,12 @@ class TrustBundle:
     types: Mapping[str, LicenceType]
     items: Mapping[str, ServiceItem]
 
-    def status_list(self, uri: str, issuer: TrustedIssuer, *, now: datetime) -> StatusListToken:
+    def status_list(self, uri: str, issuer: TrustedIssuer, trust: TrustList, *, now: datetime) -> StatusListToken:
         """Return the bundled list of `uri`; one that is not there raises `status_unavailable`."""
-        del now  # a bundle is as old as it is: `check_status` holds its age against the type's limit
         text = self.status_lists.get(uri)
         if text is None:
             raise RefusalError("status_unavailable")
-        return checking.read_status_list(text, uri, issuer)
+        return checking.read_status_list(text, uri, issuer, trust, now=now)
 
 
 def open_bundle(data: Mapping[str, Any]) -> TrustBundle:

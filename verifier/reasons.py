@@ -90,6 +90,10 @@ REASONS: dict[str, Reason] = {
         "密钥不符合要求，请勿受理，并报告运维。",
         "A key is not acceptable. Do not accept; tell the operator.",
     ),
+    "certificate_refused": _refused(
+        "证照所附证书不可信，请勿受理。",
+        "The licence's certificate is not to be trusted. Do not accept.",
+    ),
     "key_unknown": _refused(
         "签名密钥不属于该发证机关，疑似伪造，请勿受理。",
         "The signing key is not this agency's. It may be forged: do not accept.",

@@ -72,7 +72,7 @@ class StatusCache:
         self._kept: dict[tuple[str, str], _Kept] = {}
         self._lock = Lock()
 
-    def __call__(self, uri: str, issuer: TrustedIssuer, *, now: datetime) -> StatusListToken:
+    def __call__(self, uri: str, issuer: TrustedIssuer, trust: TrustList, *, now: datetime) -> StatusListToken:
         """Return the list at `uri` of `issuer`, or raise a reason; a list that rolls back is not believed.
 
         What another agency's licence, or an older trust list, vouched for does not count.
@@ -83,7 +83,7 @@ class StatusCache:
         text = self._fetch(uri, now)
         token = kept.token if kept and kept.issuer is issuer and kept.text == text else None
         if token is None:
-            token = read_status_list(text, uri, issuer)
+            token = read_status_list(text, uri, issuer, trust, now=now)
             if kept is not None and _order(token) < _order(kept.token):
                 raise StatusListInvalidError("an older list came back")
         with self._lock:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_der_private_key
@@ -118,6 +119,10 @@ class Keeping:
         if len(rows) != len(set(licence_ids)):
             raise NotHeldError
         return [self._open(rows[licence_id]) for licence_id in licence_ids]
+
+    def claims_of(self, holder_id: str, licence_id: str) -> Mapping[str, Any]:
+        """Return all claims of a licence that was delivered here, for its own agency to sign a copy of."""
+        return self.opened(holder_id, [licence_id])[0].licence.claims
 
     def _make_holder_key(self, holder_id: str, reference: str, now: datetime) -> HolderKey:
         private = self._make_key()

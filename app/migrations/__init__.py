@@ -11,12 +11,13 @@ from sqlalchemy import Engine
 from sqlmodel import SQLModel
 
 import issuers.models
+import issuers.openid4vci.models
 import keys.models
 import records.models
 import verifier.models
 import wallet.models
 
-TABLES = (issuers.models, keys.models, records.models, verifier.models, wallet.models)
+TABLES = (issuers.models, issuers.openid4vci.models, keys.models, records.models, verifier.models, wallet.models)
 """Imported so that every table is known to the metadata."""
 
 

@@ -1,0 +1,107 @@
+"""Certificates of signing keys; copies of licences for foreign wallets"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = '0003'
+down_revision = '0002'
+
+
+def upgrade() -> None:
+    op.create_table('certificate',
+    sa.Column('kid', sa.String(), nullable=False),
+    sa.Column('der', sa.LargeBinary(), nullable=False),
+    sa.Column('not_after', sa.DateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['kid'], ['signing_key.kid'], ),
+    sa.PrimaryKeyConstraint('kid')
+    )
+    with op.batch_alter_table('status_list') as batch_op:
+        batch_op.add_column(sa.Column('x5c', sa.Boolean(), nullable=False, server_default=sa.false()))
+        batch_op.add_column(sa.Column('kid', sa.String(), nullable=False, server_default=''))
+    op.create_table('licence_copy',
+    sa.Column('copy_id', sa.String(), nullable=False),
+    sa.Column('licence_id', sa.String(), nullable=False),
+    sa.Column('thumbprint', sa.String(), nullable=False),
+    sa.Column('status_list_id', sa.String(), nullable=False),
+    sa.Column('status_index', sa.Integer(), nullable=False),
+    sa.Column('kid', sa.String(), nullable=False),
+    sa.Column('signing_input', sa.Text(), nullable=False),
+    sa.Column('signature', sa.String(), nullable=True),
+    sa.Column('burnt', sa.Boolean(), nullable=False),
+    sa.Column('created_at', sa.DateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['licence_id'], ['licence.licence_id'], ),
+    sa.ForeignKeyConstraint(['status_list_id'], ['status_list.list_id'], ),
+    sa.PrimaryKeyConstraint('copy_id'),
+    sa.UniqueConstraint('status_list_id', 'status_index', name='one_index_one_copy'),
+    sa.UniqueConstraint('thumbprint')
+    )
+    with op.batch_alter_table('licence_copy') as batch_op:
+        batch_op.create_index(batch_op.f('ix_licence_copy_licence_id'), ['licence_id'], unique=False)
+    op.create_table('credential_offer',
+    sa.Column('offer_id', sa.String(), nullable=False),
+    sa.Column('agency', sa.String(), nullable=False),
+    sa.Column('type_key', sa.String(), nullable=False),
+    sa.Column('licence_id', sa.String(), nullable=True),
+    sa.Column('waiting', sa.LargeBinary(), nullable=True),
+    sa.Column('denied', sa.Boolean(), nullable=False),
+    sa.Column('uri_hash', sa.String(), nullable=False),
+    sa.Column('sealed_grant', sa.LargeBinary(), nullable=False),
+    sa.Column('code_hash', sa.String(), nullable=True),
+    sa.Column('tx_code_hash', sa.String(), nullable=True),
+    sa.Column('wrong_tries', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(), nullable=False),
+    sa.Column('expires_at', sa.DateTime(), nullable=False),
+    sa.Column('redeemed_at', sa.DateTime(), nullable=True),
+    sa.ForeignKeyConstraint(['agency'], ['agency.key'], ),
+    sa.ForeignKeyConstraint(['licence_id'], ['licence.licence_id'], ),
+    sa.PrimaryKeyConstraint('offer_id'),
+    sa.UniqueConstraint('code_hash'),
+    sa.UniqueConstraint('uri_hash')
+    )
+    with op.batch_alter_table('credential_offer') as batch_op:
+        batch_op.create_index(batch_op.f('ix_credential_offer_agency'), ['agency'], unique=False)
+    op.create_table('credential_grant',
+    sa.Column('grant_id', sa.String(), nullable=False),
+    sa.Column('offer_id', sa.String(), nullable=False),
+    sa.Column('client_id', sa.String(), nullable=True),
+    sa.Column('jkt', sa.String(), nullable=True),
+    sa.Column('access_hash', sa.String(), nullable=False),
+    sa.Column('access_until', sa.DateTime(), nullable=False),
+    sa.Column('refresh_hash', sa.String(), nullable=True),
+    sa.Column('refresh_until', sa.DateTime(), nullable=True),
+    sa.Column('created_at', sa.DateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['offer_id'], ['credential_offer.offer_id'], ),
+    sa.PrimaryKeyConstraint('grant_id'),
+    sa.UniqueConstraint('access_hash'),
+    sa.UniqueConstraint('refresh_hash')
+    )
+    with op.batch_alter_table('credential_grant') as batch_op:
+        batch_op.create_index(batch_op.f('ix_credential_grant_offer_id'), ['offer_id'], unique=False)
+    op.create_table('credential_deferral',
+    sa.Column('transaction_hash', sa.String(), nullable=False),
+    sa.Column('grant_id', sa.String(), nullable=False),
+    sa.Column('keys', sa.JSON(), nullable=False),
+    sa.Column('created_at', sa.DateTime(), nullable=False),
+    sa.Column('done_at', sa.DateTime(), nullable=True),
+    sa.ForeignKeyConstraint(['grant_id'], ['credential_grant.grant_id'], ),
+    sa.PrimaryKeyConstraint('transaction_hash')
+    )
+    op.create_table('credential_notice',
+    sa.Column('notification_id', sa.String(), nullable=False),
+    sa.Column('grant_id', sa.String(), nullable=False),
+    sa.Column('thumbprints', sa.JSON(), nullable=False),
+    sa.Column('event', sa.String(), nullable=True),
+    sa.Column('at', sa.DateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['grant_id'], ['credential_grant.grant_id'], ),
+    sa.PrimaryKeyConstraint('notification_id')
+    )
+    with op.batch_alter_table('credential_notice') as batch_op:
+        batch_op.create_index(batch_op.f('ix_credential_notice_grant_id'), ['grant_id'], unique=False)
+    op.create_table('spent',
+    sa.Column('kind', sa.String(), nullable=False),
+    sa.Column('digest', sa.String(), nullable=False),
+    sa.Column('at', sa.DateTime(), nullable=False),
+    sa.PrimaryKeyConstraint('kind', 'digest')
+    )
+    with op.batch_alter_table('spent') as batch_op:
+        batch_op.create_index(batch_op.f('ix_spent_at'), ['at'], unique=False)

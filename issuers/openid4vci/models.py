@@ -1,0 +1,79 @@
+"""Tables of the OpenID4VCI doors. Secrets are kept hashed, orders that wait for approval sealed."""
+
+from datetime import datetime
+
+from sqlalchemy import JSON, LargeBinary
+from sqlmodel import Field, SQLModel
+
+from records.models import Instant
+
+
+class Offer(SQLModel, table=True):
+    """What one foreign wallet may take: a licence of the ledger, or an order that the agency has yet to approve."""
+
+    __tablename__ = "credential_offer"
+
+    offer_id: str = Field(primary_key=True)
+    agency: str = Field(foreign_key="agency.key", index=True)
+    type_key: str
+    licence_id: str | None = Field(default=None, foreign_key="licence.licence_id")
+    waiting: bytes | None = Field(default=None, sa_type=LargeBinary)
+    denied: bool = False
+    uri_hash: str = Field(unique=True)
+    sealed_grant: bytes = Field(sa_type=LargeBinary)
+    code_hash: str | None = Field(default=None, unique=True)
+    tx_code_hash: str | None = Field(default=None)
+    wrong_tries: int = 0
+    created_at: datetime = Field(sa_type=Instant)
+    expires_at: datetime = Field(sa_type=Instant)
+    redeemed_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class Grant(SQLModel, table=True):
+    """What a redeemed code gave: access and refresh tokens, hashed; `jkt` is the DPoP key they are bound to."""
+
+    __tablename__ = "credential_grant"
+
+    grant_id: str = Field(primary_key=True)
+    offer_id: str = Field(foreign_key="credential_offer.offer_id", index=True)
+    client_id: str | None = Field(default=None)
+    jkt: str | None = Field(default=None)
+    access_hash: str = Field(unique=True)
+    access_until: datetime = Field(sa_type=Instant)
+    refresh_hash: str | None = Field(default=None, unique=True)
+    refresh_until: datetime | None = Field(default=None, sa_type=Instant)
+    created_at: datetime = Field(sa_type=Instant)
+
+
+class Deferral(SQLModel, table=True):
+    """A credential request that waits for the agency: which keys to bind to when it approves."""
+
+    __tablename__ = "credential_deferral"
+
+    transaction_hash: str = Field(primary_key=True)
+    grant_id: str = Field(foreign_key="credential_grant.grant_id")
+    keys: list[dict[str, str]] = Field(sa_type=JSON)
+    created_at: datetime = Field(sa_type=Instant)
+    done_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class Notice(SQLModel, table=True):
+    """What a wallet said became of the credentials of one response; None until it says so."""
+
+    __tablename__ = "credential_notice"
+
+    notification_id: str = Field(primary_key=True)
+    grant_id: str = Field(foreign_key="credential_grant.grant_id", index=True)
+    thumbprints: list[str] = Field(sa_type=JSON)
+    event: str | None = Field(default=None)
+    at: datetime = Field(sa_type=Instant)
+
+
+class Spent(SQLModel, table=True):
+    """Something that counts once: a nonce or the `jti` of a proof."""
+
+    __tablename__ = "spent"
+
+    kind: str = Field(primary_key=True)
+    digest: str = Field(primary_key=True)
+    at: datetime = Field(sa_type=Instant, index=True)

@@ -1,0 +1,75 @@
+"""Key proofs of a credential request (VCI section 8.2 and appendix F): which keys, all proved for this nonce."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from credentials import dpop, jws
+from credentials.errors import FormatError, ProofRefusedError
+from credentials.jwk import PublicKey, import_public
+from issuers.openid4vci.errors import OAuthError
+
+BATCH_SIZE = 10  # keys in one request
+Attested = Callable[[str], tuple[list[PublicKey], Mapping[str, Any]]]
+"""Verifies a key attestation against trusted attesters: the attested keys, and the payload."""
+
+
+def keys(body: Mapping[str, Any], *, issuer: str, attested: Attested, now: datetime) -> tuple[list[PublicKey], str]:
+    """Return the keys that a request proves, in order, and the one nonce of all its proofs.
+
+    Raises `OAuthError` with `invalid_proof` or `invalid_nonce`; whether the nonce is ours and new the caller checks.
+    """
+    proofs = body.get("proofs")
+    if not isinstance(proofs, dict) or len(proofs) != 1:
+        raise OAuthError("invalid_proof", "proofs holds exactly one kind of proof")
+    (kind, texts), *_ = proofs.items()
+    if kind not in {"jwt", "attestation"}:
+        raise OAuthError("invalid_proof", "only jwt and attestation proofs are known here")
+    if (
+        not isinstance(texts, list)
+        or not 0 < len(texts) <= BATCH_SIZE
+        or not all(isinstance(one, str) for one in texts)
+    ):
+        raise OAuthError("invalid_proof", f"1 to {BATCH_SIZE} proofs")
+    try:
+        proved = _attestation(texts, attested) if kind == "attestation" else _jwts(texts, issuer, attested, now)
+    except FormatError as error:
+        raise OAuthError("invalid_proof", error.detail) from error
+    found = [key for key, _ in proved]
+    nonces = {nonce for _, nonce in proved}
+    if len({key.thumbprint for key in found}) != len(found):
+        raise OAuthError("invalid_proof", "a key came twice")
+    if len(found) > BATCH_SIZE:
+        raise OAuthError("invalid_proof", f"1 to {BATCH_SIZE} keys")
+    if len(nonces) != 1 or not isinstance(nonce := nonces.pop(), str):
+        raise OAuthError("invalid_nonce", "every proof names the one c_nonce")
+    return found, nonce
+
+
+def _jwts(texts: list[str], issuer: str, attested: Attested, now: datetime) -> list[tuple[PublicKey, object]]:
+    return [_jwt(text, issuer, attested, now) for text in texts]
+
+
+def _jwt(text: str, issuer: str, attested: Attested, now: datetime) -> tuple[PublicKey, object]:
+    """Verify one `jwt` proof (appendix F.1 and F.4); the key is the one of its header."""
+    token = jws.parse(text, jws.KEY_PROOF)
+    if "jwk" not in token.header or "kid" in token.header:
+        raise ProofRefusedError("the proof's header holds a jwk")
+    key = import_public(token.header["jwk"])
+    payload = jws.verify(token, key).payload()
+    if payload.get("aud") != issuer:
+        raise ProofRefusedError("made for another issuer")
+    dpop.check_time(jws.required_date(payload, "iat"), now=now)
+    if "key_attestation" in token.header:
+        known, _ = attested(token.header["key_attestation"])
+        if key.thumbprint not in {one.thumbprint for one in known}:
+            raise ProofRefusedError("the key is not among the attested")
+    return key, payload.get("nonce")
+
+
+def _attestation(texts: list[str], attested: Attested) -> list[tuple[PublicKey, object]]:
+    """Verify the one `attestation` proof (appendix F.3): one credential for each attested key."""
+    if len(texts) != 1:
+        raise ProofRefusedError("exactly one attestation")
+    found, payload = attested(texts[0])
+    return [(key, payload.get("nonce")) for key in found]

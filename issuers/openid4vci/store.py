@@ -1,0 +1,71 @@
+"""All SQL of the OpenID4VCI doors."""
+
+from datetime import datetime
+
+from sqlalchemy import delete, update
+from sqlmodel import Session, col, select
+
+from issuers.openid4vci.models import Deferral, Grant, Offer, Spent
+
+
+def offer_by_uri(session: Session, agency: str, uri_hash: str) -> Offer | None:
+    """Return an agency's offer by the secret of its address, hashed."""
+    return session.exec(select(Offer).where(Offer.agency == agency, Offer.uri_hash == uri_hash)).first()
+
+
+def offer_by_code(session: Session, agency: str, code_hash: str) -> Offer | None:
+    """Return an agency's offer by its pre-authorized code, hashed."""
+    return session.exec(select(Offer).where(Offer.agency == agency, Offer.code_hash == code_hash)).first()
+
+
+def redeem(session: Session, offer_id: str, now: datetime) -> bool:
+    """Use an offer's code up; of any number of requests at once one gets True."""
+    statement = update(Offer).where(
+        col(Offer.offer_id) == offer_id, col(Offer.redeemed_at).is_(None), col(Offer.expires_at) > now
+    )
+    return bool(session.execute(statement.values(redeemed_at=now)).rowcount)  # type: ignore[attr-defined]
+
+
+def count_try(session: Session, offer_id: str, limit: int) -> bool:
+    """Count a try at the transaction code; False once there were `limit`."""
+    statement = update(Offer).where(col(Offer.offer_id) == offer_id, col(Offer.wrong_tries) < limit)
+    return bool(session.execute(statement.values(wrong_tries=Offer.wrong_tries + 1)).rowcount)  # type: ignore[attr-defined]
+
+
+def approve(session: Session, offer_id: str, licence_id: str) -> bool:
+    """Put a licence in the place of a waiting order; False if it waits no more."""
+    statement = update(Offer).where(
+        col(Offer.offer_id) == offer_id, col(Offer.licence_id).is_(None), ~col(Offer.denied)
+    )
+    return bool(session.execute(statement.values(licence_id=licence_id, waiting=None)).rowcount)  # type: ignore[attr-defined]
+
+
+def deny(session: Session, offer_id: str) -> bool:
+    """Deny a waiting order for good; False if it waits no more."""
+    statement = update(Offer).where(
+        col(Offer.offer_id) == offer_id, col(Offer.licence_id).is_(None), ~col(Offer.denied)
+    )
+    return bool(session.execute(statement.values(denied=True, waiting=None)).rowcount)  # type: ignore[attr-defined]
+
+
+def grant_by_access(session: Session, access_hash: str) -> Grant | None:
+    """Return the grant of an access token, hashed."""
+    return session.exec(select(Grant).where(Grant.access_hash == access_hash)).first()
+
+
+def grant_by_refresh(session: Session, refresh_hash: str) -> Grant | None:
+    """Return the grant of a refresh token, hashed."""
+    return session.exec(select(Grant).where(Grant.refresh_hash == refresh_hash)).first()
+
+
+def finish(session: Session, transaction_hash: str, now: datetime) -> bool:
+    """Take a deferred request for answering; of any number at once one gets True."""
+    statement = update(Deferral).where(
+        col(Deferral.transaction_hash) == transaction_hash, col(Deferral.done_at).is_(None)
+    )
+    return bool(session.execute(statement.values(done_at=now)).rowcount)  # type: ignore[attr-defined]
+
+
+def forget_spent(session: Session, before: datetime) -> None:
+    """Forget what was spent before an instant: it is past its life and refused for that."""
+    session.execute(delete(Spent).where(col(Spent.at) < before))
