@@ -60,13 +60,15 @@ class Certificates:
         if not self._vault.key_rows(OPERATOR, KeyPurpose.AUTHORITY):
             self._vault.create(OPERATOR, KeyPurpose.AUTHORITY, actor=OPERATOR, now=now)
         kid = self._authority()
+        if (kept := self._kept(kid, now, timedelta(0))) is not None:
+            return kept
         name = _name({"en": "Licence Wallet operator"}, urlsplit(self._base_url).hostname or "")
         builder = (
             self._builder(kid, name, issuer=name, life=AUTHORITY_LIFE, now=now)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(_usage(authority=True), critical=True)
         )
-        return self._kept(kid, now, timedelta(0)) or self._issue(kid, kid, builder, now)
+        return self._issue(kid, kid, builder, now)
 
     def signer(
         self, owner: str, purpose: KeyPurpose, *, name: Mapping[str, str], uri: str, now: datetime
