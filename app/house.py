@@ -41,6 +41,7 @@ from keys.vault import Vault
 from verifier.counters import Counters
 from verifier.errors import RefusalError, UnknownServiceItemError
 from verifier.models import Counter, Verification
+from verifier.openid4vp.exchange import Exchange
 from verifier.recording import Question, Recorder, TellHolder
 from verifier.service_items import ServiceItem
 from verifier.trust_cache import StatusCache, TrustCache
@@ -78,6 +79,7 @@ class House:
     counters: Counters
     verifier: Verifier
     verdicts: Recorder
+    exchange: Exchange
 
     def trust_bundle(self, now: datetime) -> dict[str, Any]:
         """Return all that verifying without a network needs."""
@@ -222,6 +224,17 @@ def build(
         counters=counters,
         verifier=verifier,
         verdicts=verdicts,
+        exchange=Exchange(
+            database=database,
+            verifier=verifier,
+            vault=vault,
+            certificates=certificates,
+            seal=seal,
+            make_key=make_key,
+            base_url=base_url,
+            vct=issuer.vct,
+            randomness=randomness,
+        ),
     )
 
 

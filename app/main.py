@@ -21,6 +21,7 @@ from keys.access import Caller
 from keys.auth import Clock, caller_of
 from records import idempotency
 from verifier import api as verifier_api
+from verifier.openid4vp import api as openid4vp_api
 from wallet import api as wallet_api
 from wallet import qr
 
@@ -115,6 +116,9 @@ def _routers(house: House, caller: Callable[..., Caller], now: Clock, rooms: Col
                 vct=house.issuer.vct,
                 trust_bundle=house.trust_bundle,
             )
+        )
+        routers.append(
+            openid4vp_api.routes(house.exchange, house.verifier, caller_of=caller, clock=now, picture=qr.picture)
         )
     if "operator" in rooms:
         routers.append(admin.routes(house, caller_of=caller, clock=now))

@@ -74,6 +74,11 @@ PROBLEMS: dict[str, Problem] = {
     "counter_suspended": Problem(
         403, "本窗口已停用，请联系运营方。", "This counter is suspended. Contact the operator."
     ),
+    "response_code_refused": Problem(
+        403,
+        "缺少或不符的应答码，请在发起办理的浏览器中继续。",
+        "The response code is missing or another's. Go on in the browser where this began.",
+    ),
     "item_not_offered": Problem(
         403,
         "本窗口的渠道不办理此事项，请选择其他事项。",

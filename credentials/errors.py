@@ -75,6 +75,18 @@ class ProofRefusedError(RefusedError):
     code = "proof_refused"
 
 
+class QueryUnmetError(RefusedError):
+    """What was presented is not what was asked for (OpenID4VP section 8.6)."""
+
+    code = "query_unmet"
+
+
+class TransactionDataError(RefusedError):
+    """The holder did not sign the transaction data that was sent (OpenID4VP section 8.4)."""
+
+    code = "transaction_data_unmatched"
+
+
 class SignatureInvalidError(RefusedError):
     """The signature does not verify."""
 

@@ -4,6 +4,7 @@ An offline pass has no verifier to name: its audience is a fixed public value, i
 `exp`, and it binds to no counter. The verdict says so.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +19,7 @@ from credentials.errors import (
     NonceMismatchError,
     PresentationStaleError,
     SignatureInvalidError,
+    TransactionDataError,
 )
 from credentials.jwk import PublicKey
 from credentials.sd_jwt import SdJwt
@@ -36,6 +38,7 @@ class KeyBinding:
 
     issued_at: int
     expires_at: int | None
+    transaction_data_hashes: tuple[str, ...] = ()
 
 
 def bind(
@@ -46,12 +49,15 @@ def bind(
     nonce: str,
     now: datetime,
     life: timedelta | None = None,
+    transaction_data: Sequence[str] = (),
 ) -> str:
     """Return the presentation of `sd_jwt_parts` for `audience` and `nonce`; `life` adds an `exp` (passes)."""
     issued_at = int(now.timestamp())
     payload: dict[str, Any] = {"iat": issued_at, "aud": audience, "nonce": nonce}
     if life is not None:
         payload["exp"] = issued_at + int(life.total_seconds())
+    if transaction_data:
+        payload["transaction_data_hashes"] = [sd_jwt.digest(one) for one in transaction_data]
     payload["sd_hash"] = sd_jwt.digest(sd_jwt_parts.presented)
     return sd_jwt_parts.presented + jws.sign(jws.KEY_BINDING, payload, signer)
 
@@ -73,7 +79,19 @@ def check(parts: SdJwt, holder_key: PublicKey, *, audience: str, nonce: str, now
         raise PresentationStaleError
     if not_before is not None and second < not_before:
         raise ClockDiffersError("the presentation is for later")
-    return KeyBinding(issued_at, expires_at)
+    hashes = payload.get("transaction_data_hashes", [])
+    if not isinstance(hashes, list) or not all(isinstance(one, str) for one in hashes):
+        raise ClaimInvalidError("transaction_data_hashes is not a list of digests")
+    if payload.get("transaction_data_hashes_alg", "sha-256") != "sha-256":
+        raise ClaimInvalidError("only sha-256 was asked for")
+    return KeyBinding(issued_at, expires_at, tuple(hashes))
+
+
+def check_transaction_data(bindings: Sequence[KeyBinding], sent: Sequence[str]) -> None:
+    """Raise unless each transaction data, as sent, was signed with exactly one presentation (OpenID4VP section 8.4)."""
+    signed = [one for binding in bindings for one in binding.transaction_data_hashes]
+    if sorted(signed) != sorted(sd_jwt.digest(one) for one in sent):
+        raise TransactionDataError
 
 
 def check_offline(parts: SdJwt, holder_key: PublicKey, *, now: datetime) -> KeyBinding:

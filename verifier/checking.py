@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from credentials import jws, key_binding, sd_jwt, sd_jwt_vc, status_list, x509
 from credentials.errors import FormatError, StatusListInvalidError
 from credentials.jwk import PublicKey
+from credentials.key_binding import KeyBinding
 from credentials.licence_type import LicenceType
 from credentials.sd_jwt_vc import Licence, UnverifiedLicence
 from credentials.status_list import Status, StatusListToken, StatusReference
@@ -70,6 +71,8 @@ class Checked:
     issuer: TrustedIssuer
     status_as_of: int
     jwt_digest: str
+    authority_key_ids: tuple[str, ...] = ()
+    """Who certified the issuer's key, if it came by certificate (DCQL `aki`)."""
 
 
 HolderBinding = Callable[[UnverifiedLicence, Licence], None]
@@ -98,7 +101,7 @@ def check(
     with checks.step(3, name):
         trusted = trust()
         trusted.check_current(now=now)
-        issuer, key = trusted_key(unverified, trusted, now=now)
+        issuer, key, authorities = trusted_key(unverified, trusted, now=now)
         if kind is None:
             raise RefusalError("type_not_authorised")
     # 4. Signature and disclosures (RFC 9901 section 7.1).
@@ -114,23 +117,25 @@ def check(
     with checks.step(7, name):
         listed = statuses(licence.status.uri, issuer, trusted, now=now)
         as_of = check_status(licence.status, listed, status_max_age(kind), now)
-    return Checked(licence, kind, issuer, as_of, sd_jwt.digest(unverified.parts.jwt))
+    return Checked(licence, kind, issuer, as_of, sd_jwt.digest(unverified.parts.jwt), authorities)
 
 
-def trusted_key(unverified: UnverifiedLicence, trust: TrustList, *, now: datetime) -> tuple[TrustedIssuer, PublicKey]:
-    """Return the agency and the key the trust list has for it; look-up is scoped by issuer."""
+def trusted_key(
+    unverified: UnverifiedLicence, trust: TrustList, *, now: datetime
+) -> tuple[TrustedIssuer, PublicKey, tuple[str, ...]]:
+    """Return the agency, the key the trust list has for it, and who certified it; look-up is scoped by issuer."""
     issuer = trust.issuers.get(unverified.issuer)
     if issuer is None:
         raise RefusalError("untrusted_agency")
     signed_at = jws.required_date(unverified.token.unverified_payload(), "iat")
     if not issuer.may_sign(unverified.vct, at=signed_at):
         raise RefusalError("type_not_authorised")
-    return issuer, signing_key(unverified.token, issuer, trust, KeyPurpose.LICENCE, at=signed_at, now=now)
+    return issuer, *signing_key(unverified.token, issuer, trust, KeyPurpose.LICENCE, at=signed_at, now=now)
 
 
 def signing_key(
     token: jws.Unverified, issuer: TrustedIssuer, trust: TrustList, purpose: KeyPurpose, *, at: int, now: datetime
-) -> PublicKey:
+) -> tuple[PublicKey, tuple[str, ...]]:
     """Return the key that a token of `issuer` names by `kid` or carries in `x5c` (HAIP section 6.1.1).
 
     A certificate carries a key, it does not vouch for more than the trust list: the leaf names this issuer, and
@@ -138,12 +143,12 @@ def signing_key(
     """
     x5c = token.header.get("x5c")
     if x5c is None:
-        return purposed_key(issuer, token.kid, purpose, at=at)
+        return purposed_key(issuer, token.kid, purpose, at=at), ()
     certified = x509.verify_chain(x509.parse_chain(x5c), trust.anchors, at=now)
     if issuer.issuer not in certified.uris:
         raise RefusalError("certificate_refused")
     listed = next((kid for kid, one in issuer.keys.items() if one.key.thumbprint == certified.key.thumbprint), None)
-    return purposed_key(issuer, listed, purpose, at=at)
+    return purposed_key(issuer, listed, purpose, at=at), certified.authority_key_ids
 
 
 def purposed_key(issuer: TrustedIssuer, kid: str | None, purpose: KeyPurpose, *, at: int) -> PublicKey:
@@ -179,7 +184,7 @@ def read_status_list(text: str, uri: str, issuer: TrustedIssuer, trust: TrustLis
         unverified = jws.parse(text, jws.STATUS_LIST)
         claimed = unverified.unverified_payload()
         issued_at = jws.required_date(claimed, "iat")
-        key = signing_key(unverified, issuer, trust, KeyPurpose.STATUS_LIST, at=issued_at, now=now)
+        key, _ = signing_key(unverified, issuer, trust, KeyPurpose.STATUS_LIST, at=issued_at, now=now)
         if claimed.get("iss", issuer.issuer) != issuer.issuer:
             raise StatusListInvalidError("another agency's list")
         return status_list.read_token(jws.verify(unverified, key), uri=uri)
@@ -187,11 +192,13 @@ def read_status_list(text: str, uri: str, issuer: TrustedIssuer, trust: TrustLis
         raise StatusListInvalidError(error.code) from error
 
 
-def online_binding(audience: str, nonce: str, now: datetime) -> HolderBinding:
-    """Return step 5 for a presentation made for `audience` and `nonce`."""
+def online_binding(audience: str, nonce: str, now: datetime, made: list[KeyBinding] | None = None) -> HolderBinding:
+    """Return step 5 for a presentation made for `audience` and `nonce`; verified bindings are added to `made`."""
 
     def bound(unverified: UnverifiedLicence, licence: Licence) -> None:
-        key_binding.check(unverified.parts, licence.holder_key, audience=audience, nonce=nonce, now=now)
+        one = key_binding.check(unverified.parts, licence.holder_key, audience=audience, nonce=nonce, now=now)
+        if made is not None:
+            made.append(one)
 
     return bound
 

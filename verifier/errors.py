@@ -49,3 +49,9 @@ class RefusalError(VerifierError):
     def __init__(self, code: str, detail: str = "", at: str | None = None) -> None:
         super().__init__(detail or code)
         self.code, self.detail, self.at = code, detail, at
+
+
+class ResponseCodeError(VerifierError):
+    """The verdict is for who brings the response code that the wallet was sent back with."""
+
+    code = "response_code_refused"

@@ -90,6 +90,20 @@ REASONS: dict[str, Reason] = {
         "密钥不符合要求，请勿受理，并报告运维。",
         "A key is not acceptable. Do not accept; tell the operator.",
     ),
+    "query_unmet": _refused(
+        "所出示的证照或信息与所请求的不符，请重新发起请求。",
+        "What was presented is not what was asked for. Ask again.",
+    ),
+    "transaction_data_unmatched": _refused(
+        "持证人未确认本次办理的内容，请重新发起请求。",
+        "The holder did not confirm what this is about. Ask again.",
+    ),
+    "encryption_refused": _refused(
+        "应答未按要求加密，请重新发起请求。", "The answer was not encrypted as asked. Ask again."
+    ),
+    "declined": _refused(
+        "持证人未同意出示，请向其说明用途。", "The holder declined. Explain what it is for, or ask again."
+    ),
     "certificate_refused": _refused(
         "证照所附证书不可信，请勿受理。",
         "The licence's certificate is not to be trusted. Do not accept.",

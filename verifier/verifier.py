@@ -162,6 +162,10 @@ class Verifier:
 
         return self._verify("vp_token", question, obtain, now)
 
+    def verify_response(self, question: Question, demand: "Demand", obtain: "Obtain", *, now: datetime) -> Verdict:
+        """Verify what a wallet posted (OpenID4VP section 8.6); `demand` holds it against what was asked, as a whole."""
+        return self._verify("openid4vp", question, obtain, now, demand)
+
     def verification(self, verification_id: str, counter: str) -> Verification:
         """Return what was recorded of a verification: steps and reason codes, no claim."""
         with self._database.read() as session:
@@ -188,16 +192,22 @@ class Verifier:
         if not vp_token.keys() <= item.listed.keys():
             raise RefusalError("licence_not_requested")
 
-    def _verify(self, channel: str, question: Question, obtain: "Obtain", now: datetime) -> Verdict:
+    def _verify(
+        self, channel: str, question: Question, obtain: "Obtain", now: datetime, demand: "Demand | None" = None
+    ) -> Verdict:
         verification_id, checks = self._token(12), Checks()
         presented: Mapping[str, Sequence[str]] = {}
         try:
             presented, binding = obtain(checks)
-            checked = [
-                self._check(text, query, question.item, channel, binding, checks=checks, now=now)
-                for query, texts in presented.items()
-                for text in texts
-            ]
+            checked_by_id = {
+                name: [
+                    self._check(text, name, question.item, channel, binding, checks=checks, now=now) for text in texts
+                ]
+                for name, texts in presented.items()
+            }
+            if demand is not None:
+                demand(checked_by_id)
+            checked = [one for several in checked_by_id.values() for one in several]
             made = verdict.accepted(verification_id, checked, question.item, checks, channel=channel, now=now)
         except RefusalError as refusal:
             checked = []
@@ -244,3 +254,5 @@ class Verifier:
 
 Obtain = Callable[[Checks], tuple[Mapping[str, Sequence[str]], checking.HolderBinding]]
 """Steps 0 and 1: claims the request once and returns presentations by query, with how they must be bound."""
+Demand = Callable[[Mapping[str, Sequence[Checked]]], None]
+"""Raises `RefusalError` unless verified presentations, by query, are what was asked for."""

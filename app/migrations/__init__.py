@@ -15,9 +15,18 @@ import issuers.openid4vci.models
 import keys.models
 import records.models
 import verifier.models
+import verifier.openid4vp.models
 import wallet.models
 
-TABLES = (issuers.models, issuers.openid4vci.models, keys.models, records.models, verifier.models, wallet.models)
+TABLES = (
+    issuers.models,
+    issuers.openid4vci.models,
+    keys.models,
+    records.models,
+    verifier.models,
+    verifier.openid4vp.models,
+    wallet.models,
+)
 """Imported so that every table is known to the metadata."""
 
 

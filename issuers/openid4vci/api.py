@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
-from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.responses import JSONResponse
@@ -23,7 +22,6 @@ from issuers.errors import IssuerError
 from issuers.issuer import Issuer
 from issuers.openid4vci import metadata
 from issuers.openid4vci.credential import CredentialEndpoint
-from issuers.openid4vci.errors import OAuthError
 from issuers.openid4vci.models import Offer
 from issuers.openid4vci.nonces import C_NONCE, DPOP_NONCE, Nonces
 from issuers.openid4vci.offers import Offers
@@ -35,6 +33,7 @@ from keys.auth import Attempts, Clock
 from keys.certificates import Certificates
 from keys.errors import CustodyError
 from keys.models import KeyPurpose
+from keys.oauth import OAuthError, media_type, read_form
 from keys.registry import TrustRegistry
 from keys.trust_list import issuer_url
 
@@ -163,7 +162,12 @@ def _add_wire(router: APIRouter, doors: Doors, clock: Clock) -> None:
         """Exchange a pre-authorized code or a refresh token for an access token (VCI section 6)."""
 
         def act() -> Response:
-            told = doors.tokens.token(agency, _form(request, raw), _one_header(request, "dpop"), now=clock())
+            told = doors.tokens.token(
+                agency,
+                read_form(request.headers.get("content-type", ""), raw),
+                _one_header(request, "dpop"),
+                now=clock(),
+            )
             return JSONResponse(told, headers=NO_STORE | {"Pragma": "no-cache"})
 
         return _answered(act)
@@ -211,22 +215,8 @@ async def _raw(request: Request) -> bytes:
     return await request.body()
 
 
-def _form(request: Request, raw: bytes) -> dict[str, str]:
-    """Return a form's members; a member that comes twice is refused (RFC 6749 section 3.2)."""
-    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if kind != "application/x-www-form-urlencoded" or len(raw) > MAX_BODY_BYTES:
-        raise OAuthError("invalid_request", "send a form (application/x-www-form-urlencoded)")
-    try:
-        pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, strict_parsing=bool(raw), max_num_fields=32)
-    except (ValueError, UnicodeDecodeError) as error:
-        raise OAuthError("invalid_request", "the form cannot be read") from error
-    if len(dict(pairs)) != len(pairs) or any("\0" in value for _, value in pairs):
-        raise OAuthError("invalid_request", "a member of the form came twice")
-    return {name: value for name, value in pairs if value}
-
-
 def _json(request: Request, raw: bytes) -> dict[str, Any]:
-    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    kind = media_type(request.headers.get("content-type", ""))
     if kind != "application/json" or len(raw) > MAX_BODY_BYTES:
         raise OAuthError("invalid_credential_request", "send application/json")
     try:

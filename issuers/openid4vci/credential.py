@@ -14,10 +14,10 @@ from issuers.issuer import Issuer
 from issuers.models import LicenceState
 from issuers.openid4vci import proofs, store
 from issuers.openid4vci.attestation import Attesters
-from issuers.openid4vci.errors import OAuthError
 from issuers.openid4vci.models import Deferral, Grant, Notice, Offer
 from issuers.openid4vci.nonces import C_NONCE, Nonces
 from issuers.openid4vci.offers import hashed
+from keys.oauth import OAuthError
 from keys.trust_list import issuer_url
 from records.database import Database
 

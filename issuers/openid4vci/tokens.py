@@ -13,11 +13,11 @@ from sqlmodel import Session
 from credentials import base64url, dpop, strict_json
 from credentials.errors import FormatError, MalformedError
 from issuers.openid4vci import store
-from issuers.openid4vci.errors import OAuthError, invalid_token
 from issuers.openid4vci.models import Grant, Offer
 from issuers.openid4vci.nonces import DPOP_NONCE, Nonces
 from issuers.openid4vci.offers import PRE_AUTHORIZED, hashed
 from keys.encryption import Seal
+from keys.oauth import OAuthError, invalid_token
 from keys.trust_list import issuer_url
 from records import audit
 from records.database import Database

@@ -1,10 +1,11 @@
-// A foreign wallet takes a credential by offer: {link, txCode?, keys, dpop, waitFor?} → {credentials, …}
+// A foreign wallet takes credentials by offer (OpenID4VCI), with the @openid4vc client.
 import { Openid4vciClient } from '@openid4vc/openid4vci'
-import { callbacks, main, newKey } from './callbacks.mjs'
+import { callbacks, newKey } from './callbacks.mjs'
 
 const client = new Openid4vciClient({ callbacks })
 
-await main(async ({ link, txCode, keys = 1, dpop = true, refresh = false }) => {
+/** Take what an offer holds: {link, txCode, keys, dpop} → credentials and what was learnt on the way. */
+export async function takeOffer({ link, txCode, keys = 1, dpop = true, refresh = false }) {
   const credentialOffer = await client.resolveCredentialOffer(link)
   const issuerMetadata = await client.resolveIssuerMetadata(credentialOffer.credential_issuer)
   const signer = { method: 'jwk', alg: 'ES256', publicJwk: await newKey() }
@@ -41,4 +42,4 @@ await main(async ({ link, txCode, keys = 1, dpop = true, refresh = false }) => {
     credentials: (response.credentials ?? []).map((one) => one.credential),
     transaction: response.transaction_id, holderKeys,
   }
-})
+}

@@ -105,3 +105,26 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('spent') as batch_op:
         batch_op.create_index(batch_op.f('ix_spent_at'), ['at'], unique=False)
+    op.create_table('presentation_request',
+    sa.Column('request_id', sa.String(), nullable=False),
+    sa.Column('counter', sa.String(), nullable=False),
+    sa.Column('service_item', sa.String(), nullable=False),
+    sa.Column('operator', sa.String(), nullable=True),
+    sa.Column('prefix', sa.String(), nullable=False),
+    sa.Column('client_id', sa.String(), nullable=False),
+    sa.Column('nonce', sa.String(), nullable=False),
+    sa.Column('state', sa.String(), nullable=False),
+    sa.Column('response_mode', sa.String(), nullable=False),
+    sa.Column('sealed_key', sa.LargeBinary(), nullable=True),
+    sa.Column('transaction_data', sa.JSON(), nullable=False),
+    sa.Column('return_to', sa.String(), nullable=True),
+    sa.Column('response_code_hash', sa.String(), nullable=True),
+    sa.Column('expires_at', sa.DateTime(), nullable=False),
+    sa.Column('answered_at', sa.DateTime(), nullable=True),
+    sa.Column('sealed_verdict', sa.LargeBinary(), nullable=True),
+    sa.Column('told_at', sa.DateTime(), nullable=True),
+    sa.ForeignKeyConstraint(['counter'], ['counter.key'], ),
+    sa.PrimaryKeyConstraint('request_id')
+    )
+    with op.batch_alter_table('presentation_request') as batch_op:
+        batch_op.create_index(batch_op.f('ix_presentation_request_counter'), ['counter'], unique=False)

@@ -1,0 +1,116 @@
+"""HTTP of OpenID4VP: no deciding here. Counters talk our API's form; wallets talk OAuth's."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from starlette.responses import JSONResponse
+
+from credentials.errors import FormatError
+from keys.access import Caller
+from keys.auth import Clock
+from keys.errors import CustodyError
+from keys.oauth import OAuthError, read_form
+from verifier.auth import counter_with
+from verifier.errors import VerifierError
+from verifier.openid4vp.exchange import Exchange
+from verifier.openid4vp.schemas import (
+    PresentationRequestIn,
+    PresentationRequestOut,
+    PresentationState,
+    about,
+)
+from verifier.schemas import VerdictOut
+from verifier.verifier import Verifier
+
+NO_STORE = {"Cache-Control": "no-store"}
+REQUEST_TYPE = "application/oauth-authz-req+jwt"
+
+
+def routes(
+    exchange: Exchange,
+    verifier: Verifier,
+    *,
+    caller_of: Callable[..., Caller],
+    clock: Clock,
+    picture: Callable[[str, str], str],
+) -> APIRouter:
+    """Return the routes; `picture` draws a text as a QR code of a kind (`svg`, `png`)."""
+    router = APIRouter(prefix="/verifier/presentation-requests", tags=["verifier"])
+    Here = Annotated[Caller, Depends(counter_with(caller_of))]  # noqa: N806 - a type
+
+    @router.post("", status_code=201)
+    def open_request(here: Here, body: PresentationRequestIn) -> PresentationRequestOut:
+        """Ask any conformant wallet (OpenID4VP): a link and a QR code, answered once within five minutes."""
+        question = verifier.question(here.subject, body.service_item, body.operator)
+        made = exchange.open(
+            question,
+            prefix=body.client_id_prefix,
+            response_mode=body.response_mode,
+            return_to=body.return_to,
+            about=about(body.transaction_data),
+            now=clock(),
+        )
+        drawn = None if body.qr == "none" else picture(made.link, body.qr)
+        return PresentationRequestOut(
+            request_id=made.request_id, client_id=made.client_id, link=made.link, qr=drawn, expires_at=made.expires_at
+        )
+
+    @router.get("/{request_id}")
+    def read_request(
+        here: Here, request_id: str, response_code: Annotated[str | None, Query(max_length=128)] = None
+    ) -> PresentationState:
+        """Read where a request stands, and once its verdict; on one device with the response code it came back with."""
+        state, verdict = exchange.result(request_id, here.subject, response_code, now=clock())
+        return PresentationState(state=state, verdict=VerdictOut(**verdict) if verdict else None)
+
+    _add_wire(router, exchange, clock)
+    return router
+
+
+def _add_wire(router: APIRouter, exchange: Exchange, clock: Clock) -> None:
+    def signed(request_id: str, wallet_nonce: str | None) -> Response:
+        token = exchange.request_object(request_id, wallet_nonce=wallet_nonce, now=clock())
+        return Response(token, media_type=REQUEST_TYPE, headers=NO_STORE)
+
+    @router.get("/{request_id}/request-object", include_in_schema=False)
+    def fetch(request_id: str) -> Response:
+        """Return the signed request to a wallet (RFC 9101 section 5.2)."""
+        return _answered(lambda: signed(request_id, None))
+
+    @router.post("/{request_id}/request-object", include_in_schema=False)
+    def fetch_by_post(request_id: str, request: Request, raw: Annotated[bytes, Depends(_raw)]) -> Response:
+        """Return the signed request with the wallet's nonce (OpenID4VP section 5.10)."""
+
+        def act() -> Response:
+            form = read_form(request.headers.get("content-type", ""), raw) if raw else {}
+            return signed(request_id, form.get("wallet_nonce"))
+
+        return _answered(act)
+
+    @router.post("/{request_id}/response", include_in_schema=False)
+    def answer(request_id: str, request: Request, raw: Annotated[bytes, Depends(_raw)]) -> Response:
+        """Take a wallet's answer (OpenID4VP section 8.2), once."""
+
+        def act() -> Response:
+            form = read_form(request.headers.get("content-type", ""), raw)
+            return JSONResponse(exchange.answer(request_id, form, now=clock()), headers=NO_STORE)
+
+        return _answered(act)
+
+
+def _answered(act: Callable[[], Response]) -> Response:
+    """Answer, or refuse in OAuth's form."""
+    try:
+        return act()
+    except OAuthError as error:
+        return JSONResponse(error.body(), error.status, NO_STORE | error.headers)
+    except (FormatError, VerifierError) as error:
+        status = 404 if error.code == "not_found" else 400
+        return JSONResponse(OAuthError("invalid_request", error.code).body(), status, NO_STORE)
+    except CustodyError as error:
+        return JSONResponse(OAuthError("server_error", error.code).body(), 503, NO_STORE | {"Retry-After": "5"})
+
+
+async def _raw(request: Request) -> bytes:
+    return await request.body()

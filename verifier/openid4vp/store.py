@@ -1,0 +1,26 @@
+"""All SQL of the OpenID4VP exchange."""
+
+from datetime import datetime
+
+from sqlalchemy import update
+from sqlmodel import Session, col
+
+from verifier.openid4vp.models import PresentationRequest
+
+
+def claim(session: Session, request_id: str, now: datetime) -> bool:
+    """Take a request for answering; of any number of answers at once, one gets True."""
+    statement = update(PresentationRequest).where(
+        col(PresentationRequest.request_id) == request_id,
+        col(PresentationRequest.answered_at).is_(None),
+        col(PresentationRequest.expires_at) > now,
+    )
+    return bool(session.execute(statement.values(answered_at=now)).rowcount)  # type: ignore[attr-defined]
+
+
+def tell(session: Session, request_id: str, now: datetime) -> bool:
+    """Take a verdict for telling; of any number of readers at once, one gets True, and the verdict is dropped."""
+    statement = update(PresentationRequest).where(
+        col(PresentationRequest.request_id) == request_id, col(PresentationRequest.told_at).is_(None)
+    )
+    return bool(session.execute(statement.values(told_at=now, sealed_verdict=None)).rowcount)  # type: ignore[attr-defined]
