@@ -4,7 +4,7 @@ BIN := .venv/bin
 SERVE_ENV = LICENCE_BASE_URL=http://127.0.0.1:8080 LICENCE_DATABASE_URL=sqlite:///data/licence.db LICENCE_KEK_FILE=data/kek LICENCE_DEMO=true
 PARALLEL ?= 2
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check openapi bench lock clean
+.PHONY: help demo serve test interop check openapi bench lock clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -31,6 +31,11 @@ serve: .venv/run.stamp ## Serve on http://127.0.0.1:8080 with SQLite in data/
 
 test: .venv/dev.stamp ## Run every test, on SQLite and PostgreSQL
 	$(BIN)/python -m pytest -n $(PARALLEL) --dist worksteal --cov --cov-report=term:skip-covered
+
+interop: .venv/dev.stamp ## Drive the running service with third-party wallets and verifiers (needs Node)
+	@command -v npm > /dev/null || { echo "make interop needs Node 20 or later (node, npm): install it first"; exit 1; }
+	cd tests/interop && npm ci --silent
+	$(BIN)/python -m pytest tests/interop
 
 check: .venv/dev.stamp ## Style, types, import contracts, OpenAPI up to date
 	$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,8 @@ from sqlmodel import SQLModel
 from app import migrations
 from app.database import engine
 from tests.world import World
+
+collect_ignore = [] if any("interop" in one for one in sys.argv) else ["interop"]  # needs Node: `make interop`
 
 
 @pytest.fixture(scope="session")

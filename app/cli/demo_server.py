@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from app.cli.client import CallRefusedError, Client
@@ -74,7 +74,11 @@ def server(place: Path, env: dict[str, str], port: int) -> Iterator[str]:
 
 def _await(url: str, process: "subprocess.Popen[bytes]") -> None:
     deadline = time.monotonic() + START_SECONDS
-    probe = Client(url)
+    with closing(Client(url)) as probe:
+        _await_answer(probe, process, deadline)
+
+
+def _await_answer(probe: Client, process: "subprocess.Popen[bytes]", deadline: float) -> None:
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise StoryBrokenError("the server ended at once")
