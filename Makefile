@@ -51,8 +51,8 @@ bench: .venv/dev.stamp ## Measure, and write bench/latest.json
 	$(BIN)/python -m bench
 
 lock: ## Lock dependencies anew (needs uv)
-	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header -o requirements.txt -q
-	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-header -c requirements.txt -o requirements-dev.txt -q
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header -o requirements.txt -q
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header -c requirements.txt -o requirements-dev.txt -q
 
 clean: ## Remove what was built
 	rm -rf .venv data build *.egg-info .coverage
