@@ -12,7 +12,9 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 
 from app import catalogue
 from app.database import EngineDatabase
+from app.fetcher import Fetcher
 from app.settings import Settings
+from app.vouching import vouched
 from credentials.errors import FormatError, StatusListInvalidError
 from credentials.licence_type import LicenceType
 from issuers import store as issuers_store
@@ -49,6 +51,13 @@ from verifier.verifier import Verifier
 from wallet.accounts import Accounts
 from wallet.errors import CodeError
 from wallet.keeping import Keeping
+from wallet.openid4vc.answering import Anchors, Answering
+from wallet.openid4vc.attesting import Attesting, Provider
+from wallet.openid4vc.fetching import Fetch
+from wallet.openid4vc.pages import CALLBACK
+from wallet.openid4vc.taking import Taking
+from wallet.openid4vc.vetting import Vetting
+from wallet.presenting import Presenter
 from wallet.uses import Uses
 from wallet.wallet import Asker, Wallet
 
@@ -80,6 +89,8 @@ class House:
     verifier: Verifier
     verdicts: Recorder
     exchange: Exchange
+    taking: Taking
+    answering: Answering
 
     def trust_bundle(self, now: datetime) -> dict[str, Any]:
         """Return all that verifying without a network needs."""
@@ -132,9 +143,11 @@ def build(
     *,
     randomness: Callable[[int], bytes] = secrets.token_bytes,
     make_key: Callable[[], EllipticCurvePrivateKey] = lambda: generate_private_key(SECP256R1()),
+    fetch: Fetch | None = None,
 ) -> House:
-    """Build every room over one database; raises `SettingsError` if a secret is missing."""
+    """Build every room over one database; raises `SettingsError` if a secret is missing. `fetch` is the way out."""
     base_url = settings.base_url
+    fetch = fetch or Fetcher(hosts=settings.hosts, own_url=base_url)
     database = EngineDatabase(settings.database_url.get_secret_value())
     seal = Seal(settings.key_encryption_key(), randomness=randomness)
     types, items = catalogue.licence_types(), catalogue.items()
@@ -154,9 +167,11 @@ def build(
 
     accounts = Accounts(database=database, seal=seal, randomness=randomness)
     keeping = Keeping(database=database, seal=seal, accounts=accounts, types=by_vct, make_key=make_key)
+    presenter = Presenter(database=database, keeping=keeping, randomness=randomness)
     wallet = Wallet(
         database=database,
         keeping=keeping,
+        presenter=presenter,
         base_url=base_url,
         listed_by_item=listed,
         states=states,
@@ -189,12 +204,13 @@ def build(
     uses = Uses(database=database)
     counters = Counters(database=database)
     verdicts = Recorder(database=database, vault=vault, base_url=base_url, tell_holder=_tell_holder(uses))
+    trust = TrustCache(
+        fetch=lambda now: registry.token(now=now), operator_keys=registry.operator_keys, refresh=settings.refresh
+    )
     verifier = Verifier(
         database=database,
         counters=counters,
-        trust=TrustCache(
-            fetch=lambda now: registry.token(now=now), operator_keys=registry.operator_keys, refresh=settings.refresh
-        ),
+        trust=trust,
         statuses=StatusCache(fetch=_own_lists(publisher, base_url), refresh=settings.refresh),
         types=by_vct,
         items=items,
@@ -235,7 +251,55 @@ def build(
             vct=issuer.vct,
             randomness=randomness,
         ),
+        taking=Taking(
+            database=database,
+            seal=seal,
+            fetch=fetch,
+            keeping=keeping,
+            vetting=Vetting(
+                fetch=fetch,
+                vouched=vouched(trust, settings.anchors(settings.foreign_issuers_file)),
+                types=by_vct,
+            ),
+            attesting=Attesting(
+                client_id=f"{base_url}/wallet",
+                provider=_wallet_provider(vault, certificates, base_url),
+                randomness=randomness,
+            ),
+            redirect_uri=f"{base_url}{CALLBACK}",
+            make_key=make_key,
+            randomness=randomness,
+        ),
+        answering=Answering(
+            database=database,
+            seal=seal,
+            fetch=fetch,
+            presenter=presenter,
+            keeping=keeping,
+            anchors=_who_may_ask(certificates, settings),
+            make_key=make_key,
+            randomness=randomness,
+        ),
     )
+
+
+def _wallet_provider(vault: Vault, certificates: Certificates, base_url: str) -> Callable[[datetime], Provider]:
+    """Return the operator's key as wallet provider, made when it is first needed."""
+
+    def provider(now: datetime) -> Provider:
+        if not vault.key_rows(OPERATOR, KeyPurpose.WALLET):
+            vault.create(OPERATOR, KeyPurpose.WALLET, actor=OPERATOR, now=now)
+        name = {"en": "Licence Wallet provider"}
+        key = certificates.signer(OPERATOR, KeyPurpose.WALLET, name=name, uri=f"{base_url}/wallet", now=now)
+        return Provider(key.signer, key.x5c)
+
+    return provider
+
+
+def _who_may_ask(certificates: Certificates, settings: Settings) -> Anchors:
+    """Return the authorities whose leaves may ask our holders: the operator's own, and those that are configured."""
+    others = settings.anchors(settings.foreign_verifiers_file)
+    return lambda now: [certificates.anchor(now=now), *others]
 
 
 def _openid4vci(  # noqa: PLR0917 - what it builds from
@@ -262,7 +326,7 @@ def _openid4vci(  # noqa: PLR0917 - what it builds from
             issuer=issuer,
             copies=copies,
             nonces=nonces,
-            attesters=Attesters(settings.attester_anchors()),
+            attesters=Attesters(settings.anchors(settings.attesters_file)),
             base_url=base_url,
             randomness=randomness,
         ),

@@ -24,6 +24,8 @@ from verifier import api as verifier_api
 from verifier.openid4vp import api as openid4vp_api
 from wallet import api as wallet_api
 from wallet import qr
+from wallet.openid4vc import api as wallet_openid4vc_api
+from wallet.openid4vc import pages as wallet_openid4vc_pages
 
 VERSION = "0.1.0"
 ROOMS = ("issuers", "wallet", "verifier", "operator")
@@ -106,6 +108,8 @@ def _routers(house: House, caller: Callable[..., Caller], now: Clock, rooms: Col
                 sign_in_by_link=house.settings.demo,
             )
         )
+        routers.append(wallet_openid4vc_api.routes(house.taking, house.answering, caller_of=caller, clock=now))
+        routers.append(wallet_openid4vc_pages.routes())
     if "verifier" in rooms:
         routers.append(
             verifier_api.routes(

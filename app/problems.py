@@ -163,6 +163,32 @@ PROBLEMS: dict[str, Problem] = {
         "送达的内容不是该持证人的证照，请发证机关核对。",
         "What was delivered is no licence of this holder. The agency must look into it and deliver again.",
     ),
+    "proof_refused": Problem(
+        422, "密钥持有证明不符，请钱包重新生成。", "The proof of the key is not for this request. Make a new one."
+    ),
+    "not_an_offer_or_request": Problem(
+        422,
+        "这不是证照领取或出示请求，请核对后重新扫描。",
+        "This is neither an offer of a licence nor a request to show one. Check it and scan again.",
+    ),
+    "credential_refused": Problem(
+        422,
+        "对方签发的证照不可信或与所述不符，未予收下，请联系发证方。",
+        "What was issued is not to be trusted, or not what was offered, and was not taken. Ask its issuer.",
+    ),
+    "request_refused": Problem(
+        422,
+        "此出示请求不合规或身份不可信，请勿继续，请对方重新发起。",
+        "The request is not sound, or who asks is not trusted. Do not go on; let them ask anew.",
+    ),
+    "type_not_offered": Problem(
+        422, "此类证照不发放到其他钱包，请在本钱包中使用。", "This type is not offered to other wallets. Use this one."
+    ),
+    "foreign_service_failed": Problem(
+        502,
+        "对方服务不可用、不在许可名单或拒绝了请求，请稍后再试或联系运营方。",
+        "The other service does not answer, is not allowed here, or refused. Try later, or ask the operator.",
+    ),
     # 500, 503: us
     "internal_error": Problem(
         500, "服务内部错误，请凭请求编号联系运营方。", "Something broke here. Give the request number to the operator."

@@ -61,17 +61,31 @@ class Settings(BaseSettings):
     )
 
     attesters_file: Path | None = Field(
-        default=None, description="PEM certificates of wallet providers whose key attestations are believed."
+        default=None, description="PEM certificates of wallet providers whose attestations are believed."
+    )
+    foreign_issuers_file: Path | None = Field(
+        default=None, description="PEM certificates of authorities whose issuers our wallet takes credentials from."
+    )
+    foreign_verifiers_file: Path | None = Field(
+        default=None, description="PEM certificates of authorities whose verifiers our wallet answers."
+    )
+    foreign_hosts: str = Field(
+        default="", description="Hosts of other issuers and verifiers that may be called: names, parted by commas."
     )
 
-    def attester_anchors(self) -> list[Certificate]:
-        """Return the wallet providers' certificates; none configured means none believed."""
-        if self.attesters_file is None:
+    def anchors(self, file: Path | None) -> list[Certificate]:
+        """Return the certificates of a PEM file; none configured means nobody is believed."""
+        if file is None:
             return []
         try:
-            return load_pem_x509_certificates(self.attesters_file.read_bytes())
+            return load_pem_x509_certificates(file.read_bytes())
         except (OSError, ValueError) as error:
-            raise SettingsError("LICENCE_ATTESTERS_FILE does not hold PEM certificates") from error
+            raise SettingsError(f"{file} does not hold PEM certificates") from error
+
+    @property
+    def hosts(self) -> list[str]:
+        """Hosts that may be called."""
+        return [one.strip() for one in self.foreign_hosts.split(",") if one.strip()]
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

@@ -87,6 +87,12 @@ class TransactionDataError(RefusedError):
     code = "transaction_data_unmatched"
 
 
+class TypeRuleError(RefusedError):
+    """The credential is not what its type's metadata demands (SD-JWT VC section 9.2)."""
+
+    code = "type_rule_broken"
+
+
 class SignatureInvalidError(RefusedError):
     """The signature does not verify."""
 

@@ -45,6 +45,8 @@ class Purpose:
 
 
 LICENCE = Purpose("dc+sd-jwt", frozenset({"alg", "typ", "kid", "x5c"}))
+FOREIGN_LICENCE = Purpose("dc+sd-jwt", LICENCE.members | {"x5t", "x5t#S256", "vctm", "trust_chain", "cty"})
+"""Any issuer's, for a wallet to hold: members that mean nothing here may stand in it, none that asks for something."""
 KEY_BINDING = Purpose("kb+jwt", frozenset({"alg", "typ"}))
 STATUS_LIST = Purpose("statuslist+jwt", frozenset({"alg", "typ", "kid", "x5c"}), max_bytes=MAX_LIST_TOKEN_BYTES)
 TRUST_LIST = Purpose("licence-trust+jwt", frozenset({"alg", "typ", "kid"}), max_bytes=MAX_LIST_TOKEN_BYTES)
@@ -204,7 +206,7 @@ _ALGORITHMS: dict[str, Any] = {name: jwt.get_algorithm_by_name(name) for name in
 _ES256 = _ALGORITHMS["ES256"]
 
 
-_HEADER_TYPES: dict[str, type] = {"x5c": list, "jwk": dict}
+_HEADER_TYPES: dict[str, type] = {"x5c": list, "jwk": dict, "vctm": list, "trust_chain": list}
 """Header members that are not texts, where a purpose allows them."""
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta, timezone
+from functools import cached_property
 from typing import Any
 
 from credentials import identifiers
@@ -22,6 +23,7 @@ from credentials.claim_values import (
     normalised,
 )
 from credentials.errors import MalformedError
+from credentials.type_metadata import ALWAYS, NEVER, ClaimRule
 
 CITY_TIME = timezone(timedelta(hours=8), "CST")
 """China has one time zone; a licence's days are its days."""
@@ -44,6 +46,9 @@ RESERVED_NAMES = frozenset(
     }
 )
 """Names that mean something to every reader of an SD-JWT VC, and so cannot be a licence's own claim."""
+LOCALES = (("zh-CN", "zh"), ("en", "en"))
+"""The locales that types are described in, and their names in the catalogue."""
+KEY_BY = frozenset({"kid", "x5c"})
 NUMBERS = ("licence_id",)
 """What identifies the licence itself; the type says whether it always shows."""
 _OTHER_CODE = re.compile(r"[0-9A-Z]{4,32}")
@@ -93,8 +98,24 @@ class LicenceType:
     offline_pass: bool
     offline_status_max_age: timedelta
     code_types: frozenset[str]
+    key_by: frozenset[str]
+    """How verifiers find the signing key: `kid` (trust list; short enough for an offline pass), `x5c` (HAIP), both."""
 
-    @property
+    @cached_property
+    def rules(self) -> tuple[ClaimRule, ...]:
+        """What the type demands of its claims, as its metadata says it to everybody."""
+        return tuple(
+            ClaimRule(
+                (one.name,),
+                one.required and one.derived_from is None,
+                NEVER if one.always else ALWAYS,
+                {locale: one.labels[code] for locale, code in LOCALES if code in one.labels},
+                one.name if one.always else None,
+            )
+            for one in self.claims.values()
+        )
+
+    @cached_property
     def selective(self) -> frozenset[str]:
         """Names of the claims that are digests until the holder discloses them."""
         numbers = () if self.number_always else NUMBERS
@@ -126,7 +147,15 @@ def load(data: Mapping[str, Any]) -> LicenceType:
         offline_pass=data["offline_pass"],
         offline_status_max_age=timedelta(seconds=data["offline_status_max_age_seconds"]),
         code_types=frozenset(data["holder_code_types"]),
+        key_by=_key_by(data),
     )
+
+
+def _key_by(data: Mapping[str, Any]) -> frozenset[str]:
+    ways = frozenset(data["key_by"])
+    if not ways or not ways <= KEY_BY or (data["offline_pass"] and "kid" not in ways):
+        raise ValueError(f"{data['key']}: key_by is kid, x5c or both; an offline pass needs kid")
+    return ways
 
 
 def check_holder(kind: LicenceType, holder: Holder, at: str) -> list[Fault]:

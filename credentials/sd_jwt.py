@@ -4,7 +4,7 @@
 received: there is no canonical form (RFC 9901 section 4.2).
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
@@ -173,23 +173,63 @@ def process(payload: Mapping[str, Any], disclosures: Collection[Disclosure]) -> 
 
 
 def select(sd_jwt: SdJwt, names: Collection[str]) -> SdJwt:
-    """Return `sd_jwt` with only the top-level claims `names` and all that is nested in them; no key binding.
+    """Return `sd_jwt` with only the top-level claims `names` and all that is nested in them; no key binding."""
+    return select_paths(sd_jwt, [(name,) for name in names])
 
-    Reads the payload to see what is at the top; neither signature nor digests are checked.
+
+def select_paths(sd_jwt: SdJwt, paths: Collection[Path]) -> SdJwt:
+    """Return `sd_jwt` with the disclosures that `paths` need: those on the way, and all within; no key binding.
+
+    Reads the payload to see what is where; neither signature nor digests are checked. Unknown paths add nothing.
     """
     payload = strict_json.loads_object(base64url.decode(sd_jwt.jwt.split(".")[1]))
     by_digest = {one.digest: one for one in sd_jwt.disclosures}
-    at_top = [by_digest[one] for one in _own_digests(payload) if one in by_digest]
-    pending = [one.digest for one in at_top if one.name in names]
-    pending += [one for name in names if name in payload for one in _digests_in(payload[name])]
-    wanted: set[str] = set()
-    while pending:
-        one = pending.pop()
-        if one in by_digest and one not in wanted:
-            wanted.add(one)
-            pending += _digests_in(by_digest[one].value)
+    wanted = {one for path in paths for way in _ways(payload, path, by_digest) for one in way}
     kept = tuple(one for one in sd_jwt.disclosures if one.digest in wanted)
     return replace(sd_jwt, disclosures=kept, key_binding=None)
+
+
+def _ways(node: object, path: Path, by_digest: Mapping[str, Disclosure]) -> Iterator[set[str]]:
+    """Yield, for every value that `path` points at from `node`, the digests to disclose for it."""
+    if not path:
+        yield _within(node, by_digest)
+        return
+    for child, through in _children(node, path[0], by_digest):
+        for rest in _ways(child, path[1:], by_digest):
+            yield rest | through
+
+
+def _children(
+    node: object, step: str | int | None, by_digest: Mapping[str, Disclosure]
+) -> list[tuple[object, set[str]]]:
+    """Return the values that one step leads to, each with the digest it is behind, if it is behind one."""
+    if isinstance(node, dict) and isinstance(step, str):
+        hidden = [by_digest[one] for one in _own_digests(node) if one in by_digest]
+        clear: list[tuple[object, set[str]]] = [(node[step], set())] if step in node else []
+        return clear + [(one.value, {one.digest}) for one in hidden if one.name == step]
+    if not isinstance(node, list) or isinstance(step, str):
+        return []
+    found = [element for child in node for element in _elements(child, by_digest)]
+    return found if step is None else found[step : step + 1]
+
+
+def _elements(child: object, by_digest: Mapping[str, Disclosure]) -> list[tuple[object, set[str]]]:
+    if not isinstance(child, dict) or "..." not in child:
+        return [(child, set())]
+    behind = child["..."]
+    found = by_digest.get(behind) if isinstance(behind, str) else None
+    return [(found.value, {found.digest})] if found is not None else []
+
+
+def _within(node: object, by_digest: Mapping[str, Disclosure]) -> set[str]:
+    """Return the digests of all disclosures inside a value."""
+    pending, found = _digests_in(node), set[str]()
+    while pending:
+        one = pending.pop()
+        if one in by_digest and one not in found:
+            found.add(one)
+            pending += _digests_in(by_digest[one].value)
+    return found
 
 
 class _Walker:

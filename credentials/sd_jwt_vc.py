@@ -4,7 +4,7 @@ A licence goes `UnverifiedLicence` → `verify_licence` → `Licence`: only the 
 Dates are checked apart (`check_dates`), because the verdict names them as a step of their own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,6 +22,7 @@ from credentials.errors import (
 from credentials.jwk import PublicKey, import_public
 from credentials.sd_jwt import SdJwt
 from credentials.status_list import StatusReference
+from credentials.type_metadata import ClaimRule, check_claims
 
 CLOCK_LEEWAY = timedelta(seconds=60)  # how far ahead an honest issuer's clock may run
 NEVER_SELECTIVE = frozenset(
@@ -39,6 +40,19 @@ class UnverifiedLicence:
     token: jws.Unverified
     issuer: str
     vct: str
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """Any issuer's SD-JWT VC, disclosures put in: what a wallet holds. Who made it says what was verified."""
+
+    vct: str
+    issuer: str | None
+    issued_at: int | None
+    not_before: int | None
+    expires_at: int | None
+    holder_key: PublicKey
+    claims: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +78,51 @@ def parse_licence(text: str) -> UnverifiedLicence:
     return UnverifiedLicence(parts, token, jws.required_text(payload, "iss"), jws.required_text(payload, "vct"))
 
 
-def verify_licence(licence: UnverifiedLicence, key: PublicKey, memory: jws.SignatureMemory | None = None) -> Licence:
+def verify_licence(
+    licence: UnverifiedLicence,
+    key: PublicKey,
+    memory: jws.SignatureMemory | None = None,
+    rules: Sequence[ClaimRule] = (),
+) -> Licence:
     """Verify signature and disclosures under the trusted `key` and return the claims (RFC 9901 section 7.1).
 
-    Not checked here: whether `key` may sign this type, dates, holder binding, status.
+    What the type's metadata demands of claims (`rules`) is held too. Not checked here: whether `key` may sign this
+    type, dates, holder binding, status.
     """
     payload = jws.verify(licence.token, key, memory).payload()
-    claims = sd_jwt.process(payload, licence.parts.disclosures)
+    claims = processed(payload, licence.parts)
+    check_claims(rules, payload, claims)
+    return typed(claims)
+
+
+def processed(payload: Mapping[str, Any], parts: SdJwt) -> dict[str, Any]:
+    """Return a payload's claims with disclosures put in; registered claims must not come by disclosure."""
+    claims = sd_jwt.process(payload, parts.disclosures)
     if smuggled := (NEVER_SELECTIVE & claims.keys()) - payload.keys():
         raise DisclosureInvalidError(f"{sorted(smuggled)[0]} must not be selectively disclosable")
-    return typed(claims)
+    return claims
+
+
+def held(parts: SdJwt) -> Credential:
+    """Return what a wallet holds of any issuer's SD-JWT VC; its signature is not verified here.
+
+    A credential without `vct` or without a P-256 holder key raises its reason; `iss`, `iat` and `status` are optional
+    (SD-JWT VC section 2.2.2.1), the envelope is not among the claims.
+    """
+    payload = jws.parse(parts.jwt, jws.FOREIGN_LICENCE).unverified_payload()
+    claims = processed(payload, parts)
+    issuer = claims.get("iss")
+    if not (issuer is None or isinstance(issuer, str)):
+        raise ClaimInvalidError("iss is not a text")
+    return Credential(
+        vct=jws.required_text(claims, "vct"),
+        issuer=issuer,
+        issued_at=jws.numeric_date(claims, "iat"),
+        not_before=jws.numeric_date(claims, "nbf"),
+        expires_at=jws.numeric_date(claims, "exp"),
+        holder_key=_holder_key(claims.get("cnf")),
+        claims={name: value for name, value in claims.items() if name not in ENVELOPE},
+    )
 
 
 def typed(claims: Mapping[str, Any]) -> Licence:

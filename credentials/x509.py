@@ -79,6 +79,18 @@ def parse_chain(x5c: object) -> list[x509.Certificate]:
     return [_certificate(one) for one in x5c]
 
 
+def authority_key_ids(chain: Sequence[x509.Certificate]) -> tuple[str, ...]:
+    """Return the base64url key identifiers of the issuers that a chain names; nothing is verified."""
+    found = []
+    for one in chain:
+        try:
+            named = one.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
+        except x509.ExtensionNotFound:
+            continue
+        found += [base64url.encode(named)] if named is not None else []
+    return tuple(found)
+
+
 def verify_chain(
     chain: Sequence[x509.Certificate], anchors: Collection[x509.Certificate], *, at: datetime
 ) -> CertifiedKey:

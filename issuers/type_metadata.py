@@ -1,14 +1,10 @@
 """Type metadata (draft-ietf-oauth-sd-jwt-vc section 6) and its integrity: the very bytes served at a `vct`."""
 
-from base64 import b64encode
-from hashlib import sha256
 from typing import Any
 
 from credentials import strict_json
-from credentials.claim_values import ClaimDefinition
-from credentials.licence_type import LicenceType
-
-LOCALES = (("zh-CN", "zh"), ("en", "en"))
+from credentials.licence_type import LOCALES, LicenceType
+from credentials.type_metadata import ClaimRule, sri
 
 
 def document(kind: LicenceType, vct: str) -> bytes:
@@ -21,7 +17,7 @@ def document(kind: LicenceType, vct: str) -> bytes:
         "vct": vct,
         "name": kind.names["en"],
         "display": display,
-        "claims": [_claim(one) for one in kind.claims.values()],
+        "claims": [_claim(one) for one in kind.rules],
         "licence_type": kind.key,
         "type_code": kind.type_code,
         "causes": [{"code": one.code, "effect": one.effect, "label": dict(one.labels)} for one in kind.causes.values()],
@@ -32,11 +28,6 @@ def document(kind: LicenceType, vct: str) -> bytes:
 def integrity(kind: LicenceType, vct: str) -> str:
     """Return the `vct#integrity` of a type: a W3C SRI string over the served bytes (section 6)."""
     return sri(document(kind, vct))
-
-
-def sri(data: bytes) -> str:
-    """Return the SHA-256 integrity string of bytes (W3C Subresource Integrity)."""
-    return "sha256-" + b64encode(sha256(data).digest()).decode("ascii")
 
 
 def card(kind: LicenceType) -> bytes:
@@ -65,14 +56,14 @@ def _template(kind: LicenceType, vct: str) -> dict[str, Any]:
     }
 
 
-def _claim(one: ClaimDefinition) -> dict[str, Any]:
+def _claim(rule: ClaimRule) -> dict[str, Any]:
     told: dict[str, Any] = {
-        "path": [one.name],
-        "display": [{"locale": locale, "label": one.labels[code]} for locale, code in LOCALES],
-        "mandatory": one.required and one.derived_from is None,
-        "sd": "never" if one.always else "always",
+        "path": list(rule.path),
+        "display": [{"locale": locale, "label": label} for locale, label in (rule.labels or {}).items()],
+        "mandatory": rule.mandatory,
+        "sd": rule.sd,
     }
-    return told | ({"svg_id": one.name} if one.always else {})
+    return told | ({"svg_id": rule.svg_id} if rule.svg_id else {})
 
 
 def _text(text: str) -> str:

@@ -80,18 +80,22 @@ class Certificates:
         key = self._vault.active(owner, purpose)
         if key.signer is None:
             raise OwnerKeepsKeyError
-        leaf = self._kept(key.kid, now, RENEW_BEFORE)
+        return CertifiedSigner(key.kid, key.signer, self.chain(key.kid, name=name, uri=uri, now=now))
+
+    def chain(self, kid: str, *, name: Mapping[str, str], uri: str, now: datetime) -> list[str]:
+        """Return the `x5c` of a key, also of one that its owner keeps; a certificate is issued when first needed."""
+        leaf = self._kept(kid, now, RENEW_BEFORE)
         if leaf is None:
             anchor = self.anchor(now=now)
             names = [x509.UniformResourceIdentifier(uri), x509.DNSName(urlsplit(uri).hostname or "")]
             builder = (
-                self._builder(key.kid, _name(name, uri), issuer=anchor.subject, life=LEAF_LIFE, now=now)
+                self._builder(kid, _name(name, uri), issuer=anchor.subject, life=LEAF_LIFE, now=now)
                 .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
                 .add_extension(_usage(authority=False), critical=True)
                 .add_extension(x509.SubjectAlternativeName(names), critical=False)
             )
-            leaf = self._issue(key.kid, self._authority(), builder, now)
-        return CertifiedSigner(key.kid, key.signer, chains.header([leaf.public_bytes(Encoding.DER)]))
+            leaf = self._issue(kid, self._authority(), builder, now)
+        return chains.header([leaf.public_bytes(Encoding.DER)])
 
     def active_since(self, kid: str) -> datetime:
         """Return when a key began to sign: nothing it signs may be dated before."""

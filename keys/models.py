@@ -10,7 +10,7 @@ from records.models import Instant
 
 
 class KeyPurpose(StrEnum):
-    """What a key signs, and nothing else."""
+    """What a key is for, and nothing else: signing, but for ENCRYPTION, which agrees (ECDH-ES)."""
 
     LICENCE = "licence"
     STATUS_LIST = "status_list"
@@ -18,6 +18,8 @@ class KeyPurpose(StrEnum):
     RECEIPT = "receipt"
     REQUEST = "request"
     AUTHORITY = "authority"
+    ENCRYPTION = "encryption"
+    WALLET = "wallet"
 
 
 class KeyState(StrEnum):

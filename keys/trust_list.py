@@ -21,6 +21,8 @@ from keys.models import Authorisation, KeyPurpose, KeyState, SigningKey, Trusted
 OPERATOR = "operator"
 """Who owns the keys of trust list and receipts."""
 LIFE_SECONDS = 7 * 24 * 3600
+VERIFIED = frozenset({KeyPurpose.LICENCE, KeyPurpose.STATUS_LIST})
+"""What verifiers check agencies' signatures of."""
 REFRESH_SECONDS = 3600
 """A list is signed anew this often, so that its age says that the operator lives."""
 
@@ -95,7 +97,7 @@ def payload(
                 "iss": issuer_url(base_url, one.agency),
                 "agency": one.agency,
                 "name": one.name,
-                "keys": [_key(row) for row in keys if row.owner == one.agency],
+                "keys": [_key(row) for row in keys if row.owner == one.agency and row.purpose in VERIFIED],
                 "types": [_right(row) for row in authorisations if row.agency == one.agency],
             }
             for one in agencies

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from sqlmodel import Session
 
-from credentials import jws
+from credentials import jwe, jws
 from credentials.errors import KeyRefusedError
 from credentials.jwk import PublicKey, export_public, import_public
 from keys import store
@@ -125,6 +125,14 @@ class Vault:
         if row is None or row.sealed is None or row.state == KeyState.COMPROMISED:
             raise NoSigningKeyError
         return builder.sign(self._private(row), SHA256())
+
+    def agreement(self, owner: str, purpose: KeyPurpose) -> tuple[str, jwe.Agree]:
+        """Return the kid of an owner's active encryption key and the way it agrees; the key stays here."""
+        with self._database.read() as session:
+            row = store.active_key(session, owner, purpose)
+        if row is None or row.sealed is None:
+            raise NoSigningKeyError
+        return row.kid, jwe.agreement(self._private(row))
 
     def key_rows(self, owner: str | None = None, purpose: KeyPurpose | None = None) -> Sequence[SigningKey]:
         """Return the rows of an owner's keys, oldest first; all owners and purposes where None."""

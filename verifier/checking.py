@@ -106,7 +106,7 @@ def check(
             raise RefusalError("type_not_authorised")
     # 4. Signature and disclosures (RFC 9901 section 7.1).
     with checks.step(4, name):
-        licence = sd_jwt_vc.verify_licence(unverified, key, memory)
+        licence = sd_jwt_vc.verify_licence(unverified, key, memory, kind.rules)
     # 5. Holder binding (RFC 9901 section 7.3): this verifier, this nonce, this minute.
     with checks.step(5, name):
         binding(unverified, licence)

@@ -104,6 +104,10 @@ REASONS: dict[str, Reason] = {
     "declined": _refused(
         "持证人未同意出示，请向其说明用途。", "The holder declined. Explain what it is for, or ask again."
     ),
+    "type_rule_broken": _refused(
+        "证照内容不符合其类型的规定，请勿受理，并报告发证机关。",
+        "The licence is not what its type demands. Do not accept; tell the agency that signed it.",
+    ),
     "certificate_refused": _refused(
         "证照所附证书不可信，请勿受理。",
         "The licence's certificate is not to be trusted. Do not accept.",

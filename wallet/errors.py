@@ -114,3 +114,37 @@ class TooManyTriesError(CodeError):
     """Too many wrong typed codes; wait a minute."""
 
     code = "too_many_tries"
+
+
+class NotALinkError(WalletError):
+    """What was scanned is neither an offer nor a request."""
+
+    code = "not_an_offer_or_request"
+
+
+class ForeignServiceError(WalletError):
+    """The other service is not allowed here, does not answer, or refuses."""
+
+    code = "foreign_service_failed"
+
+
+class CredentialRefusedError(WalletError):
+    """What the other service issued is not what was offered, not for this holder, or not to be trusted."""
+
+    code = "credential_refused"
+
+
+class RequestRefusedError(WalletError):
+    """The request must not be answered; `error` is OpenID4VP's code."""
+
+    code = "request_refused"
+
+    def __init__(self, error: str, detail: str = "") -> None:
+        super().__init__(f"{error}: {detail}" if detail else error)
+        self.error = error
+
+
+class UnknownRequestError(WalletError):
+    """There is no such open request in this wallet."""
+
+    code = "not_found"

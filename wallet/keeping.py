@@ -8,11 +8,11 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_der_private_key
 
-from credentials import jws, sd_jwt
+from credentials import jws, sd_jwt, sd_jwt_vc, x509
 from credentials.jwk import export_public, import_public
 from credentials.licence_type import Holder, LicenceType
 from credentials.sd_jwt import SdJwt
-from credentials.sd_jwt_vc import Licence, parse_licence, typed
+from credentials.sd_jwt_vc import Credential
 from keys.encryption import Seal
 from keys.errors import KeySealBrokenError
 from records import audit
@@ -30,8 +30,14 @@ class Opened:
 
     row: HeldLicence
     parts: SdJwt
-    licence: Licence
+    licence: Credential
     kind: LicenceType | None
+
+    @property
+    def authority_key_ids(self) -> tuple[str, ...]:
+        """Who certified the issuer's key, if the licence carries a certificate (DCQL `aki`)."""
+        chain = jws.parse(self.parts.jwt, jws.FOREIGN_LICENCE).header.get("x5c")
+        return () if chain is None else x509.authority_key_ids(x509.parse_chain(chain))
 
     @property
     def selective(self) -> frozenset[str]:
@@ -66,17 +72,26 @@ class Keeping:
             found = self._make_holder_key(holder_id, f"{holder_id} {reference}", now)
         return holder_id, found.jwk
 
-    def receive(self, holder_ref: str, licence_id: str, text: str, *, supersedes: str | None, now: datetime) -> None:
+    def receive(
+        self,
+        holder_ref: str,
+        licence_id: str,
+        text: str,
+        *,
+        supersedes: str | None,
+        now: datetime,
+        described: Mapping[str, Any] | None = None,
+    ) -> None:
         """Take a licence in. The same licence again changes nothing.
 
         Checked: that it is an SD-JWT VC without key binding (RFC 9901 section 7.2), whose disclosures fit,
         bound to a key of this holder. Not checked: the issuer's signature; the city's issuers deliver here
-        directly.
+        directly, other issuers' credentials are vouched for before (`openid4vc/taking.py`). `described` are names and
+        labels by locale of a type that the catalogue does not have.
         """
-        unverified = parse_licence(text)
-        claims = sd_jwt.process(unverified.token.unverified_payload(), unverified.parts.disclosures)
-        licence = typed(claims)
-        if unverified.parts.key_binding is not None:
+        parts = sd_jwt.parse(text)
+        licence = sd_jwt_vc.held(parts)
+        if parts.key_binding is not None:
             raise DeliveryRefusedError("a licence is delivered without key binding")
         with self._database.write() as session:
             key = session.get(HolderKey, licence.holder_key.thumbprint)
@@ -89,6 +104,7 @@ class Keeping:
                 vct=licence.vct,
                 thumbprint=key.thumbprint,
                 sealed=self._seal.close(text.encode("ascii"), f"licence {licence_id} of {holder_ref}"),
+                described=dict(described) if described else None,
                 received_at=now,
             )
             if not records_store.insert_unless_taken(session, row):
@@ -100,6 +116,11 @@ class Keeping:
                 session, stream=stream(holder_ref), actor="issuers", act="licence.received", subject=licence_id, now=now
             )
 
+    def key_for(self, holder_id: str, reference: str, *, now: datetime) -> tuple[Mapping[str, str], jws.Signer]:
+        """Return a new key of a holder for one credential of another issuer, and its signer."""
+        row = self._make_holder_key(holder_id, f"{holder_id} {reference}", now)
+        return row.jwk, self._signer(row)
+
     def current(self, holder_id: str) -> list[Opened]:
         """Return a holder's licences, opened, newest first, without superseded ones."""
         with self._database.read() as session:
@@ -108,9 +129,8 @@ class Keeping:
 
     def _open(self, row: HeldLicence) -> Opened:
         text = self._seal.open(row.sealed, f"licence {row.licence_id} of {row.holder_id}").decode("ascii")
-        unverified = parse_licence(text)
-        claims = sd_jwt.process(unverified.token.unverified_payload(), unverified.parts.disclosures)
-        return Opened(row, unverified.parts, typed(claims), self._types.get(row.vct))
+        parts = sd_jwt.parse(text)
+        return Opened(row, parts, sd_jwt_vc.held(parts), self._types.get(row.vct))
 
     def opened(self, holder_id: str, licence_ids: Collection[str]) -> list[Opened]:
         """Return a holder's licences, opened, in the order named; one that is not held raises `NotHeldError`."""
@@ -148,6 +168,9 @@ class Keeping:
             key = session.get(HolderKey, row.thumbprint)
         if key is None:
             raise NotHeldError
+        return self._signer(key)
+
+    def _signer(self, key: HolderKey) -> jws.Signer:
         der = self._seal.open(key.sealed, f"holder key {key.thumbprint} of {key.holder_id}")
         private = load_der_private_key(der, password=None)
         if not isinstance(private, EllipticCurvePrivateKey):

@@ -34,14 +34,15 @@ class HolderKey(SQLModel, table=True):
 
 
 class HeldLicence(SQLModel, table=True):
-    """A licence in a wallet: the whole SD-JWT, sealed."""
+    """A licence in a wallet: the whole SD-JWT, sealed. `described` names a type that the catalogue does not have."""
 
     __tablename__ = "held_licence"
 
     licence_id: str = Field(primary_key=True)
     holder_id: str = Field(foreign_key="holder.holder_id", index=True)
-    issuer: str
+    issuer: str | None = Field(default=None)
     vct: str
+    described: dict[str, Any] | None = Field(default=None, sa_type=JSON)
     thumbprint: str = Field(foreign_key="holder_key.thumbprint")
     sealed: bytes = Field(sa_type=LargeBinary)
     superseded_by: str | None = Field(default=None)

@@ -1,6 +1,6 @@
 """JSON in and out of the wallet. Inputs forbid unknown members."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -120,7 +120,7 @@ class LicenceView(BaseModel):
     name: str
     issuer: str
     state: str
-    issued_at: datetime
+    issued_at: datetime | None
     expires_at: datetime | None
     claims: list[dict[str, Any]]
 
@@ -250,26 +250,37 @@ class UsePage(BaseModel):
 
 def licence_view(opened: Opened, state: str, language: str) -> LicenceView:
     """Return a licence with its labels in `language` (zh or en)."""
-    kind, licence = opened.kind, opened.licence
+    kind, licence, described = opened.kind, opened.licence, opened.row.described or {}
     selective = opened.selective
 
     def label(name: str) -> str:
-        labels = NUMBER_LABELS.get(name) or (kind.claims[name].labels if kind and name in kind.claims else {})
+        if kind is None:
+            return in_language(described.get("labels", {}).get(name, {}), language) or name
+        labels = NUMBER_LABELS.get(name) or (kind.claims[name].labels if name in kind.claims else {})
         return labels.get(language, name)
 
     return LicenceView(
         licence_id=opened.row.licence_id,
         licence_type=kind.key if kind else licence.vct,
-        name=kind.names[language] if kind else licence.vct,
-        issuer=licence.issuer,
+        name=kind.names[language] if kind else in_language(described.get("names", {}), language) or licence.vct,
+        issuer=licence.issuer or in_language(described.get("issuer", {}), language) or "",
         state=state,
-        issued_at=datetime.fromtimestamp(licence.issued_at, UTC),
+        issued_at=datetime.fromtimestamp(licence.issued_at, UTC) if licence.issued_at is not None else None,
         expires_at=datetime.fromtimestamp(licence.expires_at, UTC) if licence.expires_at is not None else None,
         claims=[
             {"name": name, "label": label(name), "value": value, "selective": name in selective}
             for name, value in licence.claims.items()
         ],
     )
+
+
+def in_language(by_locale: Mapping[str, str], language: str) -> str | None:
+    """Return what another issuer says in a language: that one, else English, else any."""
+    for wanted in (language, "en", ""):
+        for locale, text in by_locale.items():
+            if locale.lower().startswith(wanted):
+                return text
+    return None
 
 
 def use_out(row: Use) -> UseOut:

@@ -9,15 +9,11 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
-from credentials import base64url, key_binding, offline_pass, sd_jwt
+from credentials import base64url, key_binding, offline_pass
 from credentials.claim_values import Fault
 from credentials.errors import MalformedError
-from credentials.sd_jwt_vc import ENVELOPE
-from records import audit
-from records import store as records_store
 from records.database import Database
 from wallet import codes, store
-from wallet.accounts import stream
 from wallet.errors import (
     ClaimNotInLicenceError,
     CodeError,
@@ -33,7 +29,8 @@ from wallet.errors import (
     UnknownShowError,
 )
 from wallet.keeping import Keeping, Opened
-from wallet.models import ShowCode, Use, UsePresentation
+from wallet.models import ShowCode
+from wallet.presenting import Presenter, paths, record, type_of
 
 WRONG_CODES_PER_COUNTER = 5  # typed codes a counter may get wrong in a minute
 ALL_COUNTERS = "*"
@@ -71,6 +68,7 @@ class Wallet:
         *,
         database: Database,
         keeping: Keeping,
+        presenter: Presenter,
         base_url: str,
         listed_by_item: Callable[[str], Mapping[str, Collection[str]]],
         states: Callable[[Sequence[str]], Mapping[str, str]],
@@ -83,6 +81,7 @@ class Wallet:
         self._listed_by_item = listed_by_item
         self._states = states
         self._randomness = randomness
+        self._presenter = presenter
         self._show_life = show_life
 
     def licences(self, holder_id: str) -> list[tuple[Opened, str]]:
@@ -135,14 +134,14 @@ class Wallet:
                 expires_at=shown.expires_at,
             )
             session.add(row)
-            self._audit(session, holder_id, "show.made", shown.show_id, now)
+            record(session, holder_id, "show.made", shown.show_id, now)
         return shown
 
     def withdraw(self, holder_id: str, show_id: str, *, now: datetime) -> None:
         """Take an unused code back; a used one raises `CodeUsedError`."""
         with self._database.write() as session:
             if store.withdraw_code(session, holder_id, show_id, now):
-                self._audit(session, holder_id, "show.withdrawn", show_id, now)
+                record(session, holder_id, "show.withdrawn", show_id, now)
                 return
             row = session.get(ShowCode, show_id)
             if row is None or row.holder_id != holder_id:
@@ -160,23 +159,24 @@ class Wallet:
         row = self._claim_code(code, asker, now)
         opened = self._keeping.opened(row.holder_id, row.choice)
         listed = [one for one in opened if one.kind is not None and one.kind.key in asker.listed]
-        agreed = {
-            one.row.licence_id: set(row.choice[one.row.licence_id]) & set(asker.listed[one.kind.key])
+        agreed = [
+            (one.kind.key, one, paths(set(row.choice[one.row.licence_id]) & set(asker.listed[one.kind.key])))
             for one in listed
             if one.kind is not None
-        }
-        use = self._use(row.holder_id, "show_code", asker.counter, asker.name, asker.service_item, now=now)
+        ]
+        use = self._presenter.use(row.holder_id, "show_code", asker.counter, asker.name, asker.service_item, now=now)
         if not listed:  # no presentation will bring a verdict back: it is known already
             use.verdict, use.reason, use.receipt = "refused", "nothing_presented", ""
-        return self._presented(listed, agreed, use, audience=audience, nonce=nonce, now=now)
+        return self._presenter.present(agreed, use, audience=audience, nonce=nonce, now=now)
 
     def present(
         self, holder_id: str, choice: Choice, *, audience: str, nonce: str, now: datetime
     ) -> dict[str, list[str]]:
         """Return a `vp_token` for a verifier's request (OpenID4VP section 8.1): licence type → presentations."""
         opened = self._check_choice(holder_id, choice)
-        use = self._use(holder_id, "vp_token", audience, {}, None, now=now)
-        return self._presented(opened, choice, use, audience=audience, nonce=nonce, now=now)
+        use = self._presenter.use(holder_id, "vp_token", audience, {}, None, now=now)
+        chosen = [(type_of(one), one, paths(choice[one.row.licence_id])) for one in opened]
+        return self._presenter.present(chosen, use, audience=audience, nonce=nonce, now=now)
 
     def offline_pass(
         self, holder_id: str, licence_id: str, names: Collection[str], *, life: timedelta, now: datetime
@@ -186,9 +186,9 @@ class Wallet:
         if opened.kind is None or not opened.kind.offline_pass:
             raise PassNotAllowedError
         life = min(life, key_binding.MAX_PASS_LIFE)
-        use = self._use(holder_id, "offline_pass", "offline", {}, None, now=now)
-        presented = self._presented(
-            [opened], {licence_id: names}, use,
+        use = self._presenter.use(holder_id, "offline_pass", "offline", {}, None, now=now)
+        presented = self._presenter.present(
+            [(type_of(opened), opened, paths(names))], use,
             audience=key_binding.OFFLINE_AUDIENCE, nonce=self._token(12), now=now, life=life,
         )  # fmt: skip
         try:
@@ -236,58 +236,6 @@ class Wallet:
             store.count_try(session, one, minute, by=1)
             if store.wrong_codes(session, one, minute) > limit:
                 raise TooManyTriesError
-
-    def _use(
-        self, holder_id: str, channel: str, verifier: str, name: Mapping[str, str], item: str | None, *, now: datetime
-    ) -> Use:
-        return Use(
-            use_id=f"{int(now.timestamp() * 1000):013d}-{self._token(9)}",  # sorts by time
-            holder_id=holder_id,
-            at=now,
-            channel=channel,
-            verifier=verifier,
-            verifier_name=dict(name),
-            service_item=item,
-            licences=[],
-        )
-
-    def _presented(
-        self,
-        opened: Sequence[Opened],
-        choice: Choice,
-        use: Use,
-        *,
-        audience: str,
-        nonce: str,
-        now: datetime,
-        life: timedelta | None = None,
-    ) -> dict[str, list[str]]:
-        """Make the presentations and write the use down before anything leaves."""
-        made: dict[str, list[str]] = {}
-        digests: list[str] = []
-        for one in opened:
-            names = set(choice[one.row.licence_id])
-            chosen = sd_jwt.select(one.parts, names)
-            text = key_binding.bind(
-                chosen, self._keeping.signer(one.row), audience=audience, nonce=nonce, now=now, life=life
-            )
-            key = one.kind.key if one.kind else one.licence.vct
-            made.setdefault(key, []).append(text)
-            digests.append(sd_jwt.presentation_digest(text))
-            shown = sorted(names & one.selective | (one.licence.claims.keys() - one.selective - ENVELOPE))
-            use.licences = [
-                *use.licences, {"licence_type": key, "licence_id": one.row.licence_id, "claims": shown}
-            ]  # fmt: skip
-        with self._database.write() as session:
-            session.add(use)
-            session.flush()
-            for digest in digests:  # the very same presentation made twice belongs to its first use
-                records_store.insert_unless_taken(session, UsePresentation(digest=digest, use_id=use.use_id))
-            self._audit(session, use.holder_id, f"use.{use.channel}", use.use_id, now)
-        return made
-
-    def _audit(self, session: Session, holder_id: str, act: str, subject: str, now: datetime) -> None:
-        audit.record(session, stream=stream(holder_id), actor=f"holder:{holder_id}", act=act, subject=subject, now=now)
 
 
 def _why_not(row: ShowCode | None, now: datetime) -> CodeError:

@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from credentials.licence_type import LicenceType
+from credentials.licence_type import LOCALES, LicenceType
 from issuers.openid4vci.offers import PRE_AUTHORIZED
 from issuers.openid4vci.proofs import BATCH_SIZE
-from issuers.type_metadata import LOCALES
 
 
 def credential_issuer(issuer: str, name: Mapping[str, str], kinds: Sequence[tuple[LicenceType, str]]) -> dict[str, Any]:

@@ -1,0 +1,109 @@
+"""The guarded way out: calls to other issuers and verifiers, to hosts that the operator allows, and nowhere else.
+
+No redirects, no environment proxies, caps on what comes back, one deadline for the whole call. A name is resolved
+here, once, and the connection goes to the very address that was looked at: private addresses are refused, but for this
+service's own.
+"""
+
+import socket
+from collections.abc import Callable, Collection, Mapping
+from ipaddress import ip_address
+from time import monotonic
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import httpx2
+
+from credentials import strict_json
+from wallet.errors import ForeignServiceError
+from wallet.openid4vc.fetching import Fetched
+
+DEADLINE_SECONDS = 10.0
+MAX_BYTES = 1024 * 1024  # of one answer
+FORM, JSON, JWT = "application/x-www-form-urlencoded", "application/json", "application/jwt"
+Resolve = Callable[[str, int], list[str]]
+"""Returns the addresses of a host."""
+
+
+class Fetcher:
+    """Calls foreign services (`wallet.openid4vc.fetching.Fetch`)."""
+
+    def __init__(self, *, hosts: Collection[str], own_url: str, resolve: Resolve | None = None) -> None:
+        """Allow `hosts` (`name` or `name:port`) over https, and this service itself at `own_url`."""
+        self._hosts = frozenset(hosts)
+        self._own = urlsplit(own_url)
+        self._resolve = resolve or _addresses
+
+    def __call__(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | None = None,
+        json: object = None,
+        jwt: str | None = None,
+    ) -> Fetched:
+        """Return what `url` answered; what is not allowed, too slow or too large raises `ForeignServiceError`."""
+        target, extensions, host = self._target(url)
+        content, kind = _content(form, json, jwt)
+        sent = {**(headers or {}), "Host": host, "Accept-Encoding": "identity"} | (
+            {"Content-Type": kind} if kind else {}
+        )
+        deadline = monotonic() + DEADLINE_SECONDS
+        try:
+            with (
+                httpx2.Client(trust_env=False, follow_redirects=False, timeout=DEADLINE_SECONDS) as client,
+                client.stream(method, target, headers=sent, content=content, extensions=extensions) as answer,
+            ):
+                return _read(answer, deadline)
+        except httpx2.HTTPError as error:
+            raise ForeignServiceError("it does not answer") from error
+
+    def _target(self, url: str) -> tuple[str, dict[str, Any], str]:
+        """Return the address to connect to (by number), what TLS must check, and the Host to say."""
+        try:
+            parts = urlsplit(url)
+            port = parts.port or (443 if parts.scheme == "https" else 80)
+        except ValueError as error:
+            raise ForeignServiceError("that is no address") from error
+        ours = (parts.scheme, parts.netloc) == (self._own.scheme, self._own.netloc)
+        if not ours and (parts.scheme != "https" or parts.netloc not in self._hosts):
+            raise ForeignServiceError(f"this service may not call {parts.hostname or 'that'}")
+        if parts.username or parts.fragment or not parts.hostname:
+            raise ForeignServiceError("that is no address to call")
+        addresses = self._resolve(parts.hostname, port)
+        if not addresses or not (ours or all(ip_address(one).is_global for one in addresses)):
+            raise ForeignServiceError("it has no public address")
+        number = f"[{addresses[0]}]" if ":" in addresses[0] else addresses[0]
+        path = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
+        return f"{parts.scheme}://{number}:{port}{path}", {"sni_hostname": parts.hostname}, parts.netloc
+
+
+def _read(answer: httpx2.Response, deadline: float) -> Fetched:
+    if answer.headers.get("content-encoding", "identity") != "identity":
+        raise ForeignServiceError("it answered compressed, unasked")
+    body = bytearray()
+    for chunk in answer.iter_raw():
+        body += chunk
+        if len(body) > MAX_BYTES:
+            raise ForeignServiceError("it answered too much")
+        if monotonic() > deadline:
+            raise ForeignServiceError("it answers too slowly")
+    kind = answer.headers.get("content-type", "").split(";")[0].strip().lower()
+    return Fetched(answer.status_code, kind, bytes(body), dict(answer.headers))
+
+
+def _content(form: Mapping[str, str] | None, json: object, jwt: str | None) -> tuple[bytes | None, str | None]:
+    if form is not None:
+        return urlencode(form).encode("ascii"), FORM
+    if jwt is not None:
+        return jwt.encode("ascii"), JWT
+    return (strict_json.dumps(json), JSON) if json is not None else (None, None)
+
+
+def _addresses(host: str, port: int) -> list[str]:
+    try:
+        return [str(one[4][0]) for one in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    except (OSError, UnicodeError) as error:
+        raise ForeignServiceError("it has no address") from error

@@ -1,0 +1,20 @@
+"""Private keys as text, to be sealed with what they belong to: they never lie anywhere in clear."""
+
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_der_private_key
+
+from credentials import base64url
+from keys.errors import KeySealBrokenError
+
+
+def sealable(key: EllipticCurvePrivateKey) -> str:
+    """Return a private key as text; whoever calls this seals it."""
+    return base64url.encode(key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()))
+
+
+def opened(text: str) -> EllipticCurvePrivateKey:
+    """Return the private key of a text."""
+    key = load_der_private_key(base64url.decode(text), password=None)
+    if not isinstance(key, EllipticCurvePrivateKey):
+        raise KeySealBrokenError
+    return key

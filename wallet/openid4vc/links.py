@@ -1,0 +1,39 @@
+"""What a phone scanned or was handed: offers and requests of other services, by any of their schemes."""
+
+from collections.abc import Mapping
+from urllib.parse import parse_qsl, urlsplit
+
+from credentials.text import clean
+from wallet.errors import NotALinkError
+
+OFFER_SCHEMES = frozenset({"openid-credential-offer", "haip-vci", "https", "http"})
+REQUEST_SCHEMES = frozenset({"openid4vp", "haip-vp", "https", "http"})
+MAX_LINK = 16 * 1024  # characters
+MAX_FIELDS = 32
+
+
+def offer(text: str) -> Mapping[str, str]:
+    """Return the parameters of a credential offer link (OpenID4VCI section 4.1)."""
+    found = _parameters(text, OFFER_SCHEMES)
+    if ("credential_offer" in found) == ("credential_offer_uri" in found):
+        raise NotALinkError
+    return found
+
+
+def request(text: str) -> Mapping[str, str]:
+    """Return the parameters of an authorization request link (OpenID4VP section 5)."""
+    found = _parameters(text, REQUEST_SCHEMES)
+    if "client_id" not in found:
+        raise NotALinkError
+    return found
+
+
+def _parameters(text: str, schemes: frozenset[str]) -> dict[str, str]:
+    try:
+        parts = urlsplit(clean(text.strip()))
+        pairs = parse_qsl(parts.query, strict_parsing=True, max_num_fields=MAX_FIELDS)
+    except ValueError as error:
+        raise NotALinkError from error
+    if len(text) > MAX_LINK or parts.scheme not in schemes or len(dict(pairs)) != len(pairs):
+        raise NotALinkError
+    return dict(pairs)

@@ -1,0 +1,215 @@
+"""JSON in and out of our wallet's dealings with other services."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from keys.schemas import Input
+from wallet.openid4vc.answering import Shown
+from wallet.openid4vc.discovery import AUTHORIZATION_CODE, PRE_AUTHORIZED, Issuer, Offered, by_locale
+from wallet.openid4vc.links import MAX_LINK
+from wallet.openid4vc.taking import Taken
+from wallet.presenting import spelt, type_of
+
+OFFER_LINK = "openid-credential-offer://?credential_offer_uri=https%3A%2F%2Fissuer.example%2Foffers%2Fu8"
+
+
+class LinkIn(Input):
+    """What was scanned, tapped or pasted."""
+
+    link: str = Field(min_length=8, max_length=MAX_LINK)
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"link": OFFER_LINK}]})
+
+
+class TakeIn(LinkIn):
+    """Take an offer; the transaction code is what its issuer told the holder by another way."""
+
+    tx_code: str | None = Field(default=None, min_length=1, max_length=64)
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"link": OFFER_LINK, "tx_code": "493536"}]})
+
+
+class FinishIn(Input):
+    """Where the issuer's pages sent the browser back to, as a whole."""
+
+    redirected_to: str = Field(min_length=8, max_length=MAX_LINK)
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"redirected_to": "https://…/wallet/authorized?code=u8…&state=k3…&iss=https%3A%2F%2F…"}]
+        }
+    )
+
+
+class OfferView(BaseModel):
+    """An offer before it is taken: whose, of what, and how. Nothing of it is verified before a licence comes."""
+
+    issuer: str
+    issuer_name: dict[str, str]
+    licences: list[dict[str, str]] = Field(description="The names of each licence, by locale.")
+    take: bool = Field(description="It can be taken at once.")
+    sign_in: bool = Field(description="It can be started: the holder signs in at the issuer's.")
+    tx_code: dict[str, Any] | None
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "issuer": "https://issuer.example",
+                    "issuer_name": {"en": "Example issuer"},
+                    "licences": [{"en": "Driving licence"}],
+                    "take": True,
+                    "sign_in": False,
+                    "tx_code": {"input_mode": "numeric", "length": 6},
+                }
+            ]
+        }
+    )
+
+
+class TakenOut(BaseModel):
+    """Licences that are in the wallet now, and issuances that wait for the issuer's approval."""
+
+    licence_ids: list[str]
+    waiting: list[str]
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"licence_ids": ["foreign-u8…"], "waiting": []}]})
+
+
+class StartedOut(BaseModel):
+    """Send the holder's browser here; it comes back to this wallet."""
+
+    issuance_id: str
+    authorization_url: str
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "issuance_id": "n3Jx…",
+                    "authorization_url": "https://issuer.example/authorize?client_id=…&request_uri=urn%3A…",
+                }
+            ]
+        }
+    )
+
+
+class WaitingOut(BaseModel):
+    """Issuances that wait for approval: ask for each again now and then."""
+
+    waiting: list[str]
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"waiting": ["n3Jx…"]}]})
+
+
+class PartView(BaseModel):
+    """One licence that would be shown, the claims of it that would leave, and those that would not."""
+
+    query_id: str
+    licence_id: str
+    licence_type: str
+    claims: list[str]
+    kept_back: list[str]
+    optional: bool
+
+
+class RequestView(BaseModel):
+    """A request before it is answered: who asks, vouched for by whom, for what."""
+
+    request_id: str
+    verifier: str
+    verifier_name: str
+    host: str = Field(description="Where the answer goes.")
+    signed: bool = Field(description="Whether a certificate says who asks; if not, nobody does.")
+    parts: list[PartView]
+    expires_at: datetime
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "request_id": "u1C8…",
+                    "verifier": "x509_hash:Uvo3HtuIxuhC92rShpgqcT3YXwrqRxWEviRiA0OZszk",
+                    "verifier_name": "Example Bank",
+                    "host": "bank.example",
+                    "signed": True,
+                    "parts": [
+                        {
+                            "query_id": "permit",
+                            "licence_id": "1.2.156…",
+                            "licence_type": "residence_permit",
+                            "claims": ["residence_district"],
+                            "kept_back": ["current_address"],
+                            "optional": False,
+                        }
+                    ],
+                    "expires_at": "2026-11-23T08:05:00Z",
+                }
+            ]
+        }
+    )
+
+
+class AnswerIn(Input):
+    """Agree or decline; optional parts may be kept back."""
+
+    agree: bool
+    without: list[str] = Field(default=[], max_length=32, description="query_ids that the holder keeps back.")
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"agree": True}]})
+
+
+class AnsweredOut(BaseModel):
+    """Where the verifier sends the browser on to, if anywhere."""
+
+    redirect_uri: str | None
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"redirect_uri": None}]})
+
+
+def offer_view(offered: Offered, issuer: Issuer) -> OfferView:
+    """Return an offer for the holder to look at."""
+    described = [issuer.configuration(one).get("credential_metadata") for one in offered.configurations]
+    names = [by_locale(one.get("display")) if isinstance(one, dict) else {} for one in described]
+    return OfferView(
+        issuer=offered.issuer,
+        issuer_name=issuer.displayed,
+        licences=[name or {"": key} for name, key in zip(names, offered.configurations, strict=True)],
+        take=PRE_AUTHORIZED in offered.grants,
+        sign_in=AUTHORIZATION_CODE in offered.grants,
+        tx_code=dict(offered.tx_code) if offered.tx_code is not None else None,
+    )
+
+
+def taken_out(taken: Taken) -> TakenOut:
+    """Return what came of an offer."""
+    return TakenOut(licence_ids=taken.licence_ids, waiting=taken.waiting)
+
+
+def request_view(shown: Shown) -> RequestView:
+    """Return a request for the holder to look at."""
+    parts = []
+    for match in shown.matches:
+        leaving = {spelt(path) for path in match.paths}
+        clear = match.opened.licence.claims.keys() - match.opened.selective
+        parts.append(
+            PartView(
+                query_id=match.query_id,
+                licence_id=match.opened.row.licence_id,
+                licence_type=type_of(match.opened),
+                claims=sorted(leaving | clear),
+                kept_back=sorted(match.opened.licence.claims.keys() - clear - {str(path[0]) for path in match.paths}),
+                optional=match.optional,
+            )
+        )
+    return RequestView(
+        request_id=shown.request_id,
+        verifier=shown.asked.client_id,
+        verifier_name=shown.asked.name,
+        host=shown.asked.host,
+        signed=shown.asked.signed,
+        parts=parts,
+        expires_at=shown.expires_at,
+    )

@@ -1,0 +1,41 @@
+"""All SQL of our wallet's dealings with other services."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import update
+from sqlmodel import Session, col, select
+
+from wallet.openid4vc.models import OpenIssuance, OpenRequest
+
+
+def claim(session: Session, request_id: str, holder_id: str, now: datetime) -> bool:
+    """Take an open request for answering; of any number of times at once, one gets True."""
+    statement = update(OpenRequest).where(
+        col(OpenRequest.request_id) == request_id,
+        col(OpenRequest.holder_id) == holder_id,
+        col(OpenRequest.done_at).is_(None),
+        col(OpenRequest.expires_at) > now,
+    )
+    return bool(session.execute(statement.values(done_at=now)).rowcount)  # type: ignore[attr-defined]
+
+
+def claim_issuance(session: Session, holder_id: str, state_hash: str, now: datetime) -> OpenIssuance | None:
+    """Take the issuance that came back with a state; of any number of times at once, one gets it."""
+    mine = (col(OpenIssuance.state_hash) == state_hash, col(OpenIssuance.holder_id) == holder_id)
+    open_now = (col(OpenIssuance.done_at).is_(None), col(OpenIssuance.expires_at) > now)
+    statement = update(OpenIssuance).where(*mine, *open_now).values(done_at=now)
+    if not session.execute(statement).rowcount:  # type: ignore[attr-defined]
+        return None
+    return session.exec(select(OpenIssuance).where(*mine)).first()
+
+
+def finish_issuance(session: Session, issuance_id: str, now: datetime) -> None:
+    """Note that what an issuance waited for has come."""
+    session.execute(update(OpenIssuance).where(col(OpenIssuance.issuance_id) == issuance_id).values(done_at=now))
+
+
+def waiting(session: Session, holder_id: str, now: datetime) -> Sequence[OpenIssuance]:
+    """Return a holder's issuances that wait for approval."""
+    query = select(OpenIssuance).where(OpenIssuance.holder_id == holder_id, col(OpenIssuance.state_hash).is_(None))
+    return session.exec(query.where(col(OpenIssuance.done_at).is_(None), col(OpenIssuance.expires_at) > now)).all()
