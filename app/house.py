@@ -10,11 +10,11 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
 
-from app import catalogue
+from app import catalogue, doors
 from app.database import EngineDatabase
+from app.doors import Core
 from app.fetcher import Fetcher
 from app.settings import Settings
-from app.vouching import vouched
 from credentials.errors import FormatError, StatusListInvalidError
 from credentials.licence_type import LicenceType
 from issuers import store as issuers_store
@@ -23,12 +23,8 @@ from issuers.copies import Copies
 from issuers.errors import StatusListUnsoundError, UnknownAgencyError
 from issuers.issuer import Issuer
 from issuers.openid4vci.api import Doors
-from issuers.openid4vci.attestation import Attesters
-from issuers.openid4vci.credential import CredentialEndpoint
-from issuers.openid4vci.nonces import Nonces
-from issuers.openid4vci.offers import Offers
-from issuers.openid4vci.tokens import Tokens
 from issuers.publishing import StatusPublisher
+from issuers.recording import Recorder as LicenceRecorder
 from issuers.status_changes import StatusChanges
 from keys import trust_list
 from keys.access import Access, Role
@@ -51,12 +47,9 @@ from verifier.verifier import Verifier
 from wallet.accounts import Accounts
 from wallet.errors import CodeError
 from wallet.keeping import Keeping
-from wallet.openid4vc.answering import Anchors, Answering
-from wallet.openid4vc.attesting import Attesting, Provider
+from wallet.openid4vc.answering import Answering
 from wallet.openid4vc.fetching import Fetch
-from wallet.openid4vc.pages import CALLBACK
 from wallet.openid4vc.taking import Taking
-from wallet.openid4vc.vetting import Vetting
 from wallet.presenting import Presenter
 from wallet.uses import Uses
 from wallet.wallet import Asker, Wallet
@@ -155,6 +148,7 @@ def build(
     registry = TrustRegistry(database=database, vault=vault, base_url=base_url)
     certificates = Certificates(database=database, vault=vault, base_url=base_url, randomness=randomness)
     publisher = StatusPublisher(database=database, vault=vault, certificates=certificates, base_url=base_url)
+    core = Core(settings, database, seal, vault, certificates, make_key, randomness, fetch)
     by_vct = {f"{base_url}/issuers/types/{key}": kind for key, kind in types.items()}
 
     def states(licence_ids: Sequence[str]) -> Mapping[str, str]:
@@ -188,7 +182,14 @@ def build(
         base_url=base_url,
         holder_keys=keeping,
         deliver=keeping.receive,
-        randomness=randomness,
+        recorder=LicenceRecorder(
+            database=database,
+            seal=seal,
+            publisher=publisher,
+            base_url=base_url,
+            certificates=certificates,
+            randomness=randomness,
+        ),
         preparation_life=timedelta(seconds=settings.preparation_life_seconds),
     )
     copies = Copies(
@@ -232,7 +233,7 @@ def build(
         agencies=Agencies(database=database, vault=vault, registry=registry, vct=issuer.vct, types=types),
         issuer=issuer,
         copies=copies,
-        openid4vci=_openid4vci(settings, database, seal, issuer, copies, certificates, registry, randomness=randomness),
+        openid4vci=doors.openid4vci(core, issuer, copies, accounts),
         changes=StatusChanges(database=database, issuer=issuer, publisher=publisher),
         accounts=accounts,
         wallet=wallet,
@@ -240,106 +241,16 @@ def build(
         counters=counters,
         verifier=verifier,
         verdicts=verdicts,
-        exchange=Exchange(
-            database=database,
-            verifier=verifier,
-            vault=vault,
-            certificates=certificates,
-            seal=seal,
-            make_key=make_key,
-            base_url=base_url,
-            vct=issuer.vct,
-            randomness=randomness,
-        ),
-        taking=Taking(
-            database=database,
-            seal=seal,
-            fetch=fetch,
-            keeping=keeping,
-            vetting=Vetting(
-                fetch=fetch,
-                vouched=vouched(trust, settings.anchors(settings.foreign_issuers_file)),
-                types=by_vct,
-            ),
-            attesting=Attesting(
-                client_id=f"{base_url}/wallet",
-                provider=_wallet_provider(vault, certificates, base_url),
-                randomness=randomness,
-            ),
-            redirect_uri=f"{base_url}{CALLBACK}",
-            make_key=make_key,
-            randomness=randomness,
-        ),
-        answering=Answering(
-            database=database,
-            seal=seal,
-            fetch=fetch,
-            presenter=presenter,
-            keeping=keeping,
-            anchors=_who_may_ask(certificates, settings),
-            make_key=make_key,
-            randomness=randomness,
-        ),
-    )
-
-
-def _wallet_provider(vault: Vault, certificates: Certificates, base_url: str) -> Callable[[datetime], Provider]:
-    """Return the operator's key as wallet provider, made when it is first needed."""
-
-    def provider(now: datetime) -> Provider:
-        if not vault.key_rows(OPERATOR, KeyPurpose.WALLET):
-            vault.create(OPERATOR, KeyPurpose.WALLET, actor=OPERATOR, now=now)
-        name = {"en": "Licence Wallet provider"}
-        key = certificates.signer(OPERATOR, KeyPurpose.WALLET, name=name, uri=f"{base_url}/wallet", now=now)
-        return Provider(key.signer, key.x5c)
-
-    return provider
-
-
-def _who_may_ask(certificates: Certificates, settings: Settings) -> Anchors:
-    """Return the authorities whose leaves may ask our holders: the operator's own, and those that are configured."""
-    others = settings.anchors(settings.foreign_verifiers_file)
-    return lambda now: [certificates.anchor(now=now), *others]
-
-
-def _openid4vci(  # noqa: PLR0917 - what it builds from
-    settings: Settings,
-    database: EngineDatabase,
-    seal: Seal,
-    issuer: Issuer,
-    copies: Copies,
-    certificates: Certificates,
-    registry: TrustRegistry,
-    *,
-    randomness: Callable[[int], bytes],
-) -> Doors:
-    """Build the doors for foreign wallets."""
-    base_url = settings.base_url
-    nonces = Nonces(database=database, seal=seal, randomness=randomness)
-    return Doors(
-        issuer=issuer,
-        offers=Offers(database=database, issuer=issuer, seal=seal, base_url=base_url, randomness=randomness),
-        tokens=Tokens(database=database, seal=seal, nonces=nonces, base_url=base_url, randomness=randomness),
-        nonces=nonces,
-        credentials=CredentialEndpoint(
-            database=database,
-            issuer=issuer,
-            copies=copies,
-            nonces=nonces,
-            attesters=Attesters(settings.anchors(settings.attesters_file)),
-            base_url=base_url,
-            randomness=randomness,
-        ),
-        certificates=certificates,
-        registry=registry,
-        base_url=base_url,
+        exchange=doors.exchange(core, verifier, issuer),
+        taking=doors.taking(core, keeping, trust, by_vct),
+        answering=doors.answering(core, keeping, presenter),
     )
 
 
 def _own_lists(publisher: StatusPublisher, base_url: str) -> Callable[[str, datetime], str]:
     """Return the way to this house's own status lists; no other address is ever looked at."""
 
-    own = re.compile(re.escape(trust_list.issuer_url(base_url, "")) + f"({SHORT_NAME})/status/(x?[1-9][0-9]{{0,8}})")
+    own = re.compile(re.escape(trust_list.issuer_url(base_url, "")) + f"({SHORT_NAME})/status/([cx]?[1-9][0-9]{{0,8}})")
 
     def fetch(uri: str, now: datetime) -> str:
         found = own.fullmatch(uri)

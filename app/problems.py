@@ -96,6 +96,11 @@ PROBLEMS: dict[str, Problem] = {
     "method_not_allowed": Problem(
         405, "此地址不支持该方法。", "This address does not take that method. See the API reference."
     ),
+    "not_acceptable": Problem(
+        406,
+        "状态列表只有 application/statuslist+jwt 一种格式，请接受它。",
+        "Status lists come as application/statuslist+jwt only. Accept that type.",
+    ),
     # 409, 410: the state of things
     "licence_revoked": Problem(
         409, "证照已废止，不能再变更；如需请重新签发。", "The licence is revoked for good. Issue a new one if needed."
@@ -115,6 +120,11 @@ PROBLEMS: dict[str, Problem] = {
     ),
     "counter_exists": Problem(409, "窗口编号已存在，请换一个。", "A counter of this key exists. Choose another."),
     "already_used": Problem(409, "此码已使用，不能撤回。", "The code was used already and cannot be withdrawn."),
+    "authorization_over": Problem(
+        410,
+        "此领取请求已失效或已处理，请在钱包中重新发起。",
+        "This request is over. Begin anew in the wallet.",
+    ),
     "preparation_expired": Problem(
         410, "待签证照已超时作废，请重新准备。", "The prepared licence was not completed in time. Prepare a new one."
     ),
@@ -192,6 +202,9 @@ PROBLEMS: dict[str, Problem] = {
     # 500, 503: us
     "internal_error": Problem(
         500, "服务内部错误，请凭请求编号联系运营方。", "Something broke here. Give the request number to the operator."
+    ),
+    "history_not_kept": Problem(
+        501, "不保存过去的状态列表，请读取当前列表。", "Lists of the past are not kept. Read the present one."
     ),
     "key_seal_broken": Problem(
         503,

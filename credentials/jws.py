@@ -57,6 +57,7 @@ CLIENT_ATTESTATION = Purpose("oauth-client-attestation+jwt", frozenset({"alg", "
 CLIENT_ATTESTATION_POP = Purpose("oauth-client-attestation-pop+jwt", frozenset({"alg", "typ"}))
 DPOP = Purpose("dpop+jwt", frozenset({"alg", "typ", "jwk"}))
 ISSUER_METADATA = Purpose("openidvci-issuer-metadata+jwt", frozenset({"alg", "typ", "x5c"}))
+SERVER_METADATA = Purpose("licence-server-metadata+jwt", frozenset({"alg", "typ", "x5c"}))
 REQUEST = Purpose("oauth-authz-req+jwt", frozenset({"alg", "typ", "x5c"}))
 ANY = Purpose(None, frozenset({"alg", "typ", "kid", "cty"}), frozenset({"ES256", "EdDSA", "Ed25519"}))
 """For `licence check`: any type, the strict gate all the same."""

@@ -233,38 +233,8 @@ def _absurd_days(kind: LicenceType, claims: Mapping[str, Any], holder: Holder, t
         if kind.claims[name].past and day > today:
             yield Fault(f"{at}/{name}", "wrong_date", "lies in the future")
     ahead = 2 * kind.validity.get("endorse_every_months", 0)
-    if ahead and claims.get("endorsed_until", "") > _months_later(today, ahead).isoformat():
+    if ahead and claims.get("endorsed_until", "") > months_later(today, ahead).isoformat():
         yield Fault(f"{at}/endorsed_until", "wrong_date", f"at most {ahead} months ahead: endorsed period by period")
-
-
-def last_day(kind: LicenceType, claims: Mapping[str, Any], holder: Holder, *, first_day: date) -> date | None:
-    """Return the last day a licence of `kind` may be good, None for a permanent one."""
-    rule = kind.validity["rule"]
-    if rule == "fixed":
-        months = kind.validity.get("months", 0) + 12 * kind.validity.get("years", 0)
-        return _months_later(first_day, months) - timedelta(days=1)
-    if rule == "by_age_at_issue":
-        age = _years_between(_birth(holder, claims), first_day)
-        years = next(
-            (row["years"] for row in kind.validity["table"] if row["age_below"] is None or age < row["age_below"]),
-            None,
-        )
-        return _months_later(first_day, 12 * years) - timedelta(days=1) if years else None
-    if rule == "by_renewal":
-        years = _years_of_renewal(kind, date.fromisoformat(claims["first_issued"]), first_day)
-        return _months_later(first_day, 12 * years) - timedelta(days=1) if years else None
-    until = {"endorsement": "endorsed_until", "until_operating_until_or_permanent": "operating_until"}.get(rule)
-    return date.fromisoformat(claims[until]) if until and until in claims else None
-
-
-def _years_of_renewal(kind: LicenceType, first_issued: date, first_day: date) -> int | None:
-    """Return how long the renewal lasts that falls on `first_day`: 6 years, then 10, then for good (None)."""
-    held, until = _years_between(first_issued, first_day), 0
-    for row in kind.validity["table"]:
-        until += row["years"] or 0
-        if row["years"] is None or held < until:
-            return row["years"]  # type: ignore[no-any-return]
-    return None
 
 
 def _claim(data: Mapping[str, Any]) -> ClaimDefinition:
@@ -292,27 +262,23 @@ def _implied(kind: LicenceType, sent: Mapping[str, Any], holder: Holder, today: 
     for name, one in kind.claims.items():
         if one.derived_from == "birth_date" and "birth_date" in sent:
             years = int(name.removeprefix("age_over_"))
-            reached = _years_between(date.fromisoformat(sent["birth_date"]), today) >= years
+            reached = years_between(date.fromisoformat(sent["birth_date"]), today) >= years
             implied[name] = True if reached else None  # only true is ever signed
         if one.derived_from == "first_issued" and "first_issued" in sent:
-            implied[name] = max(_years_between(date.fromisoformat(sent["first_issued"]), today), 0)
+            implied[name] = max(years_between(date.fromisoformat(sent["first_issued"]), today), 0)
     if "birth_date" in sent and holder.code_type == CITIZEN_NUMBER:
         with suppress(MalformedError):  # a wrong number is the holder's fault, told with the holder
             implied["birth_date"] = identifiers.birth_date(holder.code).isoformat()
     return {name: value for name, value in implied.items() if name in kind.claims}
 
 
-def _birth(holder: Holder, claims: Mapping[str, Any]) -> date:
-    if holder.code_type == CITIZEN_NUMBER:
-        return identifiers.birth_date(holder.code)
-    return date.fromisoformat(claims["birth_date"])
-
-
-def _years_between(earlier: date, later: date) -> int:
+def years_between(earlier: date, later: date) -> int:
+    """Return how many birthdays of `earlier` have passed at `later`."""
     return later.year - earlier.year - ((later.month, later.day) < (earlier.month, earlier.day))
 
 
-def _months_later(day: date, months: int) -> date:
+def months_later(day: date, months: int) -> date:
+    """Return the day so many months later; the last of a month where there is no such day."""
     years, month = divmod(day.month - 1 + months, 12)
     for last in (day.day, 30, 29, 28):  # 31 January and a month is the last of February
         try:

@@ -91,8 +91,9 @@ def verify_licence(
     """
     payload = jws.verify(licence.token, key, memory).payload()
     claims = processed(payload, licence.parts)
+    verified = typed(claims)
     check_claims(rules, payload, claims)
-    return typed(claims)
+    return verified
 
 
 def processed(payload: Mapping[str, Any], parts: SdJwt) -> dict[str, Any]:

@@ -131,8 +131,10 @@ def token_payload(
     issued_at: int,
     expires_at: int,
     time_to_live: timedelta,
+    aggregation_uri: str | None = None,
 ) -> dict[str, Any]:
     """Return the claims of a status list token (section 5.1), with the issuer and our version counter."""
+    aggregation = {"aggregation_uri": aggregation_uri} if aggregation_uri is not None else {}
     return {
         "iss": issuer,
         "sub": uri,
@@ -140,7 +142,7 @@ def token_payload(
         "exp": expires_at,
         "ttl": int(time_to_live.total_seconds()),
         "licence_list_version": version,
-        "status_list": {"bits": bits, "lst": lst},
+        "status_list": {"bits": bits, "lst": lst, **aggregation},
     }
 
 

@@ -1,13 +1,15 @@
 """HTTP routes of the agencies: no deciding here."""
 
+import gzip
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Path, Query, Response
+from fastapi import APIRouter, Body, Depends, Header, Path, Query, Response
 
+from credentials import strict_json
 from issuers import type_metadata
 from issuers.auth import AgencyKey, agency_with
-from issuers.errors import UnknownTypeError
+from issuers.errors import HistoryNotKeptError, NotAcceptableError, UnknownTypeError
 from issuers.issuer import Issuer
 from issuers.models import LicenceRow, LicenceState
 from issuers.publishing import TIME_TO_LIVE, StatusPublisher
@@ -29,7 +31,8 @@ from keys.models import KeyPurpose
 from keys.trust_list import issuer_url
 from keys.vault import Vault, public_set
 
-ListNumber = Annotated[str, Path(pattern="^x?[1-9][0-9]{0,8}$", examples=["1"])]
+STATUS_LIST_TYPE = "application/statuslist+jwt"
+ListNumber = Annotated[str, Path(pattern="^[cx]?[1-9][0-9]{0,8}$", examples=["1"])]
 
 
 def routes(  # noqa: C901 - a list of routes, one after another, with nothing to decide
@@ -139,7 +142,7 @@ def routes(  # noqa: C901 - a list of routes, one after another, with nothing to
     return router
 
 
-def _add_public(
+def _add_public(  # noqa: C901 - a list of routes, one after another
     router: APIRouter, issuer: Issuer, publisher: StatusPublisher, vault: Vault, *, base_url: str, clock: Clock
 ) -> None:
     """Add what anybody may read: status lists, licence types, keys."""
@@ -149,14 +152,33 @@ def _add_public(
         response_class=Response,
         responses={200: {"content": {"application/statuslist+jwt": {"example": "eyJhbGciOiJFUzI1NiIs…"}}}},
     )
-    def status_list(agency: AgencyKey, number: ListNumber) -> Response:
+    def status_list(
+        agency: AgencyKey,
+        number: ListNumber,
+        time: Annotated[str | None, Query(description="Not kept here: 501.")] = None,
+        accept: Annotated[str, Header()] = "*/*",
+        accept_encoding: Annotated[str, Header()] = "",
+    ) -> Response:
         """Return a status list token (Token Status List section 8), for everybody."""
-        token = publisher.token(f"{agency}/{number}", now=clock())
+        if time is not None:
+            raise HistoryNotKeptError
+        if not accepts(accept, STATUS_LIST_TYPE):
+            raise NotAcceptableError
+        token = publisher.token(f"{agency}/{number}", now=clock()).encode("ascii")
         headers = {
             "Cache-Control": f"public, max-age={int(TIME_TO_LIVE.total_seconds())}",
             "Access-Control-Allow-Origin": "*",
+            "Vary": "Accept, Accept-Encoding",
         }
-        return Response(token, media_type="application/statuslist+jwt", headers=headers)
+        if accepts(accept_encoding, "gzip"):
+            token, headers["Content-Encoding"] = gzip.compress(token, mtime=0), "gzip"
+        return Response(token, media_type=STATUS_LIST_TYPE, headers=headers)
+
+    @router.get("/issuers/{agency}/status", responses=_example({"status_lists": ["https://…/issuers/police/status/1"]}))
+    def status_lists(agency: AgencyKey) -> Response:
+        """Name all of an agency's status lists, for nightly prefetch (Token Status List section 9)."""
+        issuer.agency(agency)
+        return _public(strict_json.dumps({"status_lists": publisher.uris(agency)}), "application/json", seconds=300)
 
     @router.get("/issuers/types/{licence_type}", responses=_example({"vct": "https://…", "display": [], "claims": []}))
     def licence_type(licence_type: str) -> Response:
@@ -179,16 +201,28 @@ def _add_public(
         return _public(type_metadata.card(kind), "image/svg+xml")
 
     @router.get("/.well-known/jwt-vc-issuer/issuers/{agency}", responses=_example({"issuer": "https://…", "jwks": {}}))
-    def issuer_metadata(agency: AgencyKey) -> dict[str, Any]:
+    def issuer_metadata(agency: AgencyKey) -> Response:
         """Return an agency's issuer metadata (draft-ietf-oauth-sd-jwt-vc section 5): its public licence keys."""
         issuer.agency(agency)
         keys = public_set(vault.key_rows(agency, KeyPurpose.LICENCE))
-        return {"issuer": issuer_url(base_url, agency), "jwks": keys}
+        told = {"issuer": issuer_url(base_url, agency), "jwks": keys}
+        return _public(strict_json.dumps(told), "application/json", seconds=300)
 
 
-def _public(data: bytes, media_type: str) -> Response:
-    """Return what anybody may read and keep for an hour."""
-    headers = {"Cache-Control": "public, max-age=3600", "Access-Control-Allow-Origin": "*"}
+def accepts(header: str, wanted: str) -> bool:
+    """Whether an Accept or Accept-Encoding header lets `wanted` through: the closest range counts (RFC 9110 12.5)."""
+    qualities: dict[str, str] = {}
+    for one in header.lower().split(","):
+        name, *parameters = (part.strip() for part in one.split(";"))
+        qualities[name] = next((part[2:] for part in parameters if part.startswith("q=")), "1")
+    ranges = [wanted, f"{wanted.split('/', maxsplit=1)[0]}/*", "*/*"] if "/" in wanted else [wanted, "*"]
+    named = next((qualities[one] for one in ranges if one in qualities), "0")
+    return named.strip("0.") != ""
+
+
+def _public(data: bytes, media_type: str, *, seconds: int = 3600) -> Response:
+    """Return what anybody may read and keep for a while."""
+    headers = {"Cache-Control": f"public, max-age={seconds}", "Access-Control-Allow-Origin": "*"}
     return Response(data, media_type=media_type, headers=headers)
 
 

@@ -17,12 +17,12 @@ from credentials.sd_jwt import Disclosure
 from issuers import store
 from issuers.errors import KeyInUseError, TypeNotAuthorisedError, WrongStateError
 from issuers.issuer import Issuer
-from issuers.models import LicenceCopy, LicenceRow, LicenceState
+from issuers.models import LicenceCopy, LicenceRow, LicenceState, ListKind
 from issuers.orders import concealed, envelope
 from issuers.publishing import StatusPublisher
 from issuers.status_index import free_places
 from issuers.type_metadata import integrity
-from keys.certificates import Certificates, CertifiedSigner
+from keys.certificates import Certificates, CertifiedSigner, within
 from keys.models import KeyPurpose
 from keys.registry import TrustRegistry
 from keys.trust_list import issuer_url
@@ -116,7 +116,7 @@ class Copies:
         )  # fmt: skip
         about["vct#integrity"] = integrity(kind, self._issuer.vct(row.type_key))
         claims = self._claims_of(row.holder_ref, row.licence_id)
-        payload, disclosures = concealed(kind, about, claims, self._randomness)
+        payload, disclosures = concealed(kind, within(about, signer.x5c), claims, self._randomness)
         made = LicenceCopy(
             copy_id=base64url.encode(self._randomness(ID_BYTES)),
             licence_id=row.licence_id,
@@ -129,7 +129,7 @@ class Copies:
     def _record(self, session: Session, agency: str, draft: _Draft, signer: CertifiedSigner) -> None:
         if store.copy_key_taken(session, draft.row.thumbprint):
             raise KeyInUseError
-        for list_id, index in free_places(session, self._publisher, agency, self._randomness, x5c=True):
+        for list_id, index in free_places(session, self._publisher, agency, ListKind.COPIES, self._randomness):
             entry = {"status_list": {"idx": index, "uri": self._publisher.uri(list_id)}}
             to_sign = jws.signing_input(jws.LICENCE, draft.payload | {"status": entry}, more={"x5c": signer.x5c})
             draft.row.status_list_id, draft.row.status_index = list_id, index

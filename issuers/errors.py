@@ -49,6 +49,36 @@ class AgencyKeepsKeyError(IssuerError):
     code = "agency_keeps_key"
 
 
+class TypeNotOfferedError(IssuerError):
+    """Licences of this type stay in the city's own wallet (`key_by` without `x5c`)."""
+
+    code = "type_not_offered"
+
+
+class NotAcceptableError(IssuerError):
+    """A status list is a JWT; the caller takes none (Token Status List section 8.1)."""
+
+    code = "not_acceptable"
+
+
+class HistoryNotKeptError(IssuerError):
+    """Lists of the past are not kept (Token Status List section 8.4)."""
+
+    code = "history_not_kept"
+
+
+class AuthorizationOverError(IssuerError):
+    """The wallet's request is unknown, over or decided."""
+
+    code = "authorization_over"
+
+
+class SignInFailedError(IssuerError):
+    """The secret signs nobody in."""
+
+    code = "sign_in_refused"
+
+
 class NotPreparedError(IssuerError):
     """The licence does not wait for a signature."""
 

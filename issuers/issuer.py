@@ -4,7 +4,7 @@ A licence is recorded before it is signed, and the bytes that were recorded are 
 crash anywhere leaves a row that the same request finishes, or that burns its status index.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -70,7 +70,7 @@ class Issuer:
         base_url: str,
         holder_keys: HolderKeys,
         deliver: Deliver,
-        randomness: Callable[[int], bytes],
+        recorder: Recorder,
         preparation_life: timedelta,
     ) -> None:
         self.types = types
@@ -82,9 +82,7 @@ class Issuer:
         self._base_url = base_url
         self._holder_keys = holder_keys
         self._deliver = deliver
-        self._recorder = Recorder(
-            database=database, seal=seal, publisher=publisher, base_url=base_url, vct=self.vct, randomness=randomness
-        )
+        self._recorder = recorder
         self._preparation_life = preparation_life
 
     def vct(self, type_key: str) -> str:
@@ -156,6 +154,14 @@ class Issuer:
     def check(self, agency: str, order: Order, *, now: datetime) -> None:
         """Raise what `issue` would raise for an order, `ClaimsRefusedError` with every fault; writes nothing."""
         check_order(self._authorised_type(agency, order.licence_type, now), order, now=now)
+
+    def offered_types(self, agency: str, *, now: datetime) -> dict[str, LicenceType]:
+        """Return the types whose licences an agency may sign for foreign wallets (`key_by` has `x5c`)."""
+        return {
+            kind.key: kind
+            for kind in self.types.values()
+            if "x5c" in kind.key_by and self._registry.may_sign(agency, self.vct(kind.key), now=now)
+        }
 
     def complete(self, agency: str, licence_id: str, signature: bytes, *, actor: str, now: datetime) -> LicenceRow:
         """Take the agency's signature over the prepared bytes, check it, deliver the licence.

@@ -19,6 +19,17 @@ class LicenceState(StrEnum):
     BURNT = "burnt"
 
 
+class ListKind(StrEnum):
+    """What a status list is of, and how it is signed; the letter stands before its number in its address."""
+
+    NATIVE = ""
+    """Licences that name their key by `kid`; so does the list."""
+    CERTIFIED = "c"
+    """Licences that carry a certificate (`x5c`); so does the list."""
+    COPIES = "x"
+    """Copies for foreign wallets; with `x5c`."""
+
+
 class Agency(SQLModel, table=True):
     """A public body that may sign licences."""
 
@@ -36,15 +47,17 @@ class Agency(SQLModel, table=True):
 class StatusListRow(SQLModel, table=True):
     """One status list: `version` counts changes, `published_version` says which the token holds, `kid` who signed it.
 
-    `x5c` lists are signed with a certificate in the header and hold copies for foreign wallets.
+    `decoys` are indices that no licence is given and that say *revoked* from the first day on: how many licences were
+    revoked does not show (Token Status List section 13.3).
     """
 
     __tablename__ = "status_list"
 
     list_id: str = Field(primary_key=True)
     agency: str = Field(foreign_key="agency.key", index=True)
+    kind: str
     number: int
-    x5c: bool = False
+    decoys: list[int] = Field(sa_type=JSON)
     size: int
     bits: int
     version: int = 0

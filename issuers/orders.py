@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from credentials import licence_type, sd_jwt
+from credentials import licence_type, sd_jwt, validity
 from credentials.claim_values import LATEST, Fault
 from credentials.identifiers import LicenceId
 from credentials.licence_type import CITY_TIME, ClaimsRefusedError, Holder, LicenceType
@@ -152,7 +152,7 @@ def check_order(kind: LicenceType, order: Order, *, now: datetime) -> tuple[dict
 def _last_day(
     kind: LicenceType, order: Order, claims: Mapping[str, Any], first_day: date, today: date
 ) -> tuple[date | None, list[Fault]]:
-    longest = licence_type.last_day(kind, claims, order.holder, first_day=first_day)
+    longest = validity.last_day(kind, claims, order.holder, first_day=first_day)
     last_day = order.valid_until or longest
     if last_day is not None and last_day > LATEST:
         return None, [Fault("/valid_until", "wrong_date", f"must not lie after {LATEST}")]

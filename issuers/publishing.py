@@ -4,7 +4,7 @@ The ledger is the truth; a token is made from it, re-read and counted before any
 status publishes at once, and a reader that comes between finds the change too: the version says so.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -14,7 +14,7 @@ from credentials import jws, status_list
 from credentials.status_list import Status
 from issuers import store
 from issuers.errors import StatusListUnsoundError, UnknownAgencyError
-from issuers.models import Agency, LicenceRow, LicenceState, StatusListRow
+from issuers.models import Agency, LicenceRow, LicenceState, ListKind, StatusListRow
 from keys.certificates import Certificates, CertifiedSigner
 from keys.errors import CustodyError, NoSigningKeyError
 from keys.models import KeyPurpose
@@ -26,6 +26,7 @@ from records.database import Database
 
 LIST_SIZE = 2**17  # entries: large, so that the number of licences does not show
 LIST_BITS = 2  # valid, revoked, suspended
+DECOYS = 64  # entries of a list that say revoked and are nobody's
 LIST_LIFE = timedelta(hours=24)
 TIME_TO_LIVE = timedelta(seconds=60)  # how long a verifier elsewhere may keep its copy
 RESIGN_AFTER = timedelta(minutes=5)  # an unchanged list is signed anew this often
@@ -41,9 +42,21 @@ class StatusPublisher:
         self._base_url = base_url
 
     def uri(self, list_id: str) -> str:
-        """Return where a list is published; `list_id` is `{agency}/{number}`, or `{agency}/x{number}`."""
+        """Return where a list is published; `list_id` is `{agency}/{number}`, the kind's letter before the number.
+
+        Nothing in the address needs escaping or a query, so that it is byte for byte the same behind any proxy.
+        """
         agency, number = list_id.split("/")
         return f"{issuer_url(self._base_url, agency)}/status/{number}"
+
+    def aggregation_uri(self, agency: str) -> str:
+        """Return where an agency names all its lists (Token Status List section 9)."""
+        return f"{issuer_url(self._base_url, agency)}/status"
+
+    def uris(self, agency: str) -> list[str]:
+        """Return where all of an agency's lists are, for nightly prefetch."""
+        with self._database.read() as session:
+            return [self.uri(row.list_id) for row in store.lists(session, agency)]
 
     def lists_of(self, licence_id: str) -> list[str]:
         """Return the lists that hold a licence and its copies."""
@@ -67,8 +80,12 @@ class StatusPublisher:
 
     def publish(self, list_id: str, *, now: datetime) -> str:
         """Sign the list as the ledger stands and return the token; never replaces a later one."""
-        agency, number = list_id.split("/", maxsplit=1)
-        key = self._key(agency, x5c=number.startswith("x"), now=now)
+        with self._database.read() as session:
+            row = session.get(StatusListRow, list_id)
+        if row is None:
+            raise UnknownAgencyError
+        agency = row.agency
+        key = self._key(agency, certified=row.kind != ListKind.NATIVE, now=now)
         self._burn_overdue(list_id, now)
         with self._database.read() as session:
             row = session.get(StatusListRow, list_id)
@@ -88,6 +105,7 @@ class StatusPublisher:
             issued_at=issued_at,
             expires_at=issued_at + int(LIST_LIFE.total_seconds()),
             time_to_live=TIME_TO_LIVE,
+            aggregation_uri=self.aggregation_uri(agency),
         )
         header = {"x5c": key.x5c} if key.x5c else {"kid": key.kid}
         token = jws.sign(jws.STATUS_LIST, claims, key.signer, more=header)
@@ -97,9 +115,9 @@ class StatusPublisher:
                 return later.token if later else token
         return token
 
-    def _key(self, agency: str, *, x5c: bool, now: datetime) -> CertifiedSigner:
+    def _key(self, agency: str, *, certified: bool, now: datetime) -> CertifiedSigner:
         """Return the key that signs an agency's lists; with a chain for the lists of foreign wallets' copies."""
-        if x5c:
+        if certified:
             with self._database.read() as session:
                 row = session.get(Agency, agency)
             name = row.name if row else {}
@@ -119,12 +137,22 @@ class StatusPublisher:
                 burn(session, row, before=LicenceState.PREPARED, actor="publisher", now=now)
 
     def open_list(
-        self, session: Session, agency: str, *, after: StatusListRow | None, x5c: bool = False
+        self,
+        session: Session,
+        agency: str,
+        kind: ListKind,
+        *,
+        after: StatusListRow | None,
+        randomness: Callable[[int], bytes],
     ) -> StatusListRow:
         """Open an agency's next list of a kind, or return the one somebody else just opened."""
         number = after.number + 1 if after else 1
-        list_id = f"{agency}/{'x' if x5c else ''}{number}"
-        row = StatusListRow(list_id=list_id, agency=agency, number=number, x5c=x5c, size=LIST_SIZE, bits=LIST_BITS)
+        list_id = f"{agency}/{kind}{number}"
+        decoys = {int.from_bytes(randomness(4), "big") % LIST_SIZE for _ in range(DECOYS)}
+        row = StatusListRow(
+            list_id=list_id, agency=agency, kind=kind, number=number, size=LIST_SIZE, bits=LIST_BITS,
+            decoys=sorted(decoys),
+        )  # fmt: skip
         if records_store.insert_unless_taken(session, row):
             return row
         found = session.get(StatusListRow, list_id, populate_existing=True)

@@ -9,10 +9,11 @@ from sqlmodel import Session
 from credentials import jws, strict_json
 from issuers import store
 from issuers.errors import UnknownLicenceError, WrongStateError
-from issuers.models import LicenceRow
+from issuers.models import Agency, LicenceRow, ListKind
 from issuers.orders import Draft
 from issuers.publishing import StatusPublisher
 from issuers.status_index import free_places
+from keys.certificates import Certificates, within
 from keys.encryption import Seal
 from keys.trust_list import issuer_url
 from records import audit, idempotency
@@ -34,14 +35,14 @@ class Recorder:
         seal: Seal,
         publisher: StatusPublisher,
         base_url: str,
-        vct: Callable[[str], str],
+        certificates: Certificates,
         randomness: Callable[[int], bytes],
     ) -> None:
         self._database = database
         self._seal = seal
         self._publisher = publisher
         self._base_url = base_url
-        self._vct = vct
+        self._certificates = certificates
         self._randomness = randomness
 
     def serial(self) -> str:
@@ -55,9 +56,10 @@ class Recorder:
 
     def record(self, row: LicenceRow, draft: Draft, this: Attempt, *, actor: str, now: datetime) -> LicenceRow:
         """Write the row with its status index and signing input, or return the row of whoever came first."""
-        payload, disclosures = draft.concealed(
-            issuer_url(self._base_url, row.agency), self._vct(row.type_key), self._randomness
-        )
+        vct = f"{self._base_url}/issuers/types/{row.type_key}"
+        payload, disclosures = draft.concealed(issuer_url(self._base_url, row.agency), vct, self._randomness)
+        header = self._header(row, draft)
+        payload = within(payload, header["x5c"]) if "x5c" in header else payload
         row.undelivered = self._seal.close(
             strict_json.dumps([one.text for one in disclosures]), f"disclosures of {row.licence_id}"
         )
@@ -67,18 +69,30 @@ class Recorder:
                 if found is None:
                     raise UnknownLicenceError
                 return found
-            self._insert_with_index(session, row, payload)
+            self._insert_with_index(session, row, payload, header)
             audit.record(
                 session, stream=f"issuers/{row.agency}", actor=actor, act="licence.prepared",
                 subject=row.licence_id, now=now,
             )  # fmt: skip
         return row
 
-    def _insert_with_index(self, session: Session, row: LicenceRow, payload: dict[str, Any]) -> None:
+    def _header(self, row: LicenceRow, draft: Draft) -> dict[str, Any]:
+        """Return how verifiers find the key: by `kid` where the type lets them, else by certificate."""
+        if "kid" in draft.kind.key_by:
+            return {"kid": row.kid}
+        with self._database.read() as session:
+            agency = session.get(Agency, row.agency)
+        name, uri = agency.name if agency else {}, issuer_url(self._base_url, row.agency)
+        return {"x5c": self._certificates.chain(row.kid, name=name, uri=uri, now=draft.now)}
+
+    def _insert_with_index(
+        self, session: Session, row: LicenceRow, payload: dict[str, Any], header: dict[str, Any]
+    ) -> None:
         """Give the row a status index and the bytes to sign, and insert it; the constraint decides."""
-        for list_id, index in free_places(session, self._publisher, row.agency, self._randomness):
+        kind = ListKind.CERTIFIED if "x5c" in header else ListKind.NATIVE
+        for list_id, index in free_places(session, self._publisher, row.agency, kind, self._randomness):
             entry = {"status_list": {"idx": index, "uri": self._publisher.uri(list_id)}}
-            to_sign = jws.signing_input(jws.LICENCE, payload | {"status": entry}, kid=row.kid)
+            to_sign = jws.signing_input(jws.LICENCE, payload | {"status": entry}, more=header)
             row.status_list_id, row.status_index = list_id, index
             row.signing_input = to_sign.decode("ascii")
             if records_store.insert_unless_taken(session, row):

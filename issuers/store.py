@@ -7,7 +7,7 @@ from sqlalchemy import or_, update
 from sqlmodel import Session, and_, col, select
 
 from credentials.status_list import Status
-from issuers.models import LicenceCopy, LicenceRow, LicenceState, StatusListRow
+from issuers.models import LicenceCopy, LicenceRow, LicenceState, ListKind, StatusListRow
 
 LISTED = {
     LicenceState.SUSPENDED: Status.SUSPENDED,
@@ -87,6 +87,15 @@ def newest_version(session: Session, row: LicenceRow) -> LicenceRow:
     return found or row
 
 
+def valid_licence_of(session: Session, agency: str, type_key: str, holder_ref: str) -> LicenceRow | None:
+    """Return the newest valid licence of a type in a holder's wallet."""
+    query = select(LicenceRow).where(
+        LicenceRow.agency == agency, LicenceRow.type_key == type_key, LicenceRow.holder_ref == holder_ref
+    )
+    query = query.where(LicenceRow.state == LicenceState.VALID)
+    return session.exec(query.order_by(col(LicenceRow.created_at).desc()).limit(1)).first()
+
+
 def raise_list_version(session: Session, list_id: str) -> None:
     """Note a change that the list must show; holds the list's row until the commit."""
     statement = update(StatusListRow).where(col(StatusListRow.list_id) == list_id)
@@ -106,9 +115,9 @@ def lists_of(session: Session, licence_id: str) -> list[str]:
     return sorted({*own, *copies})
 
 
-def newest_list(session: Session, agency: str, *, x5c: bool = False) -> StatusListRow | None:
-    """Return the list that takes an agency's new licences, or new copies for foreign wallets (`x5c`)."""
-    query = select(StatusListRow).where(StatusListRow.agency == agency, StatusListRow.x5c == x5c)
+def newest_list(session: Session, agency: str, kind: ListKind) -> StatusListRow | None:
+    """Return the list of a kind that takes what an agency signs next."""
+    query = select(StatusListRow).where(StatusListRow.agency == agency, StatusListRow.kind == kind)
     return session.exec(query.order_by(col(StatusListRow.number).desc()).limit(1)).first()
 
 
@@ -134,9 +143,9 @@ def listed_statuses(session: Session, list_id: str, now: datetime) -> dict[int, 
     query = select(LicenceRow.status_index, LicenceRow.state).where(
         LicenceRow.status_list_id == list_id, or_(col(LicenceRow.state).in_(list(LISTED)), overdue)
     )
-    said: dict[int, int] = {
-        index: LISTED.get(LicenceState(state), Status.REVOKED) for index, state in session.exec(query)
-    }
+    listed = session.get(StatusListRow, list_id)
+    said: dict[int, int] = dict.fromkeys(listed.decoys if listed else (), Status.REVOKED)
+    said |= {index: LISTED.get(LicenceState(state), Status.REVOKED) for index, state in session.exec(query)}
     copies = select(LicenceCopy.status_index, LicenceRow.state, LicenceCopy.burnt).join(LicenceRow)
     copies = copies.where(
         LicenceCopy.status_list_id == list_id, or_(col(LicenceRow.state).in_(list(LISTED)), col(LicenceCopy.burnt))

@@ -4,9 +4,10 @@ One level: the authority signs leaves, a chain in `x5c` is the leaf alone, the a
 anchor that verifiers hold. A certificate carries a key; whether the key is good the trust list says.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 from cryptography import x509
@@ -25,8 +26,8 @@ from records import audit
 from records import store as records_store
 from records.database import Database
 
-AUTHORITY_LIFE = timedelta(days=3650)
-LEAF_LIFE = timedelta(days=365)
+AUTHORITY_LIFE = timedelta(days=20 * 365)
+LEAF_LIFE = timedelta(days=5 * 365)  # what is signed under a leaf ends with it: `within`
 RENEW_BEFORE = timedelta(days=30)  # a leaf this near its end is issued anew
 BACKDATED = timedelta(minutes=5)  # for clocks that run behind
 SERIAL_BYTES = 16
@@ -147,6 +148,12 @@ class Certificates:
                 store.raise_trust_version(session)
             audit.record(session, stream=STREAM, actor=OPERATOR, act="certificate.issued", subject=kid, now=now)
         return made
+
+
+def within(payload: dict[str, Any], x5c: Sequence[str]) -> dict[str, Any]:
+    """Return a licence's claims with an `exp` that its certificate outlives: after that no verifier could accept it."""
+    last = int(chains.parse_chain(list(x5c))[0].not_valid_after_utc.timestamp())
+    return payload | {"exp": min(payload.get("exp", last), last)}
 
 
 def _ec(key: object) -> EllipticCurvePublicKey:

@@ -126,13 +126,15 @@ class Vault:
             raise NoSigningKeyError
         return builder.sign(self._private(row), SHA256())
 
-    def agreement(self, owner: str, purpose: KeyPurpose) -> tuple[str, jwe.Agree]:
-        """Return the kid of an owner's active encryption key and the way it agrees; the key stays here."""
+    def agreement(self, kid: str, owner: str) -> jwe.Agree:
+        """Return the way an owner's encryption key agrees; the key stays here. One that is not there raises."""
         with self._database.read() as session:
-            row = store.active_key(session, owner, purpose)
-        if row is None or row.sealed is None:
-            raise NoSigningKeyError
-        return row.kid, jwe.agreement(self._private(row))
+            row = session.get(SigningKey, kid)
+        if row is None or row.owner != owner or row.purpose != KeyPurpose.ENCRYPTION or row.sealed is None:
+            raise UnknownKeyError
+        if row.state == KeyState.COMPROMISED:
+            raise UnknownKeyError
+        return jwe.agreement(self._private(row))
 
     def key_rows(self, owner: str | None = None, purpose: KeyPurpose | None = None) -> Sequence[SigningKey]:
         """Return the rows of an owner's keys, oldest first; all owners and purposes where None."""

@@ -4,6 +4,7 @@ Everything goes over HTTP (Starlette's TestClient) but the clock; nothing of our
 """
 
 import base64
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
@@ -17,6 +18,8 @@ from app.main import create_app
 from app.settings import Settings
 from credentials import base64url
 from keys.access import Role
+from wallet.errors import ForeignServiceError
+from wallet.openid4vc.fetching import Fetched
 
 BASE_URL = "http://127.0.0.1:8080"
 START = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)  # noon in the city
@@ -98,11 +101,15 @@ class World:
     now: datetime = START
     people: dict[str, Any] = field(default_factory=dict)
     houses: list[House] = field(default_factory=list)
+    settings: dict[str, Any] = field(default_factory=dict)
+    strangers: dict[str, Callable[..., Fetched]] = field(default_factory=dict)
+    """Foreign services by the beginning of their addresses."""
+    fetched: list[str] = field(default_factory=list)
 
     def __enter__(self) -> Self:
         everybody = catalogue.read("people")
         self.people = {one["key"]: one for one in everybody["natural"] + everybody["legal"]}
-        self.house = self.build()
+        self.house = self.build(**self.settings)
         self.http = TestClient(create_app(self.house, now=lambda: self.now), raise_server_exceptions=False)
         self.http.__enter__()
         self.anybody = Caller(self.http)
@@ -127,10 +134,40 @@ class World:
                 kek=SecretStr(KEK),
                 demo=True,
                 **settings,
-            )
+            ),
+            fetch=self.fetch,
         )
         self.houses.append(made)
         return made
+
+    def fetch(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | None = None,
+        json: object = None,
+        jwt: str | None = None,
+    ) -> Fetched:
+        """The way out of our wallet: to this very service, and to the strangers that a test put up; nowhere else."""
+        how: dict[str, Any] = {"headers": dict(headers or {})}
+        if form is not None:
+            how["data"] = dict(form)
+        if json is not None:
+            how["json"] = json
+        if jwt is not None:
+            how["content"] = jwt
+            how["headers"]["Content-Type"] = "application/jwt"
+        self.fetched.append(f"{method} {url}")
+        for prefix, stranger in self.strangers.items():
+            if url.startswith(prefix):
+                return stranger(method, url, **how)
+        if not url.startswith(BASE_URL):
+            raise ForeignServiceError("this service may not call that")
+        got = self.http.request(method, url.removeprefix(BASE_URL), **how)
+        kind = got.headers.get("content-type", "").split(";")[0]
+        return Fetched(got.status_code, kind, got.content, dict(got.headers))
 
     def wait(self, seconds: float) -> None:
         """Let time pass."""

@@ -17,6 +17,7 @@ import records.models
 import verifier.models
 import verifier.openid4vp.models
 import wallet.models
+import wallet.openid4vc.models
 
 TABLES = (
     issuers.models,
@@ -26,6 +27,7 @@ TABLES = (
     verifier.models,
     verifier.openid4vp.models,
     wallet.models,
+    wallet.openid4vc.models,
 )
 """Imported so that every table is known to the metadata."""
 

@@ -18,10 +18,17 @@ from credentials.claim_values import Fault
 from credentials.errors import FormatError
 from credentials.licence_type import ClaimsRefusedError
 from issuers.auth import AgencyKey, agency_with
-from issuers.errors import IssuerError
+from issuers.errors import IssuerError, UnknownAgencyError
 from issuers.issuer import Issuer
 from issuers.openid4vci import metadata
+from issuers.openid4vci.authorization import api as authorization_api
+from issuers.openid4vci.authorization import pages as authorization_pages
+from issuers.openid4vci.authorization.authorization import Authorizations
+from issuers.openid4vci.clients import Clients
 from issuers.openid4vci.credential import CredentialEndpoint
+from issuers.openid4vci.dpop_gate import DpopGate
+from issuers.openid4vci.encrypting import Encrypting
+from issuers.openid4vci.grants import Grants
 from issuers.openid4vci.models import Offer
 from issuers.openid4vci.nonces import C_NONCE, DPOP_NONCE, Nonces
 from issuers.openid4vci.offers import Offers
@@ -30,18 +37,20 @@ from issuers.openid4vci.tokens import Tokens
 from issuers.schemas import IssueIn
 from keys.access import Caller
 from keys.auth import Attempts, Clock
-from keys.certificates import Certificates
+from keys.certificates import Certificates, CertifiedSigner
 from keys.errors import CustodyError
 from keys.models import KeyPurpose
-from keys.oauth import OAuthError, media_type, read_form
-from keys.registry import TrustRegistry
+from keys.oauth.api import NO_STORE, PUBLIC, RawBody, answered, one_header
+from keys.oauth.errors import OAuthError
+from keys.oauth.forms import media_type
 from keys.trust_list import issuer_url
 
+Act = Callable[..., Any]
+"""What a protected endpoint does: `(entitled, body, now=…)` → an answer, or nothing to say."""
 MAX_BODY_BYTES = 64 * 1024
-WIRE = re.compile(r"/issuers/[^/]+/(token|nonce|credential|deferred-credential|notification)")
-"""Addresses that talk OAuth."""
-NO_STORE = {"Cache-Control": "no-store"}
-PUBLIC = {"Cache-Control": "public, max-age=300", "Access-Control-Allow-Origin": "*"}
+WIRE = re.compile(r"/issuers/[^/]+/(par|challenge|token|nonce|credential|deferred-credential|notification|authorize)")
+"""Addresses that talk OAuth, and the page beside them."""
+OTHERS: Mapping[type[Exception], int] = {UnknownAgencyError: 404, IssuerError: 503}
 
 
 @dataclass(frozen=True)
@@ -50,11 +59,15 @@ class Doors:
 
     issuer: Issuer
     offers: Offers
+    authorizations: Authorizations
+    clients: Clients
+    gate: DpopGate
     tokens: Tokens
+    grants: Grants
     nonces: Nonces
     credentials: CredentialEndpoint
+    encrypting: Encrypting
     certificates: Certificates
-    registry: TrustRegistry
     base_url: str
 
 
@@ -71,6 +84,17 @@ def routes(
     _add_offers(router, doors, caller_of=caller_of, attempts=attempts, clock=clock, picture=picture)
     _add_metadata(router, doors, clock)
     _add_wire(router, doors, clock)
+    router.include_router(
+        authorization_api.routes(
+            doors.authorizations, doors.clients, doors.tokens, doors.gate, known=doors.issuer.agency,
+            base_url=doors.base_url, clock=clock,
+        )
+    )  # fmt: skip
+    router.include_router(
+        authorization_pages.routes(
+            doors.authorizations, doors.issuer.types, name=lambda agency: doors.issuer.agency(agency).name, clock=clock
+        )
+    )
     return router
 
 
@@ -93,8 +117,9 @@ def _add_offers(
             _check_order(doors.issuer, agency, body.order, clock())
             waiting = (body.order.licence_type, body.order.model_dump_json().encode())
         made = doors.offers.make(
-            agency, licence_id=body.licence_id, waiting=waiting, tx_code=body.tx_code, actor=caller.name, now=clock()
-        )
+            agency, licence_id=body.licence_id, waiting=waiting, grants=body.ways, tx_code=body.tx_code,
+            actor=caller.name, now=clock(),
+        )  # fmt: skip
         drawn = None if body.qr == "none" else picture(made.link, body.qr)
         return OfferOut(
             offer_id=made.offer_id, credential_offer_uri=made.uri, link=made.link, tx_code=made.tx_code,
@@ -130,17 +155,18 @@ def _add_metadata(router: APIRouter, doors: Doors, clock: Clock) -> None:
         told, issuer, now = _metadata(doors, agency, clock()), issuer_url(doors.base_url, agency), clock()
         if "application/jwt" not in request.headers.get("accept", ""):
             return JSONResponse(told, headers=PUBLIC | {"Vary": "Accept"})
-        name = doors.issuer.agency(agency).name
-        key = doors.certificates.signer(agency, KeyPurpose.LICENCE, name=name, uri=issuer, now=now)
         claims = {"iss": issuer, "sub": issuer, "iat": int(now.timestamp()), **told}
+        key = _signer(doors, agency, now)
         token = jws.sign(jws.ISSUER_METADATA, claims, key.signer, more={"x5c": key.x5c})
         return Response(token, media_type="application/jwt", headers=PUBLIC | {"Vary": "Accept"})
 
     @router.get("/.well-known/oauth-authorization-server/issuers/{agency}", include_in_schema=False)
     def authorization_server(agency: AgencyKey) -> Response:
-        """Return the metadata of an agency's authorization server (RFC 8414)."""
+        """Return the metadata of an agency's authorization server, with a signed copy inside (RFC 8414 section 2.1)."""
+        now, issuer = clock(), issuer_url(doors.base_url, agency)
         doors.issuer.agency(agency)
-        return JSONResponse(metadata.authorization_server(issuer_url(doors.base_url, agency)), headers=PUBLIC)
+        told = metadata.authorization_server(issuer, sorted(doors.issuer.offered_types(agency, now=now)))
+        return JSONResponse(told | _signed_metadata(doors, agency, told, now), headers=PUBLIC)
 
     @router.get("/issuers/{agency}/credential-offers/{secret}", include_in_schema=False)
     def credential_offer(agency: AgencyKey, secret: str) -> Response:
@@ -150,69 +176,46 @@ def _add_metadata(router: APIRouter, doors: Doors, clock: Clock) -> None:
 
 
 def _add_wire(router: APIRouter, doors: Doors, clock: Clock) -> None:
-    def protected(agency: str, endpoint: str, request: Request, raw: bytes, act: Callable[..., Any]) -> Response:
+    def protected(agency: str, endpoint: str, request: Request, raw: bytes, act: Act) -> Response:
+        """Answer at a protected endpoint: the access token first, then the body, then the act (VCI section 8)."""
         now = clock()
-        proof = _one_header(request, "dpop")
-        grant, offer = doors.tokens.grant(agency, request.headers.get("authorization"), proof, endpoint, now=now)
-        answer = act(grant, offer, _json(request, raw), now=now)
-        return JSONResponse(answer.body, answer.status, NO_STORE) if answer is not None else Response(status_code=204)
-
-    @router.post("/issuers/{agency}/token", include_in_schema=False)
-    def token(agency: AgencyKey, request: Request, raw: Annotated[bytes, Depends(_raw)]) -> Response:
-        """Exchange a pre-authorized code or a refresh token for an access token (VCI section 6)."""
-
-        def act() -> Response:
-            told = doors.tokens.token(
-                agency,
-                read_form(request.headers.get("content-type", ""), raw),
-                _one_header(request, "dpop"),
-                now=clock(),
-            )
-            return JSONResponse(told, headers=NO_STORE | {"Pragma": "no-cache"})
-
-        return _answered(act)
+        if "access_token" in request.query_params:
+            raise OAuthError("invalid_request", "an access token does not belong in an address (RFC 9700)")
+        proof = one_header(request, "dpop", "invalid_dpop_proof")
+        entitled = doors.grants.entitled(agency, request.headers.get("authorization"), proof, endpoint, now=now)
+        encrypted = media_type(request.headers.get("content-type", "")) == "application/jwt"
+        body = doors.encrypting.opened(agency, raw) if encrypted else _json(request, raw)
+        recipient = doors.encrypting.recipient(body, encrypted=encrypted)
+        answer = act(entitled, body, now=now)
+        if answer is None:
+            return Response(status_code=204)
+        if recipient is None:
+            return JSONResponse(answer.body, answer.status, NO_STORE)
+        sealed = doors.encrypting.sealed(answer.body, recipient)
+        return Response(sealed, answer.status, NO_STORE, "application/jwt")
 
     @router.post("/issuers/{agency}/nonce", include_in_schema=False)
     def nonce(agency: AgencyKey) -> Response:
         """Return a fresh `c_nonce`, and a DPoP nonce beside it (VCI section 7)."""
-        doors.issuer.agency(agency)
-        headers = NO_STORE | {"DPoP-Nonce": doors.nonces.make(DPOP_NONCE, agency, now=clock())}
-        return JSONResponse({"c_nonce": doors.nonces.make(C_NONCE, agency, now=clock())}, headers=headers)
 
-    @router.post("/issuers/{agency}/credential", include_in_schema=False)
-    def credential(agency: AgencyKey, request: Request, raw: Annotated[bytes, Depends(_raw)]) -> Response:
-        """Issue credentials to proved keys (VCI section 8)."""
-        return _answered(lambda: protected(agency, "credential", request, raw, doors.credentials.credential))
+        def act() -> Response:
+            doors.issuer.agency(agency)
+            headers = NO_STORE | {"DPoP-Nonce": doors.nonces.make(DPOP_NONCE, agency, now=clock())}
+            return JSONResponse({"c_nonce": doors.nonces.make(C_NONCE, agency, now=clock())}, headers=headers)
 
-    @router.post("/issuers/{agency}/deferred-credential", include_in_schema=False)
-    def deferred(agency: AgencyKey, request: Request, raw: Annotated[bytes, Depends(_raw)]) -> Response:
-        """Issue what waited for approval (VCI section 9)."""
-        return _answered(lambda: protected(agency, "deferred-credential", request, raw, doors.credentials.deferred))
+        return answered(act, others=OTHERS)
 
-    @router.post("/issuers/{agency}/notification", include_in_schema=False)
-    def notification(agency: AgencyKey, request: Request, raw: Annotated[bytes, Depends(_raw)]) -> Response:
-        """Hear what became of credentials (VCI section 11)."""
+    def add(endpoint: str, act: Act, meaning: str) -> None:
+        def answer(agency: AgencyKey, request: Request, raw: RawBody) -> Response:
+            return answered(lambda: protected(agency, endpoint, request, raw, act), others=OTHERS)
 
-        def act(grant: Any, _offer: Offer, body: Mapping[str, Any], *, now: datetime) -> None:
-            doors.credentials.notify(grant, body, now=now)
+        router.add_api_route(
+            f"/issuers/{{agency}}/{endpoint}", answer, methods=["POST"], include_in_schema=False, description=meaning
+        )
 
-        return _answered(lambda: protected(agency, "notification", request, raw, act))
-
-
-def _answered(act: Callable[[], Response]) -> Response:
-    """Answer, or refuse in OAuth's form."""
-    try:
-        return act()
-    except OAuthError as error:
-        return JSONResponse(error.body(), error.status, NO_STORE | error.headers)
-    except FormatError as error:
-        return JSONResponse(OAuthError("invalid_request", error.detail).body(), 400, NO_STORE)
-    except (IssuerError, CustodyError) as error:
-        return JSONResponse(OAuthError("server_error", error.code).body(), 503, NO_STORE | {"Retry-After": "5"})
-
-
-async def _raw(request: Request) -> bytes:
-    return await request.body()
+    add("credential", doors.credentials.credential, "Issue credentials to proved keys (VCI section 8).")
+    add("deferred-credential", doors.credentials.deferred, "Issue what waited for approval (VCI section 9).")
+    add("notification", doors.credentials.notify, "Hear what became of credentials (VCI section 11).")
 
 
 def _json(request: Request, raw: bytes) -> dict[str, Any]:
@@ -225,21 +228,29 @@ def _json(request: Request, raw: bytes) -> dict[str, Any]:
         raise OAuthError("invalid_credential_request", error.detail) from error
 
 
-def _one_header(request: Request, name: str) -> str | None:
-    sent = request.headers.getlist(name)
-    if len(sent) > 1:
-        raise OAuthError("invalid_dpop_proof", "more than one DPoP header")
-    return sent[0] if sent else None
-
-
 def _metadata(doors: Doors, agency: str, now: datetime) -> dict[str, Any]:
-    row = doors.issuer.agency(agency)
-    kinds = [
-        (kind, doors.issuer.vct(kind.key))
-        for kind in doors.issuer.types.values()
-        if doors.registry.may_sign(agency, doors.issuer.vct(kind.key), now=now)
-    ]
-    return metadata.credential_issuer(issuer_url(doors.base_url, agency), row.name, kinds)
+    row, kinds = doors.issuer.agency(agency), doors.issuer.offered_types(agency, now=now)
+    return metadata.credential_issuer(
+        issuer_url(doors.base_url, agency),
+        row.name,
+        [(kind, doors.issuer.vct(key)) for key, kind in kinds.items()],
+        encryption_keys=doors.encrypting.keys(agency, now=now),
+    )
+
+
+def _signer(doors: Doors, agency: str, now: datetime) -> CertifiedSigner:
+    name, uri = doors.issuer.agency(agency).name, issuer_url(doors.base_url, agency)
+    return doors.certificates.signer(agency, KeyPurpose.LICENCE, name=name, uri=uri, now=now)
+
+
+def _signed_metadata(doors: Doors, agency: str, told: Mapping[str, Any], now: datetime) -> dict[str, str]:
+    """Return the `signed_metadata` member; an agency that keeps its key has none."""
+    try:
+        key = _signer(doors, agency, now)
+    except CustodyError:
+        return {}
+    claims = {"iat": int(now.timestamp()), **told, "iss": told["issuer"]}
+    return {"signed_metadata": jws.sign(jws.SERVER_METADATA, claims, key.signer, more={"x5c": key.x5c})}
 
 
 def _check_order(issuer: Issuer, agency: str, order: IssueIn, now: datetime) -> None:

@@ -14,10 +14,11 @@ from issuers.issuer import Issuer
 from issuers.models import LicenceState
 from issuers.openid4vci import proofs, store
 from issuers.openid4vci.attestation import Attesters
-from issuers.openid4vci.models import Deferral, Grant, Notice, Offer
+from issuers.openid4vci.grants import Entitled
+from issuers.openid4vci.models import Deferral, Notice
 from issuers.openid4vci.nonces import C_NONCE, Nonces
 from issuers.openid4vci.offers import hashed
-from keys.oauth import OAuthError
+from keys.oauth.errors import OAuthError
 from keys.trust_list import issuer_url
 from records.database import Database
 
@@ -58,75 +59,78 @@ class CredentialEndpoint:
         self._base_url = base_url
         self._randomness = randomness
 
-    def credential(self, grant: Grant, offer: Offer, body: Mapping[str, Any], *, now: datetime) -> Answer:
-        """Answer a credential request; `grant` and `offer` are what its access token stands for."""
-        # 1. It asks for what was offered (section 8.2).
-        _check_asked(body, offer)
+    def credential(self, entitled: Entitled, body: Mapping[str, Any], *, now: datetime) -> Answer:
+        """Answer a credential request; `entitled` is what its access token stands for."""
+        # 1. It asks for something that may be taken (section 8.2).
+        type_key = _asked(body, entitled)
         # 2. Every key is proved, for one nonce (appendix F).
         keys, nonce = proofs.keys(
             body,
-            issuer=issuer_url(self._base_url, offer.agency),
+            issuer=issuer_url(self._base_url, entitled.agency),
             attested=lambda text: self._attesters.keys(text, now=now),
             now=now,
         )
         # 3. The nonce is ours, young, and counts once (section 7).
         with self._database.write() as session:
-            fresh = self._nonces.check(C_NONCE, offer.agency, nonce, now=now) and self._nonces.spend(
+            fresh = self._nonces.check(C_NONCE, entitled.agency, nonce, now=now) and self._nonces.spend(
                 session, C_NONCE, nonce, now=now
             )
         if not fresh:
             raise OAuthError("invalid_nonce", "the c_nonce is unknown, over or used: get another")
         # 4. What the agency has yet to approve waits (section 9).
-        if offer.denied:
+        if entitled.denied:
             raise OAuthError("credential_request_denied", "the agency denied it")
-        if offer.licence_id is None:
-            return self._deferred(grant, keys, now)
+        licence_id = entitled.licences[type_key]
+        if licence_id is None:
+            return self._deferred(entitled, type_key, keys, now)
         # 5. Copies, recorded before they are signed.
-        return self._issued(grant, offer, keys, now)
+        return self._issued(entitled, licence_id, keys, now)
 
-    def deferred(self, grant: Grant, offer: Offer, body: Mapping[str, Any], *, now: datetime) -> Answer:
+    def deferred(self, entitled: Entitled, body: Mapping[str, Any], *, now: datetime) -> Answer:
         """Answer a deferred credential request (section 9.1)."""
         transaction = body.get("transaction_id")
         with self._database.read() as session:
             row = session.get(Deferral, hashed(transaction)) if isinstance(transaction, str) else None
-        if row is None or row.grant_id != grant.grant_id or row.done_at is not None:
+        if row is None or row.grant_id != entitled.grant.grant_id or row.done_at is not None:
             raise OAuthError("invalid_transaction_id", "there is no such transaction, or it is done")
-        if offer.denied:
+        if entitled.denied:
             raise OAuthError("credential_request_denied", "the agency denied it")
-        if offer.licence_id is None:
+        licence_id = entitled.licences.get(row.type_key)
+        if licence_id is None:
             return Answer(202, {"transaction_id": transaction, "interval": int(POLL.total_seconds())})
         with self._database.write() as session:
             if not store.finish(session, row.transaction_hash, now):
                 raise OAuthError("invalid_transaction_id", "there is no such transaction, or it is done")
-        return self._issued(grant, offer, [import_public(one) for one in row.keys], now)
+        return self._issued(entitled, licence_id, [import_public(one) for one in row.keys], now)
 
-    def notify(self, grant: Grant, body: Mapping[str, Any], *, now: datetime) -> None:
+    def notify(self, entitled: Entitled, body: Mapping[str, Any], *, now: datetime) -> None:
         """Note what became of credentials (section 11); the same again changes nothing."""
         name, event = body.get("notification_id"), body.get("event")
         if not isinstance(name, str) or event not in EVENTS:
             raise OAuthError("invalid_notification_request", "notification_id and a known event are needed")
         with self._database.write() as session:
             row = session.get(Notice, name)
-            if row is None or row.grant_id != grant.grant_id:
+            if row is None or row.grant_id != entitled.grant.grant_id:
                 raise OAuthError("invalid_notification_id", "there is no such notification")
             row.event, row.at = str(event), now
 
-    def _deferred(self, grant: Grant, keys: Sequence[PublicKey], now: datetime) -> Answer:
+    def _deferred(self, entitled: Entitled, type_key: str, keys: Sequence[PublicKey], now: datetime) -> Answer:
         transaction = base64url.encode(self._randomness(SECRET_BYTES))
         with self._database.write() as session:
             session.add(
                 Deferral(
                     transaction_hash=hashed(transaction),
-                    grant_id=grant.grant_id,
+                    grant_id=entitled.grant.grant_id,
+                    type_key=type_key,
                     keys=[dict(key.jwk) for key in keys],
                     created_at=now,
                 )
             )
         return Answer(202, {"transaction_id": transaction, "interval": int(POLL.total_seconds())})
 
-    def _issued(self, grant: Grant, offer: Offer, keys: Sequence[PublicKey], now: datetime) -> Answer:
+    def _issued(self, entitled: Entitled, licence_id: str, keys: Sequence[PublicKey], now: datetime) -> Answer:
         try:
-            licence = self._issuer.read(offer.agency, offer.licence_id or "")
+            licence = self._issuer.read(entitled.agency, licence_id)
             with self._database.read() as session:  # a renewed licence is taken as its newest version
                 newest = issuers_store.newest_version(session, licence)
             licence = newest if newest.state == LicenceState.VALID else licence
@@ -139,19 +143,22 @@ class CredentialEndpoint:
         with self._database.write() as session:
             session.add(
                 Notice(
-                    notification_id=name, grant_id=grant.grant_id, thumbprints=[key.thumbprint for key in keys], at=now
+                    notification_id=name,
+                    grant_id=entitled.grant.grant_id,
+                    thumbprints=[key.thumbprint for key in keys],
+                    at=now,
                 )
             )
         return Answer(200, {"credentials": [{"credential": one} for one in made], "notification_id": name})
 
 
-def _check_asked(body: Mapping[str, Any], offer: Offer) -> None:
+def _asked(body: Mapping[str, Any], entitled: Entitled) -> str:
+    """Return the type that a request asks for, by identifier or configuration; one the token is not for is refused."""
     identifier, configuration = body.get("credential_identifier"), body.get("credential_configuration_id")
     if (identifier is None) == (configuration is None) or FIRST_DRAFTS & body.keys():
         raise OAuthError("invalid_credential_request", "one of credential_identifier and credential_configuration_id")
-    if "credential_response_encryption" in body:
-        raise OAuthError("invalid_encryption_parameters", "responses are not encrypted here")
-    if identifier is not None and identifier != offer.type_key:
-        raise OAuthError("unknown_credential_identifier", "that was not offered")
-    if configuration is not None and configuration != offer.type_key:
-        raise OAuthError("unknown_credential_configuration", "that was not offered")
+    named = identifier if identifier is not None else configuration
+    if not isinstance(named, str) or named not in entitled.licences:
+        kind = "configuration" if identifier is None else "identifier"
+        raise OAuthError(f"unknown_credential_{kind}", "the access token is not for that")
+    return named

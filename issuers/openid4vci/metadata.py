@@ -3,12 +3,23 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from credentials import jwe
 from credentials.licence_type import LOCALES, LicenceType
-from issuers.openid4vci.offers import PRE_AUTHORIZED
+from credentials.type_metadata import ClaimRule
+from issuers.openid4vci.details import OPENID_CREDENTIAL
+from issuers.openid4vci.offers import AUTHORIZATION_CODE, PRE_AUTHORIZED
 from issuers.openid4vci.proofs import BATCH_SIZE
 
+ENCODINGS = list(jwe.KEY_BYTES)
 
-def credential_issuer(issuer: str, name: Mapping[str, str], kinds: Sequence[tuple[LicenceType, str]]) -> dict[str, Any]:
+
+def credential_issuer(
+    issuer: str,
+    name: Mapping[str, str],
+    kinds: Sequence[tuple[LicenceType, str]],
+    *,
+    encryption_keys: Sequence[Mapping[str, str]],
+) -> dict[str, Any]:
     """Return the Credential Issuer metadata of an agency (name zh, en) that signs `kinds` (type and `vct`)."""
     return {
         "credential_issuer": issuer,
@@ -17,21 +28,44 @@ def credential_issuer(issuer: str, name: Mapping[str, str], kinds: Sequence[tupl
         "deferred_credential_endpoint": f"{issuer}/deferred-credential",
         "notification_endpoint": f"{issuer}/notification",
         "batch_credential_issuance": {"batch_size": BATCH_SIZE},
+        "credential_request_encryption": {
+            "jwks": {"keys": [dict(one) for one in encryption_keys]},
+            "enc_values_supported": ENCODINGS,
+            "encryption_required": False,
+        },
+        "credential_response_encryption": {
+            "alg_values_supported": [jwe.ALGORITHM],
+            "enc_values_supported": ENCODINGS,
+            "encryption_required": False,
+        },
         "display": [{"name": name[code], "locale": locale} for locale, code in LOCALES],
         "credential_configurations_supported": {kind.key: _configuration(kind, vct) for kind, vct in kinds},
+        "status_list_aggregation_endpoint": f"{issuer}/status",
     }
 
 
-def authorization_server(issuer: str) -> dict[str, Any]:
+def authorization_server(issuer: str, scopes: Sequence[str]) -> dict[str, Any]:
     """Return the metadata of an agency's own authorization server (RFC 8414 section 2; VCI section 12.3)."""
     return {
         "issuer": issuer,
+        "authorization_endpoint": f"{issuer}/authorize",
+        "pushed_authorization_request_endpoint": f"{issuer}/par",
+        "require_pushed_authorization_requests": True,
         "token_endpoint": f"{issuer}/token",
-        "response_types_supported": [],
-        "grant_types_supported": [PRE_AUTHORIZED, "refresh_token"],
-        "token_endpoint_auth_methods_supported": ["none"],
+        "challenge_endpoint": f"{issuer}/challenge",
+        "scopes_supported": list(scopes),
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": [AUTHORIZATION_CODE, PRE_AUTHORIZED, "refresh_token"],
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": True,
+        "authorization_details_types_supported": [OPENID_CREDENTIAL],
+        "token_endpoint_auth_methods_supported": ["attest_jwt_client_auth", "none"],
+        "client_attestation_signing_alg_values_supported": ["ES256"],
+        "client_attestation_pop_signing_alg_values_supported": ["ES256"],
         "dpop_signing_alg_values_supported": ["ES256"],
         "pre-authorized_grant_anonymous_access_supported": True,
+        "status_list_aggregation_endpoint": f"{issuer}/status",
     }
 
 
@@ -46,13 +80,14 @@ def _configuration(kind: LicenceType, vct: str) -> dict[str, Any]:
         "proof_types_supported": {"jwt": proof, "attestation": proof},
         "credential_metadata": {
             "display": [{"name": kind.names[code], "locale": locale} for locale, code in LOCALES],
-            "claims": [
-                {
-                    "path": [one.name],
-                    "mandatory": one.required and one.derived_from is None,
-                    "display": [{"name": one.labels[code], "locale": locale} for locale, code in LOCALES],
-                }
-                for one in kind.claims.values()
-            ],
+            "claims": [_claim(one) for one in kind.rules],
         },
+    }
+
+
+def _claim(rule: ClaimRule) -> dict[str, Any]:
+    return {
+        "path": list(rule.path),
+        "mandatory": rule.mandatory,
+        "display": [{"name": label, "locale": locale} for locale, label in (rule.labels or {}).items()],
     }

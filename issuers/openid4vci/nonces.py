@@ -17,7 +17,7 @@ from records.database import Database
 
 LIFE = timedelta(minutes=5)
 RANDOM_BYTES, TIME_BYTES = 16, 5
-C_NONCE, DPOP_NONCE = "c_nonce", "dpop_nonce"
+C_NONCE, DPOP_NONCE, CHALLENGE = "c_nonce", "dpop_nonce", "challenge"
 
 
 class Nonces:

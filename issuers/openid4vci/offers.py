@@ -3,7 +3,7 @@
 An offer is about a licence of the ledger, or about an order that the agency approves later (deferred issuance).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -12,14 +12,16 @@ from urllib.parse import quote
 
 from sqlmodel import Session
 
-from credentials import base64url
-from issuers.errors import UnknownLicenceError, WrongStateError
+from credentials import base64url, strict_json
+from issuers.errors import AgencyKeepsKeyError, TypeNotOfferedError, UnknownLicenceError, WrongStateError
 from issuers.issuer import Issuer
 from issuers.models import LicenceState
 from issuers.openid4vci import store
 from issuers.openid4vci.models import Offer
 from keys.encryption import Seal
+from keys.models import KeyPurpose
 from keys.trust_list import issuer_url
+from keys.vault import Vault
 from records import audit
 from records.database import Database
 
@@ -28,7 +30,9 @@ OFFER_LIFE = timedelta(minutes=10)
 SECRET_BYTES = 24
 ID_BYTES = 12
 TX_CODE_DIGITS = 6
-SCHEME = "openid-credential-offer://"
+SCHEME, HAIP_SCHEME = "openid-credential-offer://", "haip-vci://"
+AUTHORIZATION_CODE = "authorization_code"
+WAYS = (PRE_AUTHORIZED, AUTHORIZATION_CODE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +50,18 @@ class Offers:
     """The agency's verbs on offers, and reading them."""
 
     def __init__(
-        self, *, database: Database, issuer: Issuer, seal: Seal, base_url: str, randomness: Callable[[int], bytes]
+        self,
+        *,
+        database: Database,
+        issuer: Issuer,
+        vault: Vault,
+        seal: Seal,
+        base_url: str,
+        randomness: Callable[[int], bytes],
     ) -> None:
         self._database = database
         self._issuer = issuer
+        self._vault = vault
         self._seal = seal
         self._base_url = base_url
         self._randomness = randomness
@@ -60,16 +72,21 @@ class Offers:
         *,
         licence_id: str | None,
         waiting: tuple[str, bytes] | None,
+        grants: Collection[str],
         tx_code: bool,
         actor: str,
         now: datetime,
     ) -> MadeOffer:
         """Offer a valid licence, or an order of a type (`waiting`: type and the order's JSON) that waits for approval.
 
-        A licence that is not valid raises `WrongStateError`.
+        `grants` are the ways to take it, of `WAYS`. A licence that is not valid raises `WrongStateError`, a type that
+        goes to no foreign wallet `TypeNotOfferedError`, an agency that keeps its key `AgencyKeepsKeyError`.
         """
         type_key = waiting[0] if waiting else self._offerable(agency, licence_id or "")
-        offer_id, secret, code = self._token(ID_BYTES), self._token(SECRET_BYTES), self._token(SECRET_BYTES)
+        self._check_way(agency, type_key)
+        offer_id, secret = self._token(ID_BYTES), self._token(SECRET_BYTES)
+        secrets = {way: self._token(SECRET_BYTES) for way in sorted(grants)}
+        code, issuer_state = secrets.get(PRE_AUTHORIZED), secrets.get(AUTHORIZATION_CODE)
         digits = self._digits() if tx_code else None
         row = Offer(
             offer_id=offer_id,
@@ -78,8 +95,9 @@ class Offers:
             licence_id=licence_id,
             waiting=self._seal.close(waiting[1], f"waiting order {offer_id}") if waiting else None,
             uri_hash=hashed(secret),
-            sealed_grant=self._seal.close(code.encode(), f"offer {offer_id}"),
-            code_hash=hashed(code),
+            sealed_grants=self._seal.close(strict_json.dumps(secrets), f"offer {offer_id}"),
+            code_hash=hashed(code) if code else None,
+            issuer_state_hash=hashed(issuer_state) if issuer_state else None,
             tx_code_hash=self._seal.lookup(f"tx_code {offer_id} {digits}") if digits else None,
             created_at=now,
             expires_at=now + OFFER_LIFE,
@@ -97,14 +115,18 @@ class Offers:
             row = store.offer_by_uri(session, agency, hashed(secret))
         if row is None or row.redeemed_at is not None or now >= row.expires_at:
             raise UnknownLicenceError("no such offer, or it is over")
-        code = self._seal.open(row.sealed_grant, f"offer {row.offer_id}").decode()
-        grant: dict[str, object] = {"pre-authorized_code": code}
-        if row.tx_code_hash is not None:
-            grant["tx_code"] = {"input_mode": "numeric", "length": TX_CODE_DIGITS}
+        secrets = strict_json.loads_object(self._seal.open(row.sealed_grants, f"offer {row.offer_id}"))
+        grants: dict[str, dict[str, object]] = {}
+        if AUTHORIZATION_CODE in secrets:
+            grants[AUTHORIZATION_CODE] = {"issuer_state": secrets[AUTHORIZATION_CODE]}
+        if PRE_AUTHORIZED in secrets:
+            grants[PRE_AUTHORIZED] = {"pre-authorized_code": secrets[PRE_AUTHORIZED]}
+            if row.tx_code_hash is not None:
+                grants[PRE_AUTHORIZED]["tx_code"] = {"input_mode": "numeric", "length": TX_CODE_DIGITS}
         return {
             "credential_issuer": issuer_url(self._base_url, agency),
             "credential_configuration_ids": [row.type_key],
-            "grants": {PRE_AUTHORIZED: grant},
+            "grants": grants,
         }
 
     def read(self, agency: str, offer_id: str) -> Offer:
@@ -139,6 +161,13 @@ class Offers:
         if licence.state != LicenceState.VALID:
             raise WrongStateError(f"the licence is {licence.state}")
         return licence.type_key
+
+    def _check_way(self, agency: str, type_key: str) -> None:
+        """Raise unless licences of this type go to foreign wallets, and this agency's key can sign them here."""
+        if "x5c" not in self._issuer.types[type_key].key_by:
+            raise TypeNotOfferedError
+        if self._vault.active(agency, KeyPurpose.LICENCE).signer is None:
+            raise AgencyKeepsKeyError
 
     def _audit(self, session: Session, row: Offer, actor: str, act: str, now: datetime) -> None:
         audit.record(

@@ -7,7 +7,7 @@ from typing import Any
 from credentials import dpop, jws
 from credentials.errors import FormatError, ProofRefusedError
 from credentials.jwk import PublicKey, import_public
-from keys.oauth import OAuthError
+from keys.oauth.errors import OAuthError
 
 BATCH_SIZE = 10  # keys in one request
 Attested = Callable[[str], tuple[list[PublicKey], Mapping[str, Any]]]

@@ -5,6 +5,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from issuers.openid4vci.offers import PRE_AUTHORIZED
 from issuers.schemas import PERMIT, IssueIn
 from keys.schemas import Input
 
@@ -16,6 +17,12 @@ class OfferIn(Input):
 
     licence_id: str | None = Field(default=None, max_length=128)
     order: IssueIn | None = None
+    grants: list[Literal["pre-authorized_code", "authorization_code"]] = Field(
+        default=["pre-authorized_code"],
+        min_length=1,
+        max_length=2,
+        description="How it is taken: whoever has the link (and code), or the holder after signing in here.",
+    )
     tx_code: bool = Field(default=False, description="Make a six-digit code that the holder types into the wallet.")
     qr: Literal["svg", "png", "none"] = "svg"
 
@@ -27,7 +34,16 @@ class OfferIn(Input):
     def _one(self) -> Self:
         if (self.licence_id is None) == (self.order is None):
             raise ValueError("name a licence, or an order to approve later")
+        if len(set(self.grants)) != len(self.grants):
+            raise ValueError("name each grant once")
+        if self.tx_code and "pre-authorized_code" not in self.grants:
+            raise ValueError("a transaction code goes with a pre-authorized code")
         return self
+
+    @property
+    def ways(self) -> list[str]:
+        """The grants by their registered names."""
+        return [PRE_AUTHORIZED if one == "pre-authorized_code" else one for one in self.grants]
 
 
 class OfferOut(BaseModel):

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
-from issuers.openid4vci.models import Deferral, Grant, Offer, Spent
+from issuers.openid4vci.models import Authorization, Deferral, Grant, Offer, Spent
 
 
 def offer_by_uri(session: Session, agency: str, uri_hash: str) -> Offer | None:
@@ -16,6 +16,43 @@ def offer_by_uri(session: Session, agency: str, uri_hash: str) -> Offer | None:
 def offer_by_code(session: Session, agency: str, code_hash: str) -> Offer | None:
     """Return an agency's offer by its pre-authorized code, hashed."""
     return session.exec(select(Offer).where(Offer.agency == agency, Offer.code_hash == code_hash)).first()
+
+
+def offer_by_issuer_state(session: Session, agency: str, state_hash: str) -> Offer | None:
+    """Return an agency's offer by its issuer state, hashed."""
+    return session.exec(select(Offer).where(Offer.agency == agency, Offer.issuer_state_hash == state_hash)).first()
+
+
+def authorization(session: Session, agency: str, request_hash: str) -> Authorization | None:
+    """Return a pushed request by its address, hashed."""
+    query = select(Authorization).where(Authorization.agency == agency, Authorization.request_hash == request_hash)
+    return session.exec(query).first()
+
+
+def authorization_by_code(session: Session, agency: str, code_hash: str) -> Authorization | None:
+    """Return an authorization by its code, hashed."""
+    query = select(Authorization).where(Authorization.agency == agency, Authorization.code_hash == code_hash)
+    return session.exec(query).first()
+
+
+def decide(session: Session, row: Authorization, now: datetime) -> bool:
+    """Take a pushed request for deciding; of any number of decisions at once, one gets True."""
+    statement = update(Authorization).where(
+        col(Authorization.authorization_id) == row.authorization_id,
+        col(Authorization.decided_at).is_(None),
+        col(Authorization.expires_at) > now,
+    )
+    return bool(session.execute(statement.values(decided_at=now)).rowcount)  # type: ignore[attr-defined]
+
+
+def redeem_code(session: Session, authorization_id: str, now: datetime) -> bool:
+    """Use an authorization code up; of any number of requests at once one gets True."""
+    statement = update(Authorization).where(
+        col(Authorization.authorization_id) == authorization_id,
+        col(Authorization.redeemed_at).is_(None),
+        col(Authorization.code_until) > now,
+    )
+    return bool(session.execute(statement.values(redeemed_at=now)).rowcount)  # type: ignore[attr-defined]
 
 
 def redeem(session: Session, offer_id: str, now: datetime) -> bool:

@@ -371,6 +371,7 @@ def test_agencies_counters_holders_and_keys(house: Run, tmp_path: Path) -> None:
     assert {(one["owner"], one["purpose"], one["state"]) for one in listed} == {
         ("operator", "trust_list", "active"),
         ("operator", "receipt", "active"),
+        ("operator", "authority", "active"),
         ("police", "licence", "active"),
         ("police", "status_list", "active"),
     }

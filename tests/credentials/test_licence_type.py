@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from credentials import identifiers, licence_type
+from credentials import identifiers, licence_type, validity
 from credentials.licence_type import ClaimsRefusedError, Fault, Holder
 
 DATA = Path(__file__).parents[2] / "app" / "data"
@@ -455,7 +455,7 @@ def test_the_last_day_follows_from_the_type(key):
     """Fixed terms end the day before, endorsed ones with their endorsement, and permanent ones not at all."""
     kind = TYPES[key]
     claims = _complete(kind, _sent(kind))
-    assert licence_type.last_day(kind, claims, _holder(kind), first_day=FIRST) == LAST_DAYS[key]
+    assert validity.last_day(kind, claims, _holder(kind), first_day=FIRST) == LAST_DAYS[key]
 
 
 @pytest.mark.parametrize(
@@ -471,13 +471,13 @@ def test_the_last_day_follows_from_the_type(key):
 )
 def test_an_identity_card_lasts_by_age_at_issue(born, years):
     """Below 16 five years, below 26 ten, below 46 twenty, then for ever: the birthday itself counts as the new age."""
-    last = licence_type.last_day(TYPES["resident_id_card"], {"birth_date": born}, FOREIGNER, first_day=FIRST)
+    last = validity.last_day(TYPES["resident_id_card"], {"birth_date": born}, FOREIGNER, first_day=FIRST)
     assert last == (date(2026 + years, 11, 22) if years else None)
 
 
 def test_the_age_is_the_citizen_numbers():
     """A citizen number's own birth date decides, not a claim."""
-    last = licence_type.last_day(TYPES["resident_id_card"], {"birth_date": "2020-01-01"}, ZHANG, first_day=FIRST)
+    last = validity.last_day(TYPES["resident_id_card"], {"birth_date": "2020-01-01"}, ZHANG, first_day=FIRST)
     assert last == date(2046, 11, 22)
 
 
@@ -485,7 +485,7 @@ def test_a_company_without_an_end_is_permanent():
     """A business licence without an operating term has no last day."""
     kind = TYPES["business_licence"]
     claims = _complete(kind, _sent(kind, optional=False))
-    assert licence_type.last_day(kind, claims, SHOP, first_day=FIRST) is None
+    assert validity.last_day(kind, claims, SHOP, first_day=FIRST) is None
 
 
 @pytest.mark.parametrize(
@@ -501,14 +501,12 @@ def test_a_company_without_an_end_is_permanent():
 )
 def test_months_are_calendar_months(first, last):
     """Six months from the 31st end before the last day of a shorter month, over New Year and leap years."""
-    assert licence_type.last_day(TYPES["student_status_certificate"], {}, CHILD, first_day=first) == last
+    assert validity.last_day(TYPES["student_status_certificate"], {}, CHILD, first_day=first) == last
 
 
 def test_years_from_a_leap_day_end_on_the_27th_of_february():
     """Five years from 29 February end before the 28th."""
-    assert licence_type.last_day(TYPES["food_business_licence"], {}, SHOP, first_day=date(2028, 2, 29)) == date(
-        2033, 2, 27
-    )
+    assert validity.last_day(TYPES["food_business_licence"], {}, SHOP, first_day=date(2028, 2, 29)) == date(2033, 2, 27)
 
 
 @pytest.mark.parametrize("name", ["key", "type_code", "claims", "causes", "validity", "holder_code_types"])

@@ -6,6 +6,7 @@ from sqlmodel import select
 
 from app import catalogue
 from credentials import jws
+from credentials.status_list import Status
 from issuers.models import LicenceRow, StatusListRow
 from tests.issuers.city import status_of, statuses, univ
 from tests.issuers.claims_of_types import SENT
@@ -34,7 +35,9 @@ def test_token_says_what_the_draft_asks(world: World) -> None:
     assert claims["status_list"]["bits"] == 2
     token = statuses(world)
     assert len(token.list.data) == 2**17 * 2 // 8
-    assert not any(token.list.data)
+    said = [token.list.read(index) for index in range(2**17)]
+    assert set(said) == {Status.VALID, Status.REVOKED}
+    assert 56 <= said.count(Status.REVOKED) <= 64, "decoys, and nothing else"
 
 
 def test_unknown_lists_are_404(world: World) -> None:
@@ -110,7 +113,7 @@ def test_new_list_is_opened_when_one_is_full(world: World) -> None:
     """A list of four places takes four licences at most; the fifth opens the next list, and both say the truth."""
     world.agency("police")
     with world.house.database.write() as session:
-        session.add(StatusListRow(list_id="police/1", agency="police", number=1, size=4, bits=2))
+        session.add(StatusListRow(list_id="police/1", agency="police", kind="", number=1, size=4, bits=2, decoys=[]))
     permits = [world.issue() for _ in range(9)]
     rows = [world.house.issuer.read("police", one) for one in permits]
     places = {(row.status_list_id, row.status_index) for row in rows}

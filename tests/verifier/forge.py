@@ -7,6 +7,7 @@ from typing import Any
 from credentials import base64url, jwk, jws, sd_jwt
 from credentials.jwk import import_public
 from credentials.sd_jwt import SdJwt
+from credentials.sd_jwt_vc import ENVELOPE
 from tests import tokens
 from tests.tokens import ABSENT, AGENCY, HOLDER, changed
 from tests.world import BASE_URL, COUNTER, World
@@ -68,11 +69,14 @@ class Forge:
         }
         return changed(honest, changes)
 
+    def clear(self) -> dict[str, Any]:
+        """The claims that the honest licence shows always: its type demands them."""
+        return {name: value for name, value in self.payload.items() if name not in {*ENVELOPE, "_sd", "_sd_alg"}}
+
     def licence(self, *, head: object = None, key: Any = AGENCY, **changes: Any) -> SdJwt:
         """A licence as issued; `changes` bend its registered claims, `head` is its header."""
         payload, disclosures = sd_jwt.conceal(
-            {**self.envelope(**changes), "school_name": CLAIMS["school_name"], "level": CLAIMS["level"]}
-            | {name: CLAIMS[name] for name in SELECTIVE},
+            self.clear() | self.envelope(**changes) | {name: CLAIMS[name] for name in SELECTIVE},
             selective=[(name,) for name in SELECTIVE],
             randomness=tokens.randomness("forge"),
         )

@@ -10,7 +10,7 @@ import pytest
 
 from app.problems import PROBLEMS
 from credentials.claim_values import FaultsError
-from credentials.errors import FormatError, UnknownError
+from credentials.errors import FormatError, ProofRefusedError, UnknownError
 from credentials.licence_type import ClaimsRefusedError
 from keys.errors import TrustListRefusedError
 from verifier.reasons import REASONS, Outcome
@@ -47,7 +47,7 @@ def _codes_of_classes() -> dict[str, str]:
     found = {TrustListRefusedError.code: "TrustListRefusedError"}
     for root in families:
         for one in _classes(root):
-            if not one.__subclasses__() and one is not ClaimsRefusedError:
+            if not one.__subclasses__() and one not in {ClaimsRefusedError, ProofRefusedError}:  # issuers' doors
                 found[one.code] = one.__name__
     return found
 

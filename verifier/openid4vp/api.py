@@ -1,18 +1,17 @@
 """HTTP of OpenID4VP: no deciding here. Counters talk our API's form; wallets talk OAuth's."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.responses import JSONResponse
 
-from credentials.errors import FormatError
 from keys.access import Caller
 from keys.auth import Clock
-from keys.errors import CustodyError
-from keys.oauth import OAuthError, read_form
+from keys.oauth.api import NO_STORE, RawBody, answered
+from keys.oauth.forms import read_form
 from verifier.auth import counter_with
-from verifier.errors import VerifierError
+from verifier.errors import UnknownCounterError, VerifierError
 from verifier.openid4vp.exchange import Exchange
 from verifier.openid4vp.schemas import (
     PresentationRequestIn,
@@ -23,7 +22,7 @@ from verifier.openid4vp.schemas import (
 from verifier.schemas import VerdictOut
 from verifier.verifier import Verifier
 
-NO_STORE = {"Cache-Control": "no-store"}
+OTHERS: Mapping[type[Exception], int] = {UnknownCounterError: 404, VerifierError: 400}
 REQUEST_TYPE = "application/oauth-authz-req+jwt"
 
 
@@ -76,41 +75,24 @@ def _add_wire(router: APIRouter, exchange: Exchange, clock: Clock) -> None:
     @router.get("/{request_id}/request-object", include_in_schema=False)
     def fetch(request_id: str) -> Response:
         """Return the signed request to a wallet (RFC 9101 section 5.2)."""
-        return _answered(lambda: signed(request_id, None))
+        return answered(lambda: signed(request_id, None), others=OTHERS)
 
     @router.post("/{request_id}/request-object", include_in_schema=False)
-    def fetch_by_post(request_id: str, request: Request, raw: Annotated[bytes, Depends(_raw)]) -> Response:
+    def fetch_by_post(request_id: str, request: Request, raw: RawBody) -> Response:
         """Return the signed request with the wallet's nonce (OpenID4VP section 5.10)."""
 
         def act() -> Response:
             form = read_form(request.headers.get("content-type", ""), raw) if raw else {}
             return signed(request_id, form.get("wallet_nonce"))
 
-        return _answered(act)
+        return answered(act, others=OTHERS)
 
     @router.post("/{request_id}/response", include_in_schema=False)
-    def answer(request_id: str, request: Request, raw: Annotated[bytes, Depends(_raw)]) -> Response:
+    def answer(request_id: str, request: Request, raw: RawBody) -> Response:
         """Take a wallet's answer (OpenID4VP section 8.2), once."""
 
         def act() -> Response:
             form = read_form(request.headers.get("content-type", ""), raw)
             return JSONResponse(exchange.answer(request_id, form, now=clock()), headers=NO_STORE)
 
-        return _answered(act)
-
-
-def _answered(act: Callable[[], Response]) -> Response:
-    """Answer, or refuse in OAuth's form."""
-    try:
-        return act()
-    except OAuthError as error:
-        return JSONResponse(error.body(), error.status, NO_STORE | error.headers)
-    except (FormatError, VerifierError) as error:
-        status = 404 if error.code == "not_found" else 400
-        return JSONResponse(OAuthError("invalid_request", error.code).body(), status, NO_STORE)
-    except CustodyError as error:
-        return JSONResponse(OAuthError("server_error", error.code).body(), 503, NO_STORE | {"Retry-After": "5"})
-
-
-async def _raw(request: Request) -> bytes:
-    return await request.body()
+        return answered(act, others=OTHERS)

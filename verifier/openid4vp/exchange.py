@@ -23,7 +23,7 @@ from keys.certificates import Certificates, CertifiedSigner
 from keys.encryption import Seal
 from keys.errors import KeySealBrokenError
 from keys.models import KeyPurpose
-from keys.oauth import OAuthError
+from keys.oauth.errors import OAuthError
 from keys.vault import KeyMaker, Vault
 from records import audit
 from records.database import Database

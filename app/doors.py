@@ -1,0 +1,177 @@
+"""The doors to other wallets, issuers and verifiers: OpenID4VCI and OpenID4VP, built over the rooms of `house.py`."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from app.database import EngineDatabase
+from app.settings import Settings
+from app.vouching import vouched
+from credentials.licence_type import LicenceType
+from issuers.copies import Copies
+from issuers.issuer import Issuer
+from issuers.openid4vci.api import Doors
+from issuers.openid4vci.attestation import Attesters
+from issuers.openid4vci.authorization.authorization import Authorizations, SignIn
+from issuers.openid4vci.clients import Clients
+from issuers.openid4vci.credential import CredentialEndpoint
+from issuers.openid4vci.dpop_gate import DpopGate
+from issuers.openid4vci.encrypting import Encrypting
+from issuers.openid4vci.grants import Grants
+from issuers.openid4vci.nonces import Nonces
+from issuers.openid4vci.offers import Offers
+from issuers.openid4vci.tokens import Tokens
+from keys.certificates import Certificates
+from keys.encryption import Seal
+from keys.models import KeyPurpose
+from keys.trust_list import OPERATOR, TrustList, issuer_url
+from keys.vault import KeyMaker, Vault
+from verifier.openid4vp.exchange import Exchange
+from verifier.verifier import Verifier
+from wallet.accounts import Accounts
+from wallet.errors import SignInRefusedError
+from wallet.keeping import Keeping
+from wallet.openid4vc.answering import Answering
+from wallet.openid4vc.attesting import Attesting, Provider
+from wallet.openid4vc.fetching import Fetch
+from wallet.openid4vc.pages import CALLBACK
+from wallet.openid4vc.taking import Taking
+from wallet.openid4vc.vetting import Vetting
+from wallet.presenting import Presenter
+
+
+@dataclass(frozen=True)
+class Core:
+    """What every door stands on."""
+
+    settings: Settings
+    database: EngineDatabase
+    seal: Seal
+    vault: Vault
+    certificates: Certificates
+    make_key: KeyMaker
+    randomness: Callable[[int], bytes]
+    fetch: Fetch
+
+    @property
+    def base_url(self) -> str:
+        """This service's public address."""
+        return self.settings.base_url
+
+    @property
+    def wallet_id(self) -> str:
+        """How our wallet names itself to authorization servers."""
+        return f"{self.base_url}/wallet"
+
+
+def openid4vci(core: Core, issuer: Issuer, copies: Copies, accounts: Accounts) -> Doors:
+    """Build the doors at which other wallets take licences."""
+    common: dict[str, Any] = {"database": core.database, "base_url": core.base_url, "randomness": core.randomness}
+    nonces = Nonces(database=core.database, seal=core.seal, randomness=core.randomness)
+    attesters = Attesters(
+        core.settings.anchors(core.settings.attesters_file),
+        own=lambda now: core.certificates.anchor(now=now),
+        own_wallet=core.wallet_id,
+    )
+    clients = Clients(
+        database=core.database,
+        attesters=attesters,
+        nonces=nonces,
+        issuer_url=lambda key: issuer_url(core.base_url, key),
+    )
+    gate = DpopGate(database=core.database, nonces=nonces)
+    sign_in = _sign_in(accounts) if core.settings.demo else None
+    return Doors(
+        issuer=issuer,
+        offers=Offers(issuer=issuer, vault=core.vault, seal=core.seal, **common),
+        authorizations=Authorizations(issuer=issuer, sign_in=sign_in, **common),
+        clients=clients,
+        gate=gate,
+        tokens=Tokens(seal=core.seal, gate=gate, clients=clients, **common),
+        grants=Grants(database=core.database, gate=gate, base_url=core.base_url),
+        nonces=nonces,
+        credentials=CredentialEndpoint(
+            issuer=issuer,
+            copies=copies,
+            nonces=nonces,
+            attesters=attesters,
+            **common,
+        ),
+        encrypting=Encrypting(vault=core.vault, make_key=core.make_key, randomness=core.randomness),
+        certificates=core.certificates,
+        base_url=core.base_url,
+    )
+
+
+def exchange(core: Core, verifier: Verifier, issuer: Issuer) -> Exchange:
+    """Build the exchange in which counters ask other wallets."""
+    return Exchange(
+        database=core.database,
+        verifier=verifier,
+        vault=core.vault,
+        certificates=core.certificates,
+        seal=core.seal,
+        make_key=core.make_key,
+        base_url=core.base_url,
+        vct=issuer.vct,
+        randomness=core.randomness,
+    )
+
+
+def taking(
+    core: Core, keeping: Keeping, trust: Callable[[datetime], TrustList], types: Mapping[str, LicenceType]
+) -> Taking:
+    """Build our wallet's way to take from other issuers."""
+    anchors = core.settings.anchors(core.settings.foreign_issuers_file)
+    return Taking(
+        database=core.database,
+        seal=core.seal,
+        fetch=core.fetch,
+        keeping=keeping,
+        vetting=Vetting(fetch=core.fetch, vouched=vouched(trust, anchors), types=types),
+        attesting=Attesting(client_id=core.wallet_id, provider=_wallet_provider(core), randomness=core.randomness),
+        redirect_uri=f"{core.base_url}{CALLBACK}",
+        make_key=core.make_key,
+        randomness=core.randomness,
+    )
+
+
+def answering(core: Core, keeping: Keeping, presenter: Presenter) -> Answering:
+    """Build our wallet's way to answer verifiers: those under the operator's authority, and those configured."""
+    others = core.settings.anchors(core.settings.foreign_verifiers_file)
+    return Answering(
+        database=core.database,
+        seal=core.seal,
+        fetch=core.fetch,
+        presenter=presenter,
+        keeping=keeping,
+        anchors=lambda now: [core.certificates.anchor(now=now), *others],
+        make_key=core.make_key,
+        randomness=core.randomness,
+    )
+
+
+def _wallet_provider(core: Core) -> Callable[[datetime], Provider]:
+    """Return the operator's key as wallet provider, made when it is first needed."""
+
+    def provider(now: datetime) -> Provider:
+        if not core.vault.key_rows(OPERATOR, KeyPurpose.WALLET):
+            core.vault.create(OPERATOR, KeyPurpose.WALLET, actor=OPERATOR, now=now)
+        name = {"en": "Licence Wallet provider"}
+        key = core.certificates.signer(OPERATOR, KeyPurpose.WALLET, name=name, uri=core.wallet_id, now=now)
+        return Provider(key.signer, key.x5c)
+
+    return provider
+
+
+def _sign_in(accounts: Accounts) -> SignIn:
+    """Return the demonstration's way to say who a holder is: a one-time link."""
+
+    def sign_in(secret: str, now: datetime) -> str | None:
+        try:
+            return accounts.sign_in(secret, now=now)
+        except SignInRefusedError:
+            return None
+
+    return sign_in
