@@ -18,7 +18,7 @@ from credentials.errors import FormatError
 from credentials.jwk import import_public
 from credentials.status_list import Status, StatusList
 from issuers import store as issuers_store
-from issuers.models import Agency, LicenceRow, LicenceState, StatusListRow
+from issuers.models import Agency, LicenceCopy, LicenceRow, LicenceState, StatusListRow
 from keys.models import AccessToken, Authorisation, KeyPurpose, KeyState, SigningKey
 from keys.trust_list import issuer_url
 from records import audit
@@ -39,24 +39,30 @@ MAKES_A_LICENCE = ("issue", "prepare", "renew ", "prepare renewal ")
 
 
 def signatures(house: House, now: datetime) -> Iterator[str]:
-    """I1: every licence that was signed or is held has its row, and every row's signature verifies."""
+    """I1: every licence and copy that was signed or is held has its row, and every row's signature verifies."""
     with house.database.read() as session:
         rows = {row.licence_id: row for row in session.exec(select(LicenceRow))}
+        copies = session.exec(select(LicenceCopy)).all()
         signed = session.exec(select(AuditEntry.subject).where(AuditEntry.act == "licence.signed")).all()
+        copied = session.exec(select(AuditEntry.subject).where(AuditEntry.act == "licence.copied")).all()
         ours = col(HeldLicence.issuer).startswith(issuer_url(house.settings.base_url, ""))
-        held = session.exec(select(HeldLicence.licence_id).where(ours)).all()
+        held = session.exec(select(HeldLicence.licence_id, HeldLicence.thumbprint).where(ours)).all()
         keys = {row.kid: row for row in session.exec(select(SigningKey))}
-    for licence_id in sorted({*signed, *held} - rows.keys()):
+    known = {copy.thumbprint for copy in copies}
+    for licence_id in sorted({*signed, *(one for one, key in held if key not in known)} - rows.keys()):
         yield f"{licence_id} was signed or is held, and the ledger does not know it"
+    for copy_id in sorted({*copied} - {copy.copy_id for copy in copies}):
+        yield f"copy {copy_id} was signed, and the ledger does not know it"
     for row in rows.values():
         if row.signature is None and row.state not in {LicenceState.PREPARED, LicenceState.BURNT}:
             yield f"{row.licence_id} is {row.state} and has no signature"
-        if row.signature is not None and not _verifies(row, keys):
-            yield f"{row.licence_id} has a signature that does not verify"
+    for name, one in [*rows.items(), *((f"copy {copy.copy_id}", copy) for copy in copies)]:
+        if one.signature is not None and not _verifies(one, keys):
+            yield f"{name} has a signature that does not verify"
     del now
 
 
-def _verifies(row: LicenceRow, keys: Mapping[str, SigningKey]) -> bool:
+def _verifies(row: LicenceRow | LicenceCopy, keys: Mapping[str, SigningKey]) -> bool:
     """Whether the signature fits; a compromised key's do all the same, it is verifiers that refuse the key."""
     try:
         text = jws.assemble(row.signing_input.encode(), base64url.decode(row.signature or ""))
@@ -67,13 +73,16 @@ def _verifies(row: LicenceRow, keys: Mapping[str, SigningKey]) -> bool:
 
 
 def indices(house: House, _now: datetime) -> Iterator[str]:
-    """I2: no index was given twice, and the index in the bytes to sign is the ledger's."""
+    """I2: no index was given twice, none is a decoy's, and the index in the bytes to sign is the ledger's."""
     with house.database.read() as session:
-        rows = session.exec(select(LicenceRow)).all()
+        rows: list[LicenceRow | LicenceCopy] = [*session.exec(select(LicenceRow)), *session.exec(select(LicenceCopy))]
+        decoys = {(row.list_id, index) for row in issuers_store.lists(session) for index in row.decoys}
     given = Counter((row.status_list_id, row.status_index) for row in rows)
     for (list_id, index), count in given.items():
         if count > 1:
             yield f"{list_id} index {index} was given {count} times"
+    for list_id, index in sorted(given.keys() & decoys):
+        yield f"{list_id} index {index} was given, and is a decoy's"
     for row in rows:
         entry = {"idx": row.status_index, "uri": house.publisher.uri(row.status_list_id)}
         payload = strict_json.loads_object(base64url.decode(row.signing_input.split(".")[1]))

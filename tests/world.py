@@ -169,6 +169,18 @@ class World:
         kind = got.headers.get("content-type", "").split(";")[0]
         return Fetched(got.status_code, kind, got.content, dict(got.headers))
 
+    def restart(self, **settings: Any) -> None:
+        """Run the service anew over the same database, with more settings."""
+        self.http.__exit__(None, None, None)
+        self.house = self.build(**settings)
+        app = create_app(self.house, now=lambda: self.now)
+        self.http = TestClient(app, raise_server_exceptions=False)
+        self.http.__enter__()
+        for one in [self.anybody, self.operator, *self._agencies.values(), *self._holders.values()]:
+            one.http = self.http
+        for one in self._counters.values():
+            one.http = self.http
+
     def wait(self, seconds: float) -> None:
         """Let time pass."""
         self.now += timedelta(seconds=seconds)

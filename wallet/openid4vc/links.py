@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlsplit
 
+from credentials.errors import MalformedError
 from credentials.text import clean
 from wallet.errors import NotALinkError
 
@@ -32,7 +33,7 @@ def _parameters(text: str, schemes: frozenset[str]) -> dict[str, str]:
     try:
         parts = urlsplit(clean(text.strip()))
         pairs = parse_qsl(parts.query, strict_parsing=True, max_num_fields=MAX_FIELDS)
-    except ValueError as error:
+    except (ValueError, MalformedError) as error:
         raise NotALinkError from error
     if len(text) > MAX_LINK or parts.scheme not in schemes or len(dict(pairs)) != len(pairs):
         raise NotALinkError
