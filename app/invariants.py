@@ -56,7 +56,8 @@ def signatures(house: House, now: datetime) -> Iterator[str]:
     for row in rows.values():
         if row.signature is None and row.state not in {LicenceState.PREPARED, LicenceState.BURNT}:
             yield f"{row.licence_id} is {row.state} and has no signature"
-    for name, one in [*rows.items(), *((f"copy {copy.copy_id}", copy) for copy in copies)]:
+    signed_rows: dict[str, LicenceRow | LicenceCopy] = {**rows, **{f"copy {copy.copy_id}": copy for copy in copies}}
+    for name, one in signed_rows.items():
         if one.signature is not None and not _verifies(one, keys):
             yield f"{name} has a signature that does not verify"
     del now

@@ -118,7 +118,7 @@ def verify_chain(
     key = leaf.public_key()
     if not isinstance(key, EllipticCurvePublicKey) or not isinstance(key.curve, SECP256R1):
         raise CertificateRefusedError("the leaf's key is not P-256")
-    return CertifiedKey(import_public(export_public(key)), leaf, anchor, tuple(_key_id(one) for one in issuers))
+    return CertifiedKey(import_public(export_public(key)), leaf, anchor, tuple(key_id(one) for one in issuers))
 
 
 def _certificate(text: object) -> x509.Certificate:
@@ -177,7 +177,8 @@ def _alternative_names(one: x509.Certificate) -> x509.SubjectAlternativeName:
         return x509.SubjectAlternativeName([])
 
 
-def _key_id(one: x509.Certificate) -> str:
+def key_id(one: x509.Certificate) -> str:
+    """Return a certificate's key identifier, base64url; of one that names none the identifier of its key."""
     try:
         found = one.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     except x509.ExtensionNotFound:

@@ -71,6 +71,10 @@ class Certificates:
         )
         return self._issue(kid, kid, builder, now)
 
+    def anchor_key_id(self, *, now: datetime) -> str:
+        """Return the authority's key identifier, base64url: what DCQL's `aki` names."""
+        return chains.key_id(self.anchor(now=now))
+
     def signer(
         self, owner: str, purpose: KeyPurpose, *, name: Mapping[str, str], uri: str, now: datetime
     ) -> CertifiedSigner:

@@ -1,7 +1,7 @@
 """Service items (事项): what a counter may ask for, as data, and as the DCQL query it means (OpenID4VP section 6)."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -14,6 +14,14 @@ class Need:
     claims: tuple[str, ...]
     why: Mapping[str, str]
     required: bool
+    either: str = ""
+    """Needs of one name are alternatives: any of them will do."""
+    multiple: bool = False
+    """Whether several licences of the type may be shown, as of two parents."""
+    values: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    """Claim → the values that will do; every other claim may hold anything."""
+    claim_sets: tuple[tuple[str, ...], ...] = ()
+    """Sets of claims, best first, of which one is enough; none means all the claims."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,23 +44,56 @@ class ServiceItem:
         return listed
 
     def missing(self, shown: Sequence[str]) -> list[Need]:
-        """Return the required needs that no shown licence type meets."""
-        return [need for need in self.needs if need.required and need.licence_type not in shown]
+        """Return the required needs that no shown licence type meets; of alternatives the first stands for all."""
+        return [
+            group[0]
+            for group in self._groups()
+            if any(need.required for need in group) and not any(need.licence_type in shown for need in group)
+        ]
 
-    def dcql(self, vct: Callable[[str], str]) -> dict[str, Any]:
-        """Return the item as a DCQL query; a credential's id is its licence type."""
+    def dcql(self, vct: Callable[[str], str], *, authority_key_ids: Sequence[str] = ()) -> dict[str, Any]:
+        """Return the item as a DCQL query; a credential's id is its licence type.
+
+        With `authority_key_ids` only licences whose key came by certificate under one of them will do (`aki`).
+        """
+        only = {"trusted_authorities": [{"type": "aki", "values": list(authority_key_ids)}]}
         return {
             "credentials": [
-                {
-                    "id": licence_type,
-                    "format": "dc+sd-jwt",
-                    "meta": {"vct_values": [vct(licence_type)]},
-                    "claims": [{"path": [name]} for name in sorted(claims)],
-                }
+                _query(licence_type, vct(licence_type), sorted(claims), self._of(licence_type))
+                | (only if authority_key_ids else {})
                 for licence_type, claims in self.listed.items()
             ],
-            "credential_sets": [{"options": [[need.licence_type]], "required": need.required} for need in self.needs],
+            "credential_sets": [
+                {"options": [[need.licence_type] for need in group], "required": any(need.required for need in group)}
+                for group in self._groups()
+            ],
         }
+
+    def _of(self, licence_type: str) -> list[Need]:
+        return [need for need in self.needs if need.licence_type == licence_type]
+
+    def _groups(self) -> list[list[Need]]:
+        """Return needs with their alternatives, in the order of the catalogue."""
+        groups: dict[str, list[Need]] = {}
+        for at, need in enumerate(self.needs):
+            groups.setdefault(need.either or f"#{at}", []).append(need)
+        return list(groups.values())
+
+
+def _query(licence_type: str, vct: str, claims: Sequence[str], needs: Sequence[Need]) -> dict[str, Any]:
+    values = {name: list(wanted) for need in needs for name, wanted in need.values.items()}
+    sets = [list(names) for need in needs for names in need.claim_sets]
+    told: dict[str, Any] = {
+        "id": licence_type,
+        "format": "dc+sd-jwt",
+        "meta": {"vct_values": [vct]},
+        "claims": [
+            ({"id": name} if sets else {}) | {"path": [name]} | ({"values": values[name]} if name in values else {})
+            for name in claims
+        ],
+    }
+    told |= {"multiple": True} if any(need.multiple for need in needs) else {}
+    return told | ({"claim_sets": sets} if sets else {})
 
 
 def load(data: Mapping[str, Any]) -> ServiceItem:
@@ -63,8 +104,23 @@ def load(data: Mapping[str, Any]) -> ServiceItem:
         names=data["name"],
         agency=data["agency"],
         channels=tuple(data["channels"]),
-        needs=tuple(
-            Need(one["licence_type"], one["role"], tuple(one["claims"]), one["why"], one["required"])
-            for one in data["needs"]
-        ),
+        needs=tuple(_need(one) for one in data["needs"]),
     )
+
+
+def _need(one: Mapping[str, Any]) -> Need:
+    need = Need(
+        one["licence_type"],
+        one["role"],
+        tuple(one["claims"]),
+        one["why"],
+        one["required"],
+        either=one.get("either", ""),
+        multiple=one.get("multiple", False),
+        values=one.get("values", {}),
+        claim_sets=tuple(tuple(names) for names in one.get("claim_sets", ())),
+    )
+    named = {*need.values, *(name for names in need.claim_sets for name in names)}
+    if not named <= set(need.claims):
+        raise ValueError(f"{need.licence_type}: values and claim_sets are of claims that the need lists")
+    return need

@@ -48,6 +48,7 @@ def routes(
             response_mode=body.response_mode,
             return_to=body.return_to,
             about=about(body.transaction_data),
+            certified=body.certified,
             now=clock(),
         )
         drawn = None if body.qr == "none" else picture(made.link, body.qr)

@@ -86,9 +86,13 @@ class Exchange:
         response_mode: ResponseMode,
         return_to: str | None,
         about: Sequence[Mapping[str, Any]],
+        certified: bool,
         now: datetime,
     ) -> Opened:
-        """Open a request for a service item; `about` is transaction data that the holder signs too."""
+        """Open a request for a service item; `about` is transaction data that the holder signs too.
+
+        With `certified`, only licences whose key came by certificate under the operator's authority will do.
+        """
         request_id = self._token(ID_BYTES)
         private = self._make_key() if response_mode == ResponseMode.DIRECT_POST_JWT else None
         row = PresentationRequest(
@@ -104,6 +108,7 @@ class Exchange:
             sealed_key=self._sealed(request_id, private) if private else None,
             transaction_data=request.transaction_data(about, sorted(question.item.listed)),
             return_to=return_to,
+            authorities=[self._certificates.anchor_key_id(now=now)] if certified else [],
             expires_at=now + REQUEST_LIFE,
         )
         with self._database.write() as session:
@@ -140,7 +145,7 @@ class Exchange:
         """Take a wallet's response (section 8.2) and return what it is told; a refused one raises `OAuthError`."""
         row = self._row(request_id)
         question = self._verifier.question(row.counter, row.service_item, row.operator)
-        query, made = dcql.parse(question.item.dcql(self._vct)), list[KeyBinding]()
+        query, made = dcql.parse(self._query(row, question)), list[KeyBinding]()
 
         def demand(checked: Mapping[str, Sequence[Checked]]) -> None:
             # The wallet's own choice is never relied on: the query is held against what was verified.
@@ -175,7 +180,8 @@ class Exchange:
             assert kept is not None  # noqa: S101 - requests are never deleted while open
             kept.sealed_verdict, kept.sealed_key = sealed, None
             kept.response_code_hash = _hashed(code) if code else None
-        if verdict.outcome == Outcome.REFUSED and verdict.reason != "declined":
+        wrong = verdict.outcome == Outcome.REFUSED or verdict.reason == "clock_differs"
+        if wrong and verdict.reason != "declined":
             raise OAuthError("invalid_request", verdict.reason)
         return {"redirect_uri": _with_code(row.return_to, code)} if row.return_to and code else {}
 
@@ -239,10 +245,14 @@ class Exchange:
             response_mode=ResponseMode(row.response_mode),
             nonce=row.nonce,
             state=row.state,
-            dcql_query=question.item.dcql(self._vct),
+            dcql_query=self._query(row, question),
             transaction_data=row.transaction_data,
             encryption_key=self._encryption_key(row),
         )
+
+    def _query(self, row: PresentationRequest, question: Question) -> dict[str, Any]:
+        """Return what was asked: the service item as DCQL, the same when it is sent and when the answer is checked."""
+        return question.item.dcql(self._vct, authority_key_ids=row.authorities)
 
     def _encryption_key(self, row: PresentationRequest) -> dict[str, str] | None:
         private = self._private(row)

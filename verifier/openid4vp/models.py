@@ -24,6 +24,7 @@ class PresentationRequest(SQLModel, table=True):
     response_mode: str
     sealed_key: bytes | None = Field(default=None, sa_type=LargeBinary)
     transaction_data: list[str] = Field(sa_type=JSON)
+    authorities: list[str] = Field(sa_type=JSON)
     return_to: str | None = Field(default=None)
     response_code_hash: str | None = Field(default=None)
     expires_at: datetime = Field(sa_type=Instant)

@@ -62,6 +62,7 @@ def upgrade() -> None:
     sa.Column('response_mode', sa.String(), nullable=False),
     sa.Column('sealed_key', sa.LargeBinary(), nullable=True),
     sa.Column('transaction_data', sa.JSON(), nullable=False),
+    sa.Column('authorities', sa.JSON(), nullable=False),
     sa.Column('return_to', sa.String(), nullable=True),
     sa.Column('response_code_hash', sa.String(), nullable=True),
     sa.Column('expires_at', sa.DateTime(), nullable=False),
