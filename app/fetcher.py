@@ -14,6 +14,7 @@ from urllib.parse import urlencode, urlsplit
 
 import httpx2
 
+from app.settings import is_loopback
 from credentials import strict_json
 from wallet.errors import ForeignServiceError
 from wallet.openid4vc.fetching import Fetched
@@ -28,9 +29,15 @@ Resolve = Callable[[str, int], list[str]]
 class Fetcher:
     """Calls foreign services (`wallet.openid4vc.fetching.Fetch`)."""
 
-    def __init__(self, *, hosts: Collection[str], own_url: str, resolve: Resolve | None = None) -> None:
-        """Allow `hosts` (`name` or `name:port`) over https, and this service itself at `own_url`."""
+    def __init__(
+        self, *, hosts: Collection[str], own_url: str, loopback: bool = False, resolve: Resolve | None = None
+    ) -> None:
+        """Allow `hosts` (`name` or `name:port`) over https, and this service itself at `own_url`.
+
+        With `loopback` (demonstration only) a listed host on this machine may be called over http too.
+        """
         self._hosts = frozenset(hosts)
+        self._loopback = loopback
         self._own = urlsplit(own_url)
         self._resolve = resolve or _addresses
 
@@ -68,12 +75,15 @@ class Fetcher:
         except ValueError as error:
             raise ForeignServiceError("that is no address") from error
         ours = (parts.scheme, parts.netloc) == (self._own.scheme, self._own.netloc)
-        if not ours and (parts.scheme != "https" or parts.netloc not in self._hosts):
+        near = self._loopback and is_loopback(parts.hostname or "")
+        if not ours and (
+            parts.scheme not in ({"https", "http"} if near else {"https"}) or parts.netloc not in self._hosts
+        ):
             raise ForeignServiceError(f"this service may not call {parts.hostname or 'that'}")
         if parts.username or parts.fragment or not parts.hostname:
             raise ForeignServiceError("that is no address to call")
         addresses = self._resolve(parts.hostname, port)
-        if not addresses or not (ours or all(ip_address(one).is_global for one in addresses)):
+        if not addresses or not (ours or near or all(ip_address(one).is_global for one in addresses)):
             raise ForeignServiceError("it has no public address")
         number = f"[{addresses[0]}]" if ":" in addresses[0] else addresses[0]
         path = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"

@@ -140,7 +140,7 @@ def build(
 ) -> House:
     """Build every room over one database; raises `SettingsError` if a secret is missing. `fetch` is the way out."""
     base_url = settings.base_url
-    fetch = fetch or Fetcher(hosts=settings.hosts, own_url=base_url)
+    fetch = fetch or Fetcher(hosts=settings.hosts, own_url=base_url, loopback=settings.demo)
     database = EngineDatabase(settings.database_url.get_secret_value())
     seal = Seal(settings.key_encryption_key(), randomness=randomness)
     types, items = catalogue.licence_types(), catalogue.items()

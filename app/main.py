@@ -85,7 +85,7 @@ def attempt(caller: Caller, key: str | None, operation: str, body: dict[str, Any
 
 def _routers(house: House, caller: Callable[..., Caller], now: Clock, rooms: Collection[str]) -> list[Any]:
     base_url = house.settings.base_url
-    routers = [keys_api.routes(house.registry, now)]
+    routers = [keys_api.routes(house.registry, lambda at: house.certificates.anchor(now=at), now)]
     if "issuers" in rooms:
         routers.append(
             issuers_api.routes(

@@ -1,12 +1,18 @@
 """Public keys and the trust list, for everybody."""
 
+from collections.abc import Callable
+from datetime import datetime
+
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import Certificate
 from fastapi import APIRouter, Response
 
 from keys.auth import Clock
+from keys.oauth.api import PUBLIC
 from keys.registry import TrustRegistry
 
 
-def routes(registry: TrustRegistry, clock: Clock) -> APIRouter:
+def routes(registry: TrustRegistry, anchor: Callable[[datetime], Certificate], clock: Clock) -> APIRouter:
     """Return the custody room's public routes."""
     router = APIRouter(prefix="/keys", tags=["keys"])
 
@@ -25,5 +31,15 @@ def routes(registry: TrustRegistry, clock: Clock) -> APIRouter:
         """Return the operator's public keys (JWK Set); a counter pins them once, out of band."""
         keys = registry.operator_keys().items()
         return {"keys": [{**key.jwk, "kid": kid, "use": "sig", "alg": "ES256"} for kid, key in keys]}
+
+    @router.get(
+        "/authority",
+        response_class=Response,
+        responses={200: {"content": {"application/pem-certificate-chain": {"example": "-----BEGIN CERTIFICATE…"}}}},
+    )
+    def authority() -> Response:
+        """Return the certificate of the operator's authority (PEM): other cities' wallets pin it, out of band."""
+        pem = anchor(clock()).public_bytes(Encoding.PEM)
+        return Response(pem, media_type="application/pem-certificate-chain", headers=PUBLIC)
 
     return router

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from app import catalogue, clock, contracts, migrations
 from app.cli.output import FAILED, answer, print_json
@@ -66,7 +67,7 @@ def add_to(app: typer.Typer) -> None:
             {"list": list_keys, "register": register_key, "rotate": rotate_key, "new-kek": new_kek},
             "Signing keys.",
         ),
-        ("trust", {"export": export_trust}, "The trust bundle."),
+        ("trust", {"export": export_trust, "anchor": trust_anchor}, "The trust bundle; the authority's certificate."),
     ]
     for name, commands, about in groups:
         group = typer.Typer(help=about, no_args_is_help=True)
@@ -228,6 +229,12 @@ def export_trust(
     else:
         output.write_text(json.dumps(bundle, ensure_ascii=False), encoding="utf-8")
         answer({"file": str(output)}, f"{output} written", as_json=json_output)
+
+
+def trust_anchor(json_output: Json = False) -> None:
+    """Print the certificate of the operator's authority, for other cities' wallets and verifiers to pin (PEM)."""
+    pem = house().certificates.anchor(now=clock.now()).public_bytes(Encoding.PEM).decode("ascii")
+    answer({"anchor": pem}, pem.rstrip(), as_json=json_output)
 
 
 def openapi(

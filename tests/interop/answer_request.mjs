@@ -1,21 +1,14 @@
 // A foreign wallet answers a request (OpenID4VP), with the @openid4vc, dcql and @sd-jwt libraries.
-import { X509Certificate } from 'node:crypto'
+import { KeyObject, sign } from 'node:crypto'
 import { Openid4vpClient } from '@openid4vc/openid4vp'
 import { SDJwtVcInstance } from '@sd-jwt/sd-jwt-vc'
 import { DcqlQuery } from 'dcql'
-import { CompactEncrypt, compactVerify, exportJWK, importJWK, importX509 } from 'jose'
-import { callbacks, hash, privateKeyOf } from './callbacks.mjs'
-
-const pem = (der) => `-----BEGIN CERTIFICATE-----\n${der}\n-----END CERTIFICATE-----`
+import { CompactEncrypt, importJWK } from 'jose'
+import { callbacks, hash, namesOf, privateKeyOf } from './callbacks.mjs'
 
 const client = new Openid4vpClient({
   callbacks: {
     ...callbacks,
-    verifyJwt: async (signer, { compact }) => {
-      const key = await importX509(pem(signer.x5c[0]), 'ES256', { extractable: true })
-      await compactVerify(compact, key)
-      return { verified: true, signerJwk: await exportJWK(key) }
-    },
     encryptJwe: async (encryptor, data) => {
       const header = { alg: encryptor.alg, enc: encryptor.enc, kid: encryptor.publicJwk.kid }
       const key = await importJWK(encryptor.publicJwk, encryptor.alg)
@@ -23,13 +16,7 @@ const client = new Openid4vpClient({
       return { jwe, encryptionJwk: encryptor.publicJwk }
     },
     decryptJwe: () => ({ decrypted: false }),
-    getX509CertificateMetadata: (der) => {
-      const names = (new X509Certificate(pem(der)).subjectAltName ?? '').split(', ')
-      return {
-        sanDnsNames: names.filter((name) => name.startsWith('DNS:')).map((name) => name.slice(4)),
-        sanUriNames: names.filter((name) => name.startsWith('URI:')).map((name) => name.slice(4)),
-      }
-    },
+    getX509CertificateMetadata: namesOf,
   },
 })
 
@@ -99,8 +86,6 @@ function sdJwt(key) {
     hasher: (data, alg) => new Uint8Array(hash(data, alg)), hashAlg: 'sha-256',
     saltGenerator: () => 'unused', kbSignAlg: 'ES256',
     kbSigner: async (input) => {
-      const { sign } = await import('node:crypto')
-      const { KeyObject } = await import('node:crypto')
       const signer = KeyObject.from(await privateKeyOf(key))
       return sign('sha256', Buffer.from(input), { key: signer, dsaEncoding: 'ieee-p1363' }).toString('base64url')
     },

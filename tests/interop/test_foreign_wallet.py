@@ -48,6 +48,23 @@ def test_takes_with_a_bearer_token(service: Service) -> None:
     assert (taken["ok"], taken["taken"][0]["tokenType"]) == (True, "Bearer"), taken
 
 
+@pytest.mark.parametrize("key_attestation", [False, True], ids=["plain key", "attested key"])
+def test_takes_by_authorization_code(service: Service, key_attestation: bool) -> None:
+    """Client attestation, PAR, PKCE, `iss`, DPoP with nonces, refresh: as HAIP wants it."""
+    licence_id = service.issue("driving_licence")
+    offer = service.offer("driving_licence", licence_id, grants=["authorization_code"])
+    taken = node(
+        "take_by_code.mjs", offer=offer["link"], attester=service.attester, signInLink=service.sign_in_link(),
+        keyAttestation=key_attestation,
+    )  # fmt: skip
+    assert taken["ok"], taken
+    assert (taken["iss"], taken["state"]) == (f"{service.url}/issuers/traffic_police", "state-of-the-wallet")
+    assert (taken["tokenType"], taken["scope"], taken["refreshed"]) == ("DPoP", "driving_licence", "DPoP")
+    part = sd_jwt_vc.parse_licence(taken["credentials"][0])
+    assert part.token.unverified_payload()["cnf"]["jwk"]["x"] == taken["key"]["x"]
+    assert "x5c" in part.token.header
+
+
 @pytest.mark.parametrize(
     "how",
     [

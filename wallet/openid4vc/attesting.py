@@ -15,6 +15,7 @@ from credentials import base64url, jws
 from credentials.jwk import export_public
 
 LIFE = timedelta(minutes=10)
+PROOF_LIFE = timedelta(minutes=1)
 ID_BYTES = 18
 WALLET_NAME = "Licence Wallet"
 
@@ -55,6 +56,7 @@ class Attesting:
             "aud": server,
             "jti": base64url.encode(self._randomness(ID_BYTES)),
             "iat": second,
+            "exp": second + int(PROOF_LIFE.total_seconds()),  # older drafts demand it
         } | ({"challenge": challenge} if challenge is not None else {})
         x5c = {"x5c": list(provider.x5c)}
         return {
