@@ -13,6 +13,7 @@ from credentials import licence_type
 from credentials.claim_values import Fault, FaultsError
 from credentials.licence_type import ClaimsRefusedError, Holder
 from issuers.agencies import NewAgency
+from issuers.errors import UnknownTypeError
 from keys.access import SCOPES, Caller, Role
 from keys.auth import Clock
 from keys.models import KeyPurpose
@@ -101,6 +102,15 @@ class TokenIn(Input):
     )
 
 
+class RightIn(Input):
+    """From when to when an agency may sign a type; from now on and without end where left out."""
+
+    valid_from: AwareDatetime | None = Field(default=None, strict=False, ge=datetime(2000, 1, 1, tzinfo=UTC), le=LATEST)
+    valid_until: AwareDatetime | None = Field(default=None, strict=False, le=LATEST)
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"valid_until": "2027-12-31T23:59:59+08:00"}]})
+
+
 class RotateIn(Input):
     """A key to rotate."""
 
@@ -142,7 +152,7 @@ class Made(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [{"key": "police", "secret": "lw_agency_…"}]})
 
 
-def routes(  # noqa: C901 - a list of routes, one after another, with nothing to decide
+def routes(  # noqa: C901, PLR0915 - a list of routes, one after another, with nothing to decide
     house: House, *, caller_of: Callable[..., Caller], clock: Clock
 ) -> APIRouter:
     """Return the operator's routes."""
@@ -217,6 +227,17 @@ def routes(  # noqa: C901 - a list of routes, one after another, with nothing to
     def revoke_token(actor: Operator, token_id: str) -> None:
         """Take an access token back; its next call is refused."""
         if not house.access.revoke(token_id, actor=actor, now=clock()):
+            raise HTTPException(404)
+
+    @router.put("/agencies/{agency}/types/{licence_type_key}", status_code=204, response_class=Response)
+    def give_right(actor: Operator, agency: str, licence_type_key: str, body: RightIn) -> None:
+        """Let an agency sign a licence type, from when to when; given again, the end is the new one."""
+        if licence_type_key not in house.types:
+            raise UnknownTypeError
+        since, vct = body.valid_from or clock(), house.issuer.vct(licence_type_key)
+        if body.valid_until is not None and body.valid_until <= since:
+            raise FaultsError([Fault("/valid_until", "wrong_date", "must lie after valid_from")])
+        if not house.registry.grant(agency, vct, since=since, until=body.valid_until, actor=actor, now=clock()):
             raise HTTPException(404)
 
     @router.delete("/agencies/{agency}/types/{licence_type_key}", status_code=204, response_class=Response)

@@ -44,8 +44,17 @@ def _blotted(value: Any) -> Any:
     return value
 
 
+class _Forward(logging.Handler):
+    """Hands what libraries log to our own lines, so that it is one JSON line and blotted too."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Log a library's record; a traceback comes with it."""
+        log.log(record.levelno, "library", logger=record.name, message=record.getMessage(), exc_info=record.exc_info)
+
+
 def configure(level: int = logging.INFO) -> None:
-    """Write JSON lines to standard error."""
+    """Write JSON lines to standard error, the libraries' warnings among them."""
+    logging.basicConfig(handlers=[_Forward(logging.WARNING)], level=logging.WARNING, force=True)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

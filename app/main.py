@@ -63,9 +63,10 @@ def create_app(house: House, *, now: Clock = clock.now, rooms: Collection[str] =
         f"{licences}/{{licence_id}}/renew",
         f"{licences}/{{licence_id}}/renew/prepare",
     )
-    problems.install(
-        app, base_url, {path: lambda body: orders.faults(house.types, body, now=now()) for path in issuing}
-    )
+    more: dict[str, problems.MoreFaults] = {
+        path: lambda body: orders.faults(house.types, body, now=now()) for path in issuing
+    }
+    problems.install(app, base_url, more | {"/admin/agencies": house.agencies.faults})
     for router in _routers(house, caller, now, rooms):
         app.include_router(router)
     _health(app, house)

@@ -26,7 +26,8 @@ KIND = licence_type.load(
         "key": "permit", "type_code": "1144019900DEM0015H002", "name": {"zh": "证", "en": "permit"}, "category": "",
         "domain": "", "holder_kind": "natural", "holder_code_types": ["111"], "issuer_agencies": ["police"],
         "licence_number_disclosure": "selective", "minor_holder": False, "offline_pass": True,
-        "offline_status_max_age_seconds": 86_400, "validity": {"rule": "permanent"}, "claims": [], "causes": [],
+        "offline_status_max_age_seconds": 86_400, "key_by": ["kid"], "validity": {"rule": "permanent"},
+        "claims": [], "causes": [],
     }
 )  # fmt: skip
 
@@ -53,6 +54,8 @@ class Bench:
         parts = sd_jwt.select(sd_jwt.parse(self.licence), NAMES[:2])
         holder = jws.es256(self.holder_key)
         self.presentation = key_binding.bind(parts, holder, audience=AUDIENCE, nonce=NONCE, now=NOW)
+        self.receipt = {f"member_{number}": "a value of usual length" for number in range(12)}
+        self.token = jws.sign(jws.RECEIPT, self.receipt, self.signer, kid="k1")
         self.message = b"x" * 800
         self.bare_signature = self.issuer_key.sign(self.message, ECDSA(SHA256()))
         self.seen = SignaturesSeen()
@@ -62,6 +65,12 @@ class Bench:
 
     def bare_verify(self) -> None:
         self.public.key.verify(self.bare_signature, self.message, ECDSA(SHA256()))  # type: ignore[call-arg]
+
+    def jws_sign(self) -> None:
+        jws.sign(jws.RECEIPT, self.receipt, self.signer, kid="k1")
+
+    def jws_verify(self) -> None:
+        jws.verify(jws.parse(self.token, jws.RECEIPT), self.public).payload()
 
     def issue(self) -> str:
         claims = {
@@ -107,8 +116,9 @@ def measure(rounds: int, seconds: float) -> dict[str, list[float]]:
     """Return the rates of each round, every figure beside its denominator."""
     bench = Bench()
     works = {
-        "bare_verify": bench.bare_verify, "core_verify": bench.verify, "core_verify_warm": bench.verify_warm,
-        "bare_sign": bench.bare_sign, "core_issue": bench.issue,
+        "bare_verify": bench.bare_verify, "jws_verify": bench.jws_verify, "core_verify": bench.verify,
+        "core_verify_warm": bench.verify_warm,
+        "bare_sign": bench.bare_sign, "jws_sign": bench.jws_sign, "core_issue": bench.issue,
     }  # fmt: skip
     for work in works.values():
         rate(work, seconds / 4)  # warm-up

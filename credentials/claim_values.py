@@ -58,7 +58,10 @@ class ClaimDefinition:
     pattern: re.Pattern[str] | None = None
     derived_from: str | None = None
     past: bool = False
-    """The day it names has come when it is signed."""
+    """The day or month it names has come when it is signed."""
+    years_ahead: int | None = None
+    """How many years ahead the day it names may lie at most; None where the type's validity says it."""
+    maximum: int = MAX_INTEGER
 
 
 def check_value(one: ClaimDefinition, value: object, at: str, *, code_type: str = "") -> list[Fault]:
@@ -90,7 +93,7 @@ def _check_scalar(one: ClaimDefinition, kind: str, value: object, code_type: str
     if kind == "boolean":
         _demand(isinstance(value, bool), "true or false")
     elif kind == "integer":
-        _demand(type(value) is int and 0 <= value <= MAX_INTEGER, "a whole number, 0 or more")
+        _demand(type(value) is int and 0 <= value <= one.maximum, f"a whole number, 0 to {one.maximum}")
     else:
         _demand(isinstance(value, str) and 0 < len(str(value)) <= MAX_TEXT_LENGTH, "a text of 1 to 512 characters")
         _check_text(one, kind, str(value), code_type)

@@ -13,9 +13,11 @@ from functools import cached_property
 from typing import Any
 
 from credentials import identifiers
+from credentials.calendar import months_later, years_between
 from credentials.claim_values import (
     CITIZEN_NUMBER,
     CREDIT_CODE,
+    MAX_INTEGER,
     ClaimDefinition,
     Fault,
     FaultsError,
@@ -225,16 +227,28 @@ def _absurd_days(kind: LicenceType, claims: Mapping[str, Any], holder: Holder, t
         with suppress(MalformedError):  # a wrong number is the holder's fault, told with the holder
             born = identifiers.birth_date(holder.code)
     for name, value in claims.items():
-        if kind.claims[name].type not in {"date", "datetime"}:
+        one = kind.claims[name]
+        if one.type not in {"date", "datetime", "year-month"}:
             continue
-        day = date.fromisoformat(value[:10])
-        if born is not None and day < born:
+        day = date.fromisoformat(f"{value}-01" if one.type == "year-month" else value[:10])
+        if born is not None and day < (born.replace(day=1) if one.type == "year-month" else born):
             yield Fault(f"{at}/{name}", "wrong_date", "lies before the holder's birth")
-        if kind.claims[name].past and day > today:
+        if one.past and day > today:
             yield Fault(f"{at}/{name}", "wrong_date", "lies in the future")
+        if one.years_ahead is not None and day > months_later(today, 12 * one.years_ahead):
+            yield Fault(f"{at}/{name}", "wrong_date", f"at most {one.years_ahead} years ahead")
+    yield from _wrong_order(claims, at)
     ahead = 2 * kind.validity.get("endorse_every_months", 0)
     if ahead and claims.get("endorsed_until", "") > months_later(today, ahead).isoformat():
         yield Fault(f"{at}/endorsed_until", "wrong_date", f"at most {ahead} months ahead: endorsed period by period")
+
+
+def _wrong_order(claims: Mapping[str, Any], at: str) -> Iterator[Fault]:
+    """Yield a fault for every `…_to` that lies before its `…_from`."""
+    for name, value in claims.items():
+        start = claims.get(f"{name.removesuffix('_to')}_from") if name.endswith("_to") else None
+        if start is not None and value < start:
+            yield Fault(f"{at}/{name}", "wrong_date", "lies before the day it begins")
 
 
 def _claim(data: Mapping[str, Any]) -> ClaimDefinition:
@@ -248,6 +262,8 @@ def _claim(data: Mapping[str, Any]) -> ClaimDefinition:
         pattern=re.compile(data["pattern"]) if data.get("pattern") else None,
         derived_from=data.get("derived_from"),
         past=data.get("past", False),
+        years_ahead=data.get("years_ahead"),
+        maximum=data.get("maximum", MAX_INTEGER),
     )
 
 
@@ -270,22 +286,6 @@ def _implied(kind: LicenceType, sent: Mapping[str, Any], holder: Holder, today: 
         with suppress(MalformedError):  # a wrong number is the holder's fault, told with the holder
             implied["birth_date"] = identifiers.birth_date(holder.code).isoformat()
     return {name: value for name, value in implied.items() if name in kind.claims}
-
-
-def years_between(earlier: date, later: date) -> int:
-    """Return how many birthdays of `earlier` have passed at `later`."""
-    return later.year - earlier.year - ((later.month, later.day) < (earlier.month, earlier.day))
-
-
-def months_later(day: date, months: int) -> date:
-    """Return the day so many months later; the last of a month where there is no such day."""
-    years, month = divmod(day.month - 1 + months, 12)
-    for last in (day.day, 30, 29, 28):  # 31 January and a month is the last of February
-        try:
-            return date(day.year + years, month + 1, last)
-        except ValueError:
-            continue
-    raise AssertionError("every month has 28 days")
 
 
 def _escape(name: str) -> str:

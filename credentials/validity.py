@@ -5,8 +5,12 @@ from datetime import date, timedelta
 from typing import Any
 
 from credentials import identifiers
+from credentials.calendar import months_later, years_between
 from credentials.claim_values import CITIZEN_NUMBER
-from credentials.licence_type import Holder, LicenceType, months_later, years_between
+from credentials.licence_type import Holder, LicenceType
+
+ENDS = {"endorsement": "endorsed_until", "until_operating_until_or_permanent": "operating_until"}
+"""Rules by which a claim says the last day, and that claim."""
 
 
 def last_day(kind: LicenceType, claims: Mapping[str, Any], holder: Holder, *, first_day: date) -> date | None:
@@ -25,7 +29,7 @@ def last_day(kind: LicenceType, claims: Mapping[str, Any], holder: Holder, *, fi
     if rule == "by_renewal":
         years = _years_of_renewal(kind, date.fromisoformat(claims["first_issued"]), first_day)
         return months_later(first_day, 12 * years) - timedelta(days=1) if years else None
-    until = {"endorsement": "endorsed_until", "until_operating_until_or_permanent": "operating_until"}.get(rule)
+    until = ENDS.get(rule)
     return date.fromisoformat(claims[until]) if until and until in claims else None
 
 

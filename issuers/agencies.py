@@ -88,6 +88,17 @@ class Agencies:
             )
         return row
 
+    def faults(self, body: object) -> list[Fault]:
+        """Return what is wrong with a body that is malformed elsewhere, as far as it can be read."""
+        told = body if isinstance(body, Mapping) else {}
+        texts = {name: one for name in ("key", "region", "uscc") if isinstance(one := told.get(name), str)}
+        name, rights = told.get("name"), told.get("may_sign")
+        names = {key: one for key, one in name.items() if isinstance(one, str)} if isinstance(name, Mapping) else {}
+        listed = [one for one in rights if isinstance(one, str)] if isinstance(rights, list) else []
+        read = {"key": "", "region": "", "uscc": "", **texts}
+        new = NewAgency(**read, name=names, kind="", domain="", may_sign=listed)
+        return [one for one in self._faults(new) if one.pointer.split("/")[1] in {*texts, "name", "may_sign"}]
+
     def _faults(self, new: NewAgency) -> Iterator[Fault]:
         if not re.fullmatch(SHORT_NAME, new.key):
             yield Fault("/key", "wrong_value", "a short lower-case name, as police")

@@ -1,5 +1,9 @@
 """What the agencies' room refuses."""
 
+from collections.abc import Sequence
+
+from credentials.claim_values import Fault
+
 
 class IssuerError(Exception):
     """The root; `code` is stable."""
@@ -107,6 +111,10 @@ class UnknownCauseError(IssuerError):
     """The licence type knows no such cause for this change."""
 
     code = "unknown_cause"
+
+    def __init__(self, detail: str = "", faults: Sequence[Fault] = ()) -> None:
+        super().__init__(detail or self.code)
+        self.faults = tuple(faults)
 
 
 class StatusListUnsoundError(IssuerError):

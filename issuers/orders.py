@@ -135,32 +135,41 @@ def check_order(kind: LicenceType, order: Order, *, now: datetime) -> tuple[dict
     if not today - timedelta(days=366) <= first_day <= today + timedelta(days=366):
         faults.append(Fault("/valid_from", "wrong_date", "must lie within a year of today"))
     claims: dict[str, Any] = {}
-    last_day = order.valid_until
     try:
         claims = licence_type.complete(kind, order.claims, order.holder, today=today)
     except ClaimsRefusedError as error:
         faults += error.faults
-    else:
-        if not faults:
-            last_day, wrong = _last_day(kind, order, claims, first_day, today)
-            faults += wrong
+    longest, wrong = _longest(kind, order, claims, first_day, today) if claims and not faults else (None, [])
+    faults += wrong
+    faults += _wrong_end(order.valid_until, longest, first_day, today)
     if faults:
         raise ClaimsRefusedError(faults)
-    return claims, first_day, last_day
+    return claims, first_day, order.valid_until or longest
 
 
-def _last_day(
+def _longest(
     kind: LicenceType, order: Order, claims: Mapping[str, Any], first_day: date, today: date
 ) -> tuple[date | None, list[Fault]]:
+    """Return the last day that the type lets claims be good for, and what is wrong with the claim that says it."""
     longest = validity.last_day(kind, claims, order.holder, first_day=first_day)
-    last_day = order.valid_until or longest
-    if last_day is not None and last_day > LATEST:
-        return None, [Fault("/valid_until", "wrong_date", f"must not lie after {LATEST}")]
-    if last_day is not None and last_day < max(first_day, today):
-        return None, [Fault("/valid_until", "wrong_date", "the licence would be over before it began")]
-    if longest is not None and last_day is not None and last_day > longest:
-        return None, [Fault("/valid_until", "wrong_date", f"this licence type lasts until {longest} at most")]
-    return last_day, []
+    if longest is None or max(first_day, today) <= longest <= LATEST:
+        return longest, []
+    named = validity.ENDS.get(kind.validity["rule"])
+    where = f"/claims/{named}" if named in claims else "/valid_from"
+    return None, [Fault(where, "wrong_date", "the licence would be over before it began, or too late")]
+
+
+def _wrong_end(until: date | None, longest: date | None, first_day: date, today: date) -> list[Fault]:
+    """Return what is wrong with the last day that was sent, whatever else is wrong."""
+    if until is None:
+        return []
+    if until > LATEST:
+        return [Fault("/valid_until", "wrong_date", f"must not lie after {LATEST}")]
+    if until < max(first_day, today):
+        return [Fault("/valid_until", "wrong_date", "the licence would be over before it began")]
+    if longest is not None and until > longest:
+        return [Fault("/valid_until", "wrong_date", f"this licence type lasts until {longest} at most")]
+    return []
 
 
 def _midnight(day: date) -> int:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from credentials import base64url
+from credentials.claim_values import Fault, FaultsError
 from credentials.errors import MalformedError
 from credentials.licence_type import Holder
 from credentials.text import clean
@@ -110,8 +111,11 @@ class SignatureIn(Input):
     model_config = ConfigDict(json_schema_extra={"examples": [{"signature": "A" * 86}]})
 
     def signature_bytes(self) -> bytes:
-        """Return the 64 bytes; raises `MalformedError` unless they are spelt canonically."""
-        return base64url.decode(self.signature)
+        """Return the 64 bytes; raises `FaultsError` unless they are spelt canonically."""
+        try:
+            return base64url.decode(self.signature)
+        except MalformedError as error:
+            raise FaultsError([Fault("/signature", "wrong_value", "64 bytes in canonical base64url")]) from error
 
 
 class LicenceOut(BaseModel):

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from credentials.claim_values import Fault
 from issuers import store
 from issuers.errors import (
     LicenceRevokedError,
@@ -93,7 +94,8 @@ class StatusChanges:
             allowed = sorted(
                 one.code for one in causes.values() if one.effect == EFFECT[to] and one.code != BY_RENEWAL_ONLY
             )
-            raise UnknownCauseError(f"one of: {', '.join(allowed) or 'none, this type knows no such change'}")
+            said = f"one of: {', '.join(allowed) or 'none, this type knows no such change'}"
+            raise UnknownCauseError(said, [Fault("/cause", "unknown_cause", said)])
 
 
 def _refusal(state: LicenceState) -> Exception:

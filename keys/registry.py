@@ -49,6 +49,29 @@ class TrustRegistry:
             detail={"types": sorted(rights)},
         )  # fmt: skip
 
+    def grant(
+        self, agency: str, vct: str, *, since: datetime, until: datetime | None, actor: str, now: datetime
+    ) -> bool:
+        """Give an agency a right from when to when, or change its end; False if there is no such agency.
+
+        A right that was given before keeps its beginning: what was signed under it stays good.
+        """
+        with self._database.write() as session:
+            if session.get(TrustedAgency, agency) is None:
+                return False
+            right = session.get(Authorisation, (agency, vct))
+            if right is None:
+                session.add(Authorisation(agency=agency, vct=vct, valid_from=since, valid_until=until))
+            else:
+                right.valid_from, right.valid_until = min(right.valid_from, since), until
+            session.flush()
+            store.raise_trust_version(session)
+            audit.record(
+                session, stream=STREAM, actor=actor, act="trust.admitted", subject=agency, now=now,
+                detail={"types": [vct], "from": since.isoformat(), "until": until.isoformat() if until else None},
+            )  # fmt: skip
+        return True
+
     def withdraw(self, agency: str, vct: str, *, actor: str, now: datetime) -> bool:
         """End an agency's right to sign `vct` as of `now`; False if it had none."""
         with self._database.write() as session:

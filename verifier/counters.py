@@ -1,9 +1,10 @@
 """Counters: enrolled desks, devices, kiosks and systems of an agency."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
+from credentials.claim_values import Fault, FaultsError
 from credentials.errors import MalformedError
 from credentials.text import clean
 from keys.schemas import SHORT_NAME
@@ -26,8 +27,8 @@ class Counters:
         self, key: str, *, agency: str, name: Mapping[str, str], channel: str, actor: str, now: datetime
     ) -> Counter:
         """Enrol a counter; a second of the same key raises `CounterExistsError`."""
-        if not SLUG.fullmatch(key):
-            raise MalformedError("a counter's key is a short lower-case name")
+        if faults := [*_faults(key, name)]:
+            raise FaultsError(faults)
         row = Counter(
             key=key,
             agency=agency,
@@ -60,3 +61,13 @@ class Counters:
         if row.suspended:
             raise CounterSuspendedError
         return row
+
+
+def _faults(key: str, name: Mapping[str, str]) -> Iterator[Fault]:
+    if not SLUG.fullmatch(key):
+        yield Fault("/key", "wrong_value", "a short lower-case name, as school2_office")
+    for language, one in name.items():
+        try:
+            clean(one)
+        except MalformedError as error:
+            yield Fault(f"/name/{language}", "wrong_value", error.detail)

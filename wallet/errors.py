@@ -116,6 +116,12 @@ class TooManyTriesError(CodeError):
     code = "too_many_tries"
 
 
+class HolderKeyTakenError(WalletError):
+    """The key that was just made is somebody's already: the randomness has failed, and nothing is bound to it."""
+
+    code = "holder_key_taken"
+
+
 class NotALinkError(WalletError):
     """What was scanned is neither an offer nor a request."""
 

@@ -20,7 +20,7 @@ from records import store as records_store
 from records.database import Database
 from wallet import store
 from wallet.accounts import Accounts, stream
-from wallet.errors import DeliveryRefusedError, NotHeldError
+from wallet.errors import DeliveryRefusedError, HolderKeyTakenError, NotHeldError
 from wallet.models import HeldLicence, HolderKey
 
 
@@ -160,7 +160,10 @@ class Keeping:
         with self._database.write() as session:
             if records_store.insert_unless_taken(session, row):
                 return row
-            return store.key_by_reference(session, reference) or row
+            found = store.key_by_reference(session, reference)
+        if found is None or found.holder_id != holder_id:
+            raise HolderKeyTakenError
+        return found
 
     def signer(self, row: HeldLicence) -> jws.Signer:
         """Return the signer of the key that a licence is bound to."""

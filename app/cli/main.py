@@ -15,13 +15,13 @@ from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import clock, logs, migrations
-from app.cli import agency, check, holder, operate, verify
+from app.cli import agency, check, holder, opening, operate, verify
 from app.cli.client import CallRefusedError
 from app.cli.output import FAILED, REFUSED, WRONG_USAGE, answer, errors, print_json
 from app.database import EngineDatabase
 from app.house import build
 from app.main import create_app
-from app.problems import PROBLEMS
+from app.problem_codes import PROBLEMS
 from app.settings import SettingsError, is_loopback
 from credentials.errors import FormatError
 from issuers.errors import IssuerError
@@ -33,6 +33,7 @@ from wallet.errors import WalletError
 
 app = typer.Typer(
     help="Licence Wallet (电子证照钱包): agencies sign, holders keep and show, counters verify.",
+    epilog="Exit codes: 0 done or accepted, 1 refused, 2 wrong usage, 3 cannot confirm, 4 the service or its settings.",
     no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False,
 )  # fmt: skip
 app.add_typer(check.app, name="check")
@@ -49,13 +50,13 @@ def serve(
     port: Annotated[int, typer.Option(min=1, max=65_535)] = 8080,
 ) -> None:
     """Serve HTTP. Refuses to start without settings, or on a database of another version."""
-    settings = operate.settings()
+    settings = opening.settings()
     if settings.demo and not is_loopback(host):
         raise SettingsError("the demonstration listens on loopback only")
     house = build(settings)
     if not migrations.is_current(house.database.engine):
         raise SettingsError("the database is not of this version: run `licence migrate` first")
-    operate.must_open_a_key(house)
+    opening.must_open_a_key(house)
     now = clock.ahead(settings.demo_clock_ahead_seconds)
     errors.print(f"serving {settings.base_url} on {host}:{port}; API reference: {settings.base_url}/docs", markup=False)
     config = uvicorn.Config(
@@ -71,9 +72,9 @@ def serve(
 
 
 @app.command()
-def migrate(json_output: operate.Json = False) -> None:
+def migrate(json_output: opening.Json = False) -> None:
     """Bring the database to this version's schema."""
-    database = EngineDatabase(operate.settings().database_url.get_secret_value())
+    database = EngineDatabase(opening.settings().database_url.get_secret_value())
     migrations.upgrade(database.engine)
     answer({"migrated": True}, "the database fits this version", as_json=json_output)
 

@@ -9,50 +9,19 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from cryptography.hazmat.primitives.serialization import Encoding
 
-from app import catalogue, clock, contracts, migrations
-from app.cli.output import FAILED, answer, print_json
+from app import catalogue, clock, contracts
+from app.cli import trust
+from app.cli.opening import ACTOR, Json, house, settings
+from app.cli.output import FAILED, answer
 from app.doctor import examine
 from app.house import House, build
-from app.settings import Settings, SettingsError
 from credentials import base64url, licence_type, strict_json
 from credentials.licence_type import ClaimsRefusedError, Holder
 from issuers.agencies import NewAgency
 from keys.access import Role
 from keys.encryption import KEK_BYTES
-from keys.errors import KeySealBrokenError
-from keys.models import KeyPurpose, KeyState
-
-ACTOR = "operator:command line"
-Json = Annotated[bool, typer.Option("--json", help="Answer with JSON.")]
-
-
-def settings() -> Settings:
-    """Return the settings of the environment."""
-    return Settings()
-
-
-def house() -> House:
-    """Return the house over the configured database, founded."""
-    made = build(settings())
-    if not migrations.is_current(made.database.engine):
-        raise SettingsError("the database is not of this version: run `licence migrate` (or the newer release)")
-    must_open_a_key(made)
-    made.found_city(now=clock.now())
-    return made
-
-
-def must_open_a_key(made: House) -> None:
-    """Refuse to work with a key-encryption key that does not open what the database holds."""
-    sealed = [row for row in made.vault.key_rows() if row.sealed is not None and row.state != KeyState.COMPROMISED]
-    if sealed:
-        try:
-            made.vault.by_kid(sealed[0].kid)
-        except KeySealBrokenError as error:
-            raise SettingsError(
-                "this key-encryption key does not open the database's keys: set the right one"
-            ) from error
+from keys.models import KeyPurpose
 
 
 def add_to(app: typer.Typer) -> None:
@@ -67,7 +36,7 @@ def add_to(app: typer.Typer) -> None:
             {"list": list_keys, "register": register_key, "rotate": rotate_key, "new-kek": new_kek},
             "Signing keys.",
         ),
-        ("trust", {"export": export_trust, "anchor": trust_anchor}, "The trust bundle; the authority's certificate."),
+        ("trust", trust.COMMANDS, "Who may sign what; the bundle; the authority's certificate."),
     ]
     for name, commands, about in groups:
         group = typer.Typer(help=about, no_args_is_help=True)
@@ -216,25 +185,6 @@ def register_key(
     public = strict_json.loads(jwk.read_bytes())
     kid = made.vault.register(owner, KeyPurpose.LICENCE, public, actor=ACTOR, now=clock.now())
     answer({"kid": kid}, f"{kid} waits: `licence keys rotate {owner} licence` puts it to use", as_json=json_output)
-
-
-def export_trust(
-    output: Annotated[Path | None, typer.Argument(help="File to write; standard output if left out.")] = None,
-    json_output: Json = False,
-) -> None:
-    """Write the trust bundle that counters verify with when the network is down."""
-    bundle = house().trust_bundle(clock.now())
-    if output is None:
-        print_json(bundle)
-    else:
-        output.write_text(json.dumps(bundle, ensure_ascii=False), encoding="utf-8")
-        answer({"file": str(output)}, f"{output} written", as_json=json_output)
-
-
-def trust_anchor(json_output: Json = False) -> None:
-    """Print the certificate of the operator's authority, for other cities' wallets and verifiers to pin (PEM)."""
-    pem = house().certificates.anchor(now=clock.now()).public_bytes(Encoding.PEM).decode("ascii")
-    answer({"anchor": pem}, pem.rstrip(), as_json=json_output)
 
 
 def openapi(

@@ -50,7 +50,10 @@ def verify(  # noqa: PLR0917 - typer's options
         if trust is None
         else _offline(source, trust, service_item, now, seen)
     )
-    answer(made, told(made), as_json=json_output)
+    said = told(made)
+    if trust is not None and seen is None:
+        said += "\n  whether it was shown before was not checked: --seen FILE remembers"
+    answer(made, said, as_json=json_output)
     raise typer.Exit(EXIT_BY_VERDICT[made["verdict"]])
 
 

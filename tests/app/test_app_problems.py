@@ -9,7 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.main import create_app
-from app.problems import PROBLEMS
+from app.problem_codes import PROBLEMS
 from credentials.errors import FormatError
 from issuers.errors import IssuerError
 from keys.errors import CustodyError

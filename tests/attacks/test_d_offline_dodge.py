@@ -1,9 +1,11 @@
 """Attack: force a counter off line, so that it does not learn of a revocation."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from tests.issuers.claims_of_types import SENT
 from tests.world import ITEM, World
 from verifier import offline
 
@@ -46,3 +48,27 @@ def test_a_revoked_licence_in_a_stale_list_is_still_revoked(world: World) -> Non
     text = wallet.offline_pass(subject, licence_id, [], life=timedelta(minutes=5), now=world.now)
     made = offline.verify_pass(text, bundle, None, now=world.now)
     assert (str(made.outcome), made.reason) == ("refused", "revoked")
+
+
+@pytest.mark.parametrize(("hours", "reason"), [(12, "accepted"), (13, "status_stale")])
+def test_each_type_has_its_own_limit(world: World, hours: int, reason: str) -> None:
+    """A social insurance certificate changes by the month and is believed off line for half a day only."""
+    sent = SENT["social_insurance_certificate"]
+    licence_id = world.issue("social_insurance_certificate", sent.holder, sent.agency, claims=sent.claims)
+    bundle = offline.open_bundle(world.bundle())
+    subject, wallet = world.holder(sent.holder).subject, world.house.wallet
+    world.now += timedelta(hours=hours)
+    text = wallet.offline_pass(subject, licence_id, [], life=timedelta(minutes=5), now=world.now)
+    assert offline.verify_pass(text, bundle, None, now=world.now).reason == reason
+
+
+def test_a_type_that_may_not_be_shown_offline(world: World) -> None:
+    """A type whose data forbid it gets no pass, and the wallet says what to do instead."""
+    licence_id = world.issue()
+    keeping = world.house.wallet._keeping
+    (vct,) = [vct for vct, kind in keeping._types.items() if kind.key == "residence_permit"]
+    keeping._types = {**keeping._types, vct: replace(keeping._types[vct], offline_pass=False)}
+    body = {"licence_id": licence_id, "claims": [], "qr": "none"}
+    made = world.holder().post("/wallet/passes", body)
+    assert (made.status, made["code"]) == (422, "offline_pass_not_allowed")
+    assert "亮码" in made["message"]["zh"]

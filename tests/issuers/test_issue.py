@@ -467,7 +467,7 @@ def test_days_follow_the_type_and_the_order(world: World, more: dict[str, str], 
     [
         ({"valid_until": "2027-03-02"}, "/valid_until"),
         ({"valid_until": "2026-11-22"}, "/valid_until"),
-        ({"valid_from": "2027-03-02"}, "/valid_until"),
+        ({"valid_from": "2027-03-02"}, "/claims/endorsed_until"),
         ({"valid_from": "2026-12-10", "valid_until": "2026-12-09"}, "/valid_until"),
         ({"valid_from": "2025-11-21"}, "/valid_from"),
         ({"valid_from": "2027-11-25"}, "/valid_from"),

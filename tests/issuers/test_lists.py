@@ -1,6 +1,9 @@
 """Status lists as the world sees them: signed, growing, never going back; and what agencies publish of themselves."""
 
+import posixpath
 from datetime import timedelta
+from typing import Any
+from urllib.parse import quote, urlsplit
 
 from sqlmodel import select
 
@@ -8,6 +11,7 @@ from app import catalogue
 from credentials import jws
 from credentials.status_list import Status
 from issuers.models import LicenceRow, StatusListRow
+from tests.foreign import PRE_AUTHORIZED, ForeignWallet
 from tests.issuers.city import status_of, statuses, univ
 from tests.issuers.claims_of_types import SENT
 from tests.records.tables import findings
@@ -173,3 +177,83 @@ def test_type_metadata_is_public(world: World) -> None:
 
 def _payload(row: LicenceRow) -> str:
     return jws.parse(f"{row.signing_input}.{row.signature}", jws.LICENCE).payload_bytes.decode()
+
+
+def _asked(world: World, **headers: str) -> Any:
+    names = {name.replace("_", "-"): value for name, value in headers.items()}
+    return world.http.request("GET", "/issuers/police/status/1", headers=names)
+
+
+def test_what_a_reader_accepts(world: World) -> None:
+    """The list comes as its own type to whoever takes it, and as nothing else (section 8.1)."""
+    world.issue()
+    for accept in (
+        "application/statuslist+jwt", "*/*", "application/*", "text/html, application/statuslist+jwt;q=0.1",
+        "application/statuslist+cwt, */*;q=0.5", "Application/StatusList+JWT",
+    ):  # fmt: skip
+        assert _asked(world, accept=accept).headers["content-type"] == "application/statuslist+jwt", accept
+    for accept in ("application/statuslist+cwt", "text/html", "*/*;q=0", "application/statuslist+jwt;q=0, */*", "x"):
+        answer = _asked(world, accept=accept)
+        assert (answer.status_code, answer.json()["code"]) == (406, "not_acceptable"), accept
+
+
+def test_a_list_is_compressed_for_who_takes_it(world: World) -> None:
+    """gzip where it is accepted, the same bytes inside; `Vary` says what the answer hangs on."""
+    world.issue()
+    plain, packed = _asked(world, accept_encoding="identity"), _asked(world, accept_encoding="br, gzip;q=0.8")
+    assert "content-encoding" not in plain.headers
+    assert packed.headers["content-encoding"] == "gzip"
+    assert packed.text == plain.text
+    assert "content-encoding" not in _asked(world, accept_encoding="gzip;q=0").headers
+    assert {one.strip() for one in packed.headers["vary"].split(",")} == {"Accept", "Accept-Encoding"}
+
+
+def test_history_is_not_kept(world: World) -> None:
+    """A list of the past is 501 (section 8.4)."""
+    world.issue()
+    answer = world.anybody.get("/issuers/police/status/1?time=1")
+    assert (answer.status, answer["code"]) == (501, "history_not_kept")
+
+
+def test_lists_are_named_for_prefetch(world: World) -> None:
+    """The aggregation names every list, each list names it, and so does the metadata (section 9)."""
+    world.issue()
+    offer = world.agency("police").post("/issuers/police/offers", {"licence_id": world.issue(), "qr": "none"})
+    wallet = ForeignWallet(world)
+    wallet.redeem(wallet.grants(offer.body)[PRE_AUTHORIZED]["pre-authorized_code"])
+    assert wallet.take().status == 200
+    answer = world.anybody.get("/issuers/police/status")
+    assert answer.body == {"status_lists": [f"{BASE}/issuers/police/status/{name}" for name in ("1", "x1")]}
+    assert answer.headers["access-control-allow-origin"] == "*"
+    for uri in answer["status_lists"]:
+        token = world.anybody.get(uri.removeprefix(BASE)).body
+        payload = jws.parse(token, jws.STATUS_LIST).unverified_payload()
+        assert payload["sub"] == uri
+        assert payload["status_list"]["aggregation_uri"] == f"{BASE}/issuers/police/status"
+    for name in ("openid-credential-issuer", "oauth-authorization-server"):
+        told = world.anybody.get(f"/.well-known/{name}/issuers/police")
+        assert told["status_list_aggregation_endpoint"] == f"{BASE}/issuers/police/status"
+    assert world.anybody.get("/issuers/nobody/status").status == 404
+
+
+def test_a_list_s_address_survives_a_proxy(world: World) -> None:
+    """Nothing in it needs escaping, it has no query, and normalising it (RFC 3986 section 6) changes nothing."""
+    world.issue()
+    uri = jws.parse(_asked(world).text, jws.STATUS_LIST).unverified_payload()["sub"]
+    parts = urlsplit(uri)
+    assert quote(parts.path) == parts.path == posixpath.normpath(parts.path)
+    assert (parts.query, parts.fragment, parts.netloc) == ("", "", parts.netloc.lower())
+
+
+def test_decoys_are_nobodys(world: World) -> None:
+    """A list's decoys say revoked from its first publication to its last, and no licence is given their place."""
+    permits = [world.issue() for _ in range(12)]
+    with world.house.database.read() as session:
+        decoys = set(session.get(StatusListRow, "police/1").decoys)
+    assert 56 <= len(decoys) <= 64
+    taken = {world.house.issuer.read("police", one).status_index for one in permits}
+    assert not taken & decoys
+    world.change("revoke", permits[0], "fraud")
+    published = statuses(world).list
+    assert all(published.read(index) == Status.REVOKED for index in decoys)
+    assert findings(world) == []

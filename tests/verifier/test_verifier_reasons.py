@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.problems import PROBLEMS
+from app.problem_codes import PROBLEMS
 from credentials.claim_values import FaultsError
 from credentials.errors import FormatError, ProofRefusedError, UnknownError
 from credentials.licence_type import ClaimsRefusedError

@@ -4,9 +4,14 @@ import json
 from base64 import b64encode
 from collections.abc import Iterator
 
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from sqlalchemy import inspect, text
 
-from tests.world import CLAIMS, ITEM, PARENT, World
+from app.house import build
+from credentials.licence_type import Holder
+from tests.world import CLAIMS, ITEM, OTHER_PARENT, PARENT, World
+from wallet.errors import HolderKeyTakenError
 
 NUMBERS = ["440199198708220021", "440199201409010037", "G440199201409010037"]
 PERSONAL = [
@@ -112,3 +117,18 @@ def test_what_was_shown_of_another_is_unreadable_with_another_key(world: World) 
     assert (answer.status, answer["code"]) == (503, "key_seal_broken")
     assert PERSONAL[0] not in json.dumps(answer.body, ensure_ascii=False)
     assert world.holder(PARENT).post("/wallet/shows", {"service_item": ITEM})["code"] == "nothing_to_show"
+
+
+def test_a_key_is_never_bound_to_two_people(world: World) -> None:
+    """If randomness fails and a key comes twice, the second licence is refused before anything is signed."""
+    key = generate_private_key(SECP256R1())
+    world.house = build(world.house.settings, make_key=lambda: key, fetch=world.fetch)
+    world.houses.append(world.house)
+    keeping = world.house.issuer._holder_keys
+    first, second = (Holder(**world.person(one)) for one in (PARENT, OTHER_PARENT))
+    assert keeping.bind(first, reference="one", now=world.now)
+    with pytest.raises(HolderKeyTakenError):
+        keeping.bind(second, reference="two", now=world.now)
+    with pytest.raises(HolderKeyTakenError):
+        keeping.bind(first, reference="three", now=world.now)
+    assert keeping.bind(first, reference="one", now=world.now)

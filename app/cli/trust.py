@@ -1,0 +1,78 @@
+"""The operator's commands on trust: who may sign what, the bundle for offline counters, the authority's certificate."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from app import clock
+from app.cli.opening import ACTOR, Json, house
+from app.cli.output import answer, print_json
+
+
+def export_trust(
+    output: Annotated[Path | None, typer.Argument(help="File to write; standard output if left out.")] = None,
+    json_output: Json = False,
+) -> None:
+    """Write the trust bundle that counters verify with when the network is down."""
+    bundle = house().trust_bundle(clock.now())
+    if output is None:
+        print_json(bundle)
+    else:
+        output.write_text(json.dumps(bundle, ensure_ascii=False), encoding="utf-8")
+        answer({"file": str(output)}, f"{output} written", as_json=json_output)
+
+
+def grant_right(
+    agency: str,
+    licence_type_key: str,
+    since: Annotated[datetime | None, typer.Option("--from", help="First moment, UTC; now if left out.")] = None,
+    until: Annotated[datetime | None, typer.Option("--until", help="Last moment, UTC; open if left out.")] = None,
+    json_output: Json = False,
+) -> None:
+    """Let an agency sign a licence type, from when to when."""
+    made, now = house(), clock.now()
+    first = since.replace(tzinfo=UTC) if since else now
+    last = until.replace(tzinfo=UTC) if until else None
+    if licence_type_key not in made.types or (last is not None and last <= first):
+        raise typer.BadParameter("a licence type of the catalogue, and an end after the beginning")
+    if not made.registry.grant(
+        agency, made.issuer.vct(licence_type_key), since=first, until=last, actor=ACTOR, now=now
+    ):
+        raise typer.BadParameter("there is no such agency")
+    told = {"agency": agency, "licence_type": licence_type_key, "from": first.isoformat()}
+    answer(
+        told | {"until": last.isoformat() if last else None},
+        f"{agency} may sign {licence_type_key}",
+        as_json=json_output,
+    )
+
+
+def withdraw_right(agency: str, licence_type_key: str, json_output: Json = False) -> None:
+    """End an agency's right to sign a licence type, as of now; what it signed stays good."""
+    made = house()
+    if not made.registry.withdraw(agency, made.issuer.vct(licence_type_key), actor=ACTOR, now=clock.now()):
+        raise typer.BadParameter("it had no such right")
+    answer(
+        {"agency": agency, "licence_type": licence_type_key},
+        f"{agency} signs {licence_type_key} no more",
+        as_json=json_output,
+    )
+
+
+def trust_anchor(json_output: Json = False) -> None:
+    """Print the certificate of the operator's authority, for other cities' wallets and verifiers to pin (PEM)."""
+    pem = house().certificates.anchor(now=clock.now()).public_bytes(Encoding.PEM).decode("ascii")
+    answer({"anchor": pem}, pem.rstrip(), as_json=json_output)
+
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "grant": grant_right,
+    "withdraw": withdraw_right,
+    "export": export_trust,
+    "anchor": trust_anchor,
+}

@@ -1,0 +1,208 @@
+"""The one table from an error's code to an HTTP status and to what a person should do, in Chinese and English.
+
+A verdict is not a problem: it is answered with 200 whatever it says (*revoked* too), with its own reasons in
+`verifier/reasons.py`.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An HTTP status and a sentence each in zh and en that says what to do next."""
+
+    status: int
+    zh: str
+    en: str
+
+
+PROBLEMS: dict[str, Problem] = {
+    # 400: the bytes
+    "malformed": Problem(
+        400, "内容格式不正确，请按接口文档修改后重发。", "Malformed. Mend it as the API documents and send again."
+    ),
+    "malformed_json": Problem(
+        400,
+        "请求体不是规范的 JSON（重复成员、NaN、孤立代理等均不接受）。",
+        "The body is not strict JSON: mend it and send again.",
+    ),
+    "picture_unreadable": Problem(
+        400,
+        "图片无法读取，或其中没有唯一的二维码，请重新拍摄。",
+        "The picture cannot be read or does not hold one QR code. Take it again.",
+    ),
+    # 401, 403: the caller
+    "token_refused": Problem(
+        401,
+        "访问令牌缺失、过期或已撤销，请重新获取。",
+        "The access token is missing, expired or revoked. Get a new one.",
+    ),
+    "sign_in_refused": Problem(
+        401, "登录链接无效或已使用，请重新获取。", "The sign-in link is unknown or used. Get a new one."
+    ),
+    "scope_refused": Problem(
+        403, "您的令牌无此权限，请向运营方申请。", "Your token does not allow this. Ask the operator for the scope."
+    ),
+    "type_not_authorised": Problem(
+        403,
+        "贵机关未获授权签发此类证照，请向运营方申请。",
+        "Your agency may not sign this licence type. Ask the operator.",
+    ),
+    "counter_suspended": Problem(
+        403, "本窗口已停用，请联系运营方。", "This counter is suspended. Contact the operator."
+    ),
+    "response_code_refused": Problem(
+        403,
+        "缺少或不符的应答码，请在发起办理的浏览器中继续。",
+        "The response code is missing or another's. Go on in the browser where this began.",
+    ),
+    "item_not_offered": Problem(
+        403,
+        "本窗口的渠道不办理此事项，请选择其他事项。",
+        "This counter's channel does not offer this item. Choose another.",
+    ),
+    # 404, 405
+    "not_found": Problem(404, "没有找到，请核对地址和编号。", "Not found. Check the address and the number."),
+    "unknown_licence_type": Problem(
+        404, "没有这种证照类型，请查看类型目录。", "There is no such licence type. See the catalogue."
+    ),
+    "unknown_key": Problem(404, "没有这个密钥，请核对编号。", "There is no such key. Check its kid."),
+    "unknown_service_item": Problem(
+        404, "没有这个事项，请查看事项目录。", "There is no such service item. See /verifier/service-items."
+    ),
+    "method_not_allowed": Problem(
+        405, "此地址不支持该方法。", "This address does not take that method. See the API reference."
+    ),
+    "not_acceptable": Problem(
+        406,
+        "状态列表只有 application/statuslist+jwt 一种格式，请接受它。",
+        "Status lists come as application/statuslist+jwt only. Accept that type.",
+    ),
+    # 409, 410: the state of things
+    "licence_revoked": Problem(
+        409, "证照已废止，不能再变更；如需请重新签发。", "The licence is revoked for good. Issue a new one if needed."
+    ),
+    "wrong_state": Problem(
+        409, "证照当前状态不允许此操作，请先查询状态。", "The licence's state does not allow this. Read it first."
+    ),
+    "not_prepared": Problem(409, "该证照不在待签状态。", "The licence does not wait for a signature. Read its state."),
+    "agency_keeps_key": Problem(
+        409, "贵机关自持密钥，请用 prepare 和 complete 签发。", "Your agency keeps its key: use prepare and complete."
+    ),
+    "owner_keeps_key": Problem(
+        409, "该密钥由机关自持，请先登记其下一个公钥。", "The owner keeps this key: register its next public key first."
+    ),
+    "agency_exists": Problem(
+        409, "机关编号或统一社会信用代码已存在。", "An agency of this key or credit code exists. Choose another."
+    ),
+    "counter_exists": Problem(409, "窗口编号已存在，请换一个。", "A counter of this key exists. Choose another."),
+    "already_used": Problem(409, "此码已使用，不能撤回。", "The code was used already and cannot be withdrawn."),
+    "authorization_over": Problem(
+        410,
+        "此领取请求已失效或已处理，请在钱包中重新发起。",
+        "This request is over. Begin anew in the wallet.",
+    ),
+    "preparation_expired": Problem(
+        410, "待签证照已超时作废，请重新准备。", "The prepared licence was not completed in time. Prepare a new one."
+    ),
+    # 413, 415
+    "body_too_large": Problem(413, "请求体过大，请缩小后重发。", "The body is too large. Send less."),
+    "unsupported_media_type": Problem(415, "内容类型不受支持，请用 application/json。", "Send application/json."),
+    # 422: the content
+    "invalid_request": Problem(
+        422, "请求内容有误，请按 faults 逐项修改后重发。", "The request has faults: mend each and send again."
+    ),
+    "claims_refused": Problem(
+        422, "证照信息有误，请按 faults 逐项修改后重发。", "The claims have faults: mend each and send again."
+    ),
+    "unknown_cause": Problem(
+        422, "此类证照没有该变更原因，请从目录中选择。", "This licence type has no such cause. Choose from its list."
+    ),
+    "idempotency_key_reused": Problem(
+        422,
+        "该幂等键已用于其他请求，请换一个新键。",
+        "This idempotency key was used for another request. Use a new one.",
+    ),
+    "signature_invalid": Problem(
+        422,
+        "签名与待签内容不符，请检查密钥和编码。",
+        "The signature does not fit the prepared bytes. Check key and encoding.",
+    ),
+    "key_refused": Problem(
+        422, "密钥不符合要求，请提供 P-256 公钥。", "The key is not acceptable. Send a P-256 public JWK."
+    ),
+    "claim_not_in_licence": Problem(
+        422, "证照中没有这项信息，请重新选择。", "The licence has no such claim. Choose again."
+    ),
+    "nothing_to_show": Problem(
+        422,
+        "钱包中没有此事项所需的有效证照，请先到发证机关申领。",
+        "The wallet holds no valid licence for this item. Get one issued first.",
+    ),
+    "offline_pass_not_allowed": Problem(
+        422, "此类证照不能离线出示，请联网亮码。", "This type may not be shown offline. Show a code on line."
+    ),
+    "offline_pass_too_large": Problem(
+        422, "信息过多，一个二维码放不下，请少选几项。", "Too much for one QR code. Choose fewer claims."
+    ),
+    "delivery_refused": Problem(
+        422,
+        "送达的内容不是该持证人的证照，请发证机关核对。",
+        "What was delivered is no licence of this holder. The agency must look into it and deliver again.",
+    ),
+    "proof_refused": Problem(
+        422, "密钥持有证明不符，请钱包重新生成。", "The proof of the key is not for this request. Make a new one."
+    ),
+    "not_an_offer_or_request": Problem(
+        422,
+        "这不是证照领取或出示请求，请核对后重新扫描。",
+        "This is neither an offer of a licence nor a request to show one. Check it and scan again.",
+    ),
+    "credential_refused": Problem(
+        422,
+        "对方签发的证照不可信或与所述不符，未予收下，请联系发证方。",
+        "What was issued is not to be trusted, or not what was offered, and was not taken. Ask its issuer.",
+    ),
+    "request_refused": Problem(
+        422,
+        "此出示请求不合规或身份不可信，请勿继续，请对方重新发起。",
+        "The request is not sound, or who asks is not trusted. Do not go on; let them ask anew.",
+    ),
+    "type_not_offered": Problem(
+        422, "此类证照不发放到其他钱包，请在本钱包中使用。", "This type is not offered to other wallets. Use this one."
+    ),
+    "foreign_service_failed": Problem(
+        502,
+        "对方服务不可用、不在许可名单或拒绝了请求，请稍后再试或联系运营方。",
+        "The other service does not answer, is not allowed here, or refused. Try later, or ask the operator.",
+    ),
+    # 500, 503: us
+    "internal_error": Problem(
+        500, "服务内部错误，请凭请求编号联系运营方。", "Something broke here. Give the request number to the operator."
+    ),
+    "history_not_kept": Problem(
+        501, "不保存过去的状态列表，请读取当前列表。", "Lists of the past are not kept. Read the present one."
+    ),
+    "key_seal_broken": Problem(
+        503,
+        "签名密钥无法打开，暂不能签发，请联系运营方。",
+        "The signing key does not open. Tell the operator; nothing can be signed until it does.",
+    ),
+    "holder_key_taken": Problem(
+        503,
+        "新生成的持有人密钥已被占用，随机数可能失效，请立即联系运营方。",
+        "A key that was just made is somebody's already. Stop and tell the operator: the randomness may have failed.",
+    ),
+    "no_signing_key": Problem(503, "没有可用的签名密钥，请联系运营方。", "There is no signing key. Tell the operator."),
+    "status_list_unsound": Problem(
+        503, "状态列表未能发布，请稍后重试。", "The status list could not be published. Try again shortly."
+    ),
+    "trust_list_refused": Problem(
+        503, "信任名单不可用，请联系运营方。", "The trust list cannot be used. Tell the operator."
+    ),
+    "database_unavailable": Problem(
+        503,
+        "数据库暂不可用，请稍后用同一幂等键重试。",
+        "The database is away. Try again with the same idempotency key.",
+    ),
+}
