@@ -1,4 +1,4 @@
-"""Attack: a QR code that is no pass: other schemes, markup, giants, bombs, cut or bent frames."""
+"""Attack: a QR code that is no pass: other schemes, markup, giants, bombs, cut or bent packing."""
 
 import tracemalloc
 import zlib
@@ -6,7 +6,7 @@ from hashlib import sha256
 
 import pytest
 
-from credentials import base45, base64url, jws, key_binding, offline_pass
+from credentials import base45, jws, key_binding, offline_pass
 from tests.tokens import HOLDER, NOW, issue, later, refused
 
 PRESENTATION = key_binding.bind(
@@ -18,16 +18,17 @@ PRESENTATION = key_binding.bind(
     life=later(minutes=1) - NOW,
 )
 GOOD = offline_pass.pack(PRESENTATION)
-FRAME = b"".join(
-    len(data).to_bytes(2, "big") + data
-    for text in PRESENTATION.replace("~", ".").split(".")
-    for data in [base64url.decode(text)]
-)
+WHOLE = base45.decode(GOOD.removeprefix(offline_pass.PREFIX))
+END = 2 + int.from_bytes(WHOLE[:2], "big")
+TEXT = zlib.decompressobj(wbits=-15, zdict=offline_pass.DICTIONARY).decompress(WHOLE[2:END])
+REST = WHOLE[END:]
+SIGNATURES = bytes(2 * offline_pass.SIGNATURE_BYTES)
 
 
-def _packed(frame: bytes, *, dictionary: bytes = offline_pass.DICTIONARY) -> str:
-    deflater = zlib.compressobj(9, wbits=-15, zdict=dictionary)
-    return offline_pass.PREFIX + base45.encode(deflater.compress(frame) + deflater.flush())
+def _packed(text: bytes, rest: bytes = REST) -> str:
+    deflater = zlib.compressobj(9, wbits=-15, memLevel=9, zdict=offline_pass.DICTIONARY)
+    data = deflater.compress(text) + deflater.flush()
+    return offline_pass.PREFIX + base45.encode(len(data).to_bytes(2, "big") + data + rest)
 
 
 def _noise(size: int) -> bytes:
@@ -67,18 +68,22 @@ TEXTS = {
     "cut by three": GOOD[:-3],
     "cut in half": GOOD[: len(GOOD) // 6 * 3 + 4],
     "junk behind": "EL1:" + base45.encode(_body(GOOD) + b"junk"),
-    "zlib": "EL1:" + base45.encode(zlib.compress(FRAME)),
-    "no dictionary": "EL1:" + base45.encode(FRAME),
-    "not compressed": _packed(FRAME, dictionary=b"another")[:4] + base45.encode(b"\xff" * 64),
-    "no frame": _packed(b""),
-    "one part": _packed(b"\0\1a"),
-    "five parts": _packed(b"\0\1a" * 5),
-    "half a length": _packed(FRAME + b"\0"),
-    "a length beyond": _packed(FRAME + b"\xff\xffab"),
-    "a length beyond by one": _packed(FRAME + b"\0\2a"),
-    "a frame one byte too large": _packed((b"\0\1a" * 6).ljust(offline_pass.MAX_FRAME_BYTES + 1, b"\0")),
-    "a whole pass longer than any QR code": _packed(FRAME + b"\x0f\xa0" + _noise(4_000)),
-    "a bomb": _packed(bytes(900_000)),
+    "a byte short": "EL1:" + base45.encode(_body(GOOD)[:-1]),
+    "zlib": "EL1:" + base45.encode(zlib.compress(TEXT)),
+    "no length": "EL1:" + base45.encode(WHOLE[2:]),
+    "a length beyond": "EL1:" + base45.encode(b"\xff\xff" + WHOLE[2:]),
+    "no signatures": "EL1:" + base45.encode(WHOLE[:END]),
+    "not compressed": "EL1:" + base45.encode(b"\0\x40" + b"\xff" * 64 + SIGNATURES),
+    "no text": _packed(b"", SIGNATURES),
+    "three parts": _packed(b"{}\x1e{}\x1e{}", SIGNATURES),
+    "a mark too many": _packed(TEXT + b'"\x01"'),
+    "a digest too many": _packed(TEXT, REST[:32] + REST),
+    "a text one byte too large": _packed(
+        b"{}\x1e{}\x1e{}\x1e".ljust(offline_pass.MAX_JSON_BYTES + 1, b" "), SIGNATURES
+    ),
+    "marks that swell": _packed(b"{}\x1e{}\x1e{}\x1e" + b"\x01" * 900, bytes(900 * 32) + SIGNATURES),
+    "a whole pass longer than any QR code": _packed(TEXT + _noise(4_000)),
+    "a bomb": _packed(bytes(900_000), SIGNATURES),
 }
 
 
@@ -91,7 +96,7 @@ def test_what_is_no_pass_is_not_a_licence_code(text):
 
 def test_a_bomb_costs_no_more_than_the_cap():
     """A code that would inflate to megabytes is stopped at its cap."""
-    bomb = _packed(bytes(2_000_000))
+    bomb = _packed(bytes(2_000_000), SIGNATURES)
     assert len(bomb) <= offline_pass.MAX_TEXT
     tracemalloc.start()
     try:
@@ -103,8 +108,8 @@ def test_a_bomb_costs_no_more_than_the_cap():
 
 
 def test_the_untouched_pass_is_accepted():
-    """The honest pass comes back, and a frame of exactly the cap is unpacked."""
+    """The honest pass comes back, and a text of exactly the cap is unpacked."""
     assert offline_pass.unpack(GOOD) == PRESENTATION
-    head = b"\0\1a" * 6
-    rest = offline_pass.MAX_FRAME_BYTES - len(head)
-    assert offline_pass.unpack(_packed(head + (rest - 2).to_bytes(2, "big") + bytes(rest - 2)))
+    assert _packed(TEXT) == GOOD
+    text = b"{}\x1e{}\x1e{}\x1e{}"
+    assert offline_pass.unpack(_packed(text.ljust(offline_pass.MAX_JSON_BYTES, b" "), SIGNATURES))

@@ -25,10 +25,12 @@ def test_a_pass_in_another_wrapping_is_the_same_pass(world: World) -> None:
 
     text = world.offline_pass(world.issue(), ["residence_district"])
     assert world.scan(text)["reason"] == "accepted"
-    inflater = zlib.decompressobj(wbits=-15, zdict=offline_pass.DICTIONARY)
-    frame = inflater.decompress(base45.decode(text.removeprefix("EL1:")))
+    whole = base45.decode(text.removeprefix("EL1:"))
+    end = 2 + int.from_bytes(whole[:2], "big")
+    inner = zlib.decompressobj(wbits=-15, zdict=offline_pass.DICTIONARY).decompress(whole[2:end])
     deflater = zlib.compressobj(1, wbits=-15, zdict=offline_pass.DICTIONARY)
-    again = "EL1:" + base45.encode(deflater.compress(frame) + deflater.flush())
+    data = deflater.compress(inner) + deflater.flush()
+    again = "EL1:" + base45.encode(len(data).to_bytes(2, "big") + data + whole[end:])
     assert again != text
     assert world.scan(again)["reason"] == "already_used"
 

@@ -1,5 +1,6 @@
 """The offline pass: a presentation goes into a QR code and comes out character by character."""
 
+import json
 import re
 from datetime import timedelta
 from hashlib import sha256
@@ -12,6 +13,7 @@ from credentials import base45, base64url, jws, key_binding, offline_pass, sd_jw
 from tests.tokens import HOLDER, NOW, attempt, issue, opened, refused
 
 PARTS = issue({"holder_name": "张示例", "grade": 3, "list": ["a"]}, "holder_name", "grade", "list", decoys_to=6)
+SIGNATURE, DIGEST, SALT = (base64url.encode(bytes([7]) * size) for size in (64, 32, 16))
 SEGMENT = st.binary(max_size=30).map(base64url.encode)
 
 
@@ -54,11 +56,29 @@ def test_a_pass_without_disclosures_comes_back():
     assert offline_pass.unpack(offline_pass.pack(bare)) == bare
 
 
-@given(st.lists(SEGMENT, min_size=6, max_size=6), st.lists(SEGMENT, max_size=6))
-def test_any_six_segments_and_disclosures_come_back(segments, disclosures):
-    """Whatever canonical base64url is packed comes back the same."""
-    text = "~".join([".".join(segments[:3]), *disclosures, ".".join(segments[3:])])
+@given(st.lists(SEGMENT, min_size=4, max_size=4), st.lists(SEGMENT, max_size=6))
+def test_any_segments_and_disclosures_come_back(segments, disclosures):
+    """Whatever canonical base64url of JSON is packed comes back the same; control bytes are not JSON and are refused."""
+    one, two = segments[:2], segments[2:]
+    text = "~".join([".".join([*one, SIGNATURE]), *disclosures, ".".join([*two, SIGNATURE])])
+    found, code = attempt(lambda value: offline_pass.unpack(offline_pass.pack(value)), text)
+    control = any(byte in base64url.decode(part) for part in [*segments, *disclosures] for byte in (1, 2, 0x1E))
+    assert code == "malformed" if control else found == text
+
+
+@given(st.lists(st.sampled_from([DIGEST, SALT, DIGEST[:-1], SALT[:-1] + "B", "x", "", DIGEST + "A"]), max_size=8))
+def test_digests_and_salts_come_back_wherever_they_stand(values):
+    """Strings that are canonical base64url of 32 or 16 bytes are lifted out, all others stay, and all come back."""
+    body = base64url.encode(json.dumps(values, separators=(",", ":")).encode())
+    text = f"{body}.{body}.{SIGNATURE}~{body}~{body}.{body}.{SIGNATURE}"
     assert offline_pass.unpack(offline_pass.pack(text)) == text
+
+
+@pytest.mark.parametrize("size", [0, 63, 65])
+def test_another_signature_is_not_packed(size):
+    """A pass holds ES256 signatures and nothing else."""
+    with refused("malformed"):
+        offline_pass.pack(f"AA.AA.{SIGNATURE}~AA.AA.{base64url.encode(bytes(size))}")
 
 
 @pytest.mark.parametrize(
@@ -90,7 +110,7 @@ def test_a_token_of_other_than_three_segments_is_not_packed(text):
 def test_what_cannot_be_unpacked_is_not_packed(size):
     """A presentation too large for any QR code is refused when it is packed, not when it is shown."""
     filler = base64url.encode(b"".join(size_.to_bytes(4, "big") for size_ in range(size // 4)))
-    text = f"AA.AA.AA~{filler}~AA.AA.AA"
+    text = f"AA.AA.{SIGNATURE}~{filler}~AA.AA.{SIGNATURE}"
     with refused("malformed"):
         offline_pass.unpack(offline_pass.pack(text))
 
@@ -115,5 +135,5 @@ def test_the_dictionary_is_fixed_for_ever():
     """A changed dictionary would make every pass unreadable: it needs another prefix."""
     assert (
         sha256(offline_pass.DICTIONARY).hexdigest()
-        == "3304c2aafe2c003d39768799c9ec5181ce340c5f2617e2db2f44c3f01b794727"
+        == "5d7c038bbaa0452e743261ad00cc65d07fc395df64b421d943320a3db4f38585"
     )
