@@ -19,8 +19,10 @@ help: ## List the commands
 	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
-demo: .venv/run.stamp ## Watch the whole story: issue, show, verify, attack, revoke, offline
-	$(BIN)/licence demo
+demo: .venv/run.stamp ## Watch the whole story: issue, show, verify, attack, revoke, a foreign wallet, offline
+	@command -v npm > /dev/null && test ! -f tests/interop/node_modules/.package-lock.json && echo "fetching the foreign wallet (npm)" \
+	  && (cd tests/interop && timeout 60 npm ci --silent --prefer-offline --fetch-retries=0) || true
+	$(BIN)/licence demo --foreign-wallet tests/interop
 
 serve: .venv/run.stamp ## Serve on http://127.0.0.1:8080 with SQLite in data/
 	@mkdir -p data

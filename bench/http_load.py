@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from app.cli.demo_city import ITEM, City, Teller
+from app.cli.demo_city import ITEM, City
 from app.cli.demo_server import environment, first_token, free_port, server
+from app.cli.demo_teller import Teller
 
 CLIENTS = 8
 Work = Callable[[http.client.HTTPConnection], None]
@@ -27,7 +28,10 @@ class Load:
         self.city = City(url, operator, Teller(as_json=True, quiet=True), place)
         self.city.found()
         self.city.issue()
-        self.counter = {"Authorization": f"Bearer {self.city.counter_token}", "Content-Type": "application/json"}
+        self.counter = {
+            "Authorization": f"Bearer {self.city.tokens['school2_office']}",
+            "Content-Type": "application/json",
+        }
         self.parent = {"Authorization": f"Bearer {self.city.parent_token}", "Content-Type": "application/json"}
         self.police = {"Authorization": f"Bearer {self.city.tokens['police']}", "Content-Type": "application/json"}
 

@@ -7,9 +7,11 @@ import tempfile
 import time
 from pathlib import Path
 
+from app.cli import demo_offline, demo_wallet
 from app.cli.client import CallRefusedError
-from app.cli.demo_city import City, Teller
+from app.cli.demo_city import City
 from app.cli.demo_server import StoryBrokenError, environment, first_token, free_port, server
+from app.cli.demo_teller import Teller
 from app.cli.output import errors
 from app.settings import SettingsError
 
@@ -17,12 +19,12 @@ MARK = ".licence-demo"
 """A file that says: this folder is a demonstration's, its database and key may go."""
 
 
-def run(folder: Path | None, *, keep: bool, as_json: bool) -> bool:
+def run(folder: Path | None, *, keep: bool, as_json: bool, foreign_wallet: Path | None = None) -> bool:
     """Tell the story in `folder` (a fresh temporary one if None); returns whether every step was as told."""
     place = Path(folder or tempfile.mkdtemp(prefix="licence-demo-"))
     _make_room(place)
     try:
-        _tell(place, Teller(as_json=as_json), keep=keep)
+        _tell(place, Teller(as_json=as_json), foreign_wallet, keep=keep)
     except (StoryBrokenError, CallRefusedError) as error:
         errors.print(f"THE STORY BROKE: {error}", markup=False, style="bold red")
         if isinstance(error, CallRefusedError):
@@ -45,7 +47,7 @@ def _make_room(place: Path) -> None:
     mark.touch()
 
 
-def _tell(place: Path, teller: Teller, *, keep: bool) -> None:
+def _tell(place: Path, teller: Teller, foreign_wallet: Path | None, *, keep: bool) -> None:
     started = time.perf_counter()
     port = free_port()
     env = environment(place, port)
@@ -58,8 +60,9 @@ def _tell(place: Path, teller: Teller, *, keep: bool) -> None:
         city.refuse_used_and_expired(env)
         city.refuse_forgeries()
         city.change_status()
-        city.prepare_offline()
-    city.verify_offline()
+        demo_wallet.show(city, foreign_wallet)
+        demo_offline.prepare(city)
+    demo_offline.verify(city)
     with server(place, env, port):
         city.uses()
         city.doctor(env)

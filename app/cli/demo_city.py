@@ -1,7 +1,5 @@
 """The demonstration's city: its callers, and what they do, chapter by chapter."""
 
-import json
-import os
 import subprocess
 import sys
 import time
@@ -15,44 +13,16 @@ from app import catalogue
 from app.cli import demo_attacks
 from app.cli.client import CallRefusedError, Client
 from app.cli.demo_server import StoryBrokenError, free_port, server
-from app.cli.output import console, print_json
+from app.cli.demo_teller import Teller
+from app.cli.output import console
 from credentials import base64url
 from credentials.jwk import export_public
 from verifier import picture
 
 ITEM = "school_transfer"
-AGENCIES = ("edu", "police", "school1", "univ")
+AGENCIES = ("edu", "police", "school1", "traffic_police", "univ")
 UNIVERSITY = "univ"
 """Keeps its own key: it signs what `prepare` gives it, and here it also plays the overreaching agency."""
-
-
-class Teller:
-    """Tells steps to a person, or as JSON lines."""
-
-    def __init__(self, *, as_json: bool, quiet: bool = False) -> None:
-        self.as_json = as_json
-        self.quiet = quiet
-        self.count = 0
-
-    def say(self, sentence: str, *, after: str = "", **facts: object) -> None:
-        """Tell one step and what was seen."""
-        self.count += 1
-        if self.quiet:
-            return
-        if self.as_json:
-            print_json({"step": self.count, "told": sentence, "seen": after, **facts}, compact=True)
-            return
-        console.print(f"{self.count:2}. {sentence}", markup=False, soft_wrap=True)
-        if after:
-            console.print(f"    → {after}", markup=False, soft_wrap=True, style="bold")
-
-    def expect(self, sentence: str, made: dict[str, Any], reason: str) -> None:
-        """Tell a step whose verdict must have `reason`."""
-        if made["reason"] != reason:
-            raise StoryBrokenError(f"{sentence}: expected {reason}, got {made['reason']}")
-        why = "" if reason == made["verdict"] else f" ({reason})"
-        said = f"{made['verdict']}{why}  {made['message']['zh']}  {made['message']['en']}"
-        self.say(sentence, after=said, verdict=made["verdict"], reason=reason)
 
 
 class City:
@@ -83,10 +53,7 @@ class City:
             self.operator.post("/admin/agencies", body)
             self.agencies[key] = self._caller("agency", key)
         office = {"zh": "示例市第二小学教务处", "en": "Office of No.2 Primary School"}
-        self.operator.post(
-            "/admin/counters", {"key": "school2_office", "agency": "school2", "name": office, "channel": "hall_counter"}
-        )
-        self.counter = self._caller("counter", "school2_office")
+        self.counter = self.enrol_counter("school2_office", "school2", office)
         self.teller.say(
             "The operator (运营方) takes in the education bureau 教育局, its school, the police 公安局 and the "
             "university, says which licence types each may sign, and enrols the counter of the receiving school "
@@ -163,7 +130,7 @@ class City:
         port = free_port()
         late = {**env, "LICENCE_DEMO_CLOCK_AHEAD_SECONDS": "61"}
         with server(self.place, late, port) as url:
-            made = self._verify(fresh["url"], Client(url, self.counter_token))
+            made = self._verify(fresh["url"], Client(url, self.tokens["school2_office"]))
         self.teller.expect(
             "A code is scanned 61 seconds after it was made (by a second server whose clock runs ahead).",
             made,
@@ -213,55 +180,6 @@ class City:
         else:
             raise StoryBrokenError("a revoked licence was reinstated")
 
-    def prepare_offline(self) -> None:
-        """While the line is up: the counter fetches the trust bundle, the holder makes a pass."""
-        bundle = self.counter.get("/verifier/trust-bundle")
-        (self.place / "trust-bundle.json").write_text(json.dumps(bundle, ensure_ascii=False), encoding="utf-8")
-        made = self.parent.post(
-            "/wallet/passes",
-            {
-                "licence_id": self.certificate,
-                "claims": ["holder_name", "grade", "student_status_no"],
-                "life_seconds": 300,
-                "qr": "png",
-            },
-        )
-        (self.place / "offline-pass.png").write_bytes(base64url.decode(made["qr"]))
-        self.teller.say(
-            "The counter downloads the trust bundle 信任包; the mother makes an offline pass 离线码.",
-            after=f"{len(made['text'])} characters in one QR code: {self.place / 'offline-pass.png'}",
-        )
-
-    def verify_offline(self) -> None:
-        """The network is cut: the server is gone."""
-        command = [
-            sys.executable, "-m", "app.cli.main", "verify", str(self.place / "offline-pass.png"),
-            "--trust", str(self.place / "trust-bundle.json"), "--service-item", ITEM, "--json",
-        ]  # fmt: skip
-        done = subprocess.run(  # noqa: S603 - our own command
-            command,
-            capture_output=True,
-            check=False,
-            timeout=60,
-            env={"PATH": os.environ["PATH"]},
-        )
-        if done.returncode != 0:
-            raise StoryBrokenError(
-                f"offline verification ended with {done.returncode}: {done.stdout.decode()}{done.stderr.decode()}"
-            )
-        made = json.loads(done.stdout)
-        if not made["offline"] or made["status_age_seconds"] is None:
-            raise StoryBrokenError("an offline verdict must say that it is one, and how old its status is")
-        self.teller.expect(
-            "The network is cut (the server is stopped). The counter verifies the pass from its picture.",
-            made,
-            "accepted",
-        )
-        self.teller.say(
-            "The verdict says that it was made off line, and how old the status is.",
-            after=f"{made['status_age_seconds']} s",
-        )
-
     def uses(self) -> None:
         """The line is back: the holder's list of uses."""
         items = self.parent.get("/wallet/uses", params={"limit": 50})["items"]
@@ -295,11 +213,14 @@ class City:
             after="all invariants hold",
         )
 
+    def enrol_counter(self, key: str, agency: str, name: dict[str, str]) -> Client:
+        """Enrol a counter of an agency; returns its caller."""
+        self.operator.post("/admin/counters", {"key": key, "agency": agency, "name": name, "channel": "hall_counter"})
+        return self._caller("counter", key)
+
     def _caller(self, role: str, subject: str) -> Client:
         token = self.operator.post("/admin/tokens", {"role": role, "subject": subject})["secret"]
         self.tokens[subject] = token
-        if role == "counter":
-            self.counter_token = token
         return Client(self.url, token)
 
     def person(self, key: str) -> dict[str, str]:

@@ -84,11 +84,14 @@ def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Leave the server up and print sign-in links.")] = False,
     json_output: Annotated[bool, typer.Option("--json", help="One JSON line a step.")] = False,
     folder: Annotated[Path | None, typer.Option(help="Where to put the database and pictures.")] = None,
+    foreign_wallet: Annotated[
+        Path | None, typer.Option(help="A folder with somebody else's wallet, `wallet.mjs`, that Node runs.")
+    ] = None,
 ) -> None:
     """Tell the whole story over real HTTP: issue, show, verify, attack, suspend, revoke, offline."""
     from app.cli.demo import run  # noqa: PLC0415 - only this command needs it, and it is slow to import
 
-    if not run(folder, keep=keep, as_json=json_output):
+    if not run(folder, keep=keep, as_json=json_output, foreign_wallet=foreign_wallet):
         raise typer.Exit(REFUSED)
 
 

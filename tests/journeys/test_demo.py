@@ -18,6 +18,8 @@ TOLD = [
     "revoked",
     "accepted",
 ]
+LEFT_OUT = "Left out: a foreign wallet takes a licence by QR and shows it."
+"""Told in tests/interop/test_demo_chapter.py, where the foreign wallet is installed."""
 
 
 def test_demo_tells_the_whole_story(tmp_path: Path) -> None:
@@ -28,6 +30,7 @@ def test_demo_tells_the_whole_story(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr.decode()
     steps = [json.loads(line) for line in done.stdout.splitlines()]
     assert [one["reason"] for one in steps if "reason" in one] == TOLD
+    assert [one["told"] for one in steps if one.get("skipped")] == [LEFT_OUT]
     log = (tmp_path / "server.log").read_text(encoding="utf-8")
     assert "440199198708220021" not in log
     assert "李样本" not in log
