@@ -1,9 +1,11 @@
 """The offline pass: a presentation goes into a QR code and comes out character by character."""
 
+import base64
 import json
 import re
 from datetime import timedelta
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -137,3 +139,16 @@ def test_the_dictionary_is_fixed_for_ever():
         sha256(offline_pass.DICTIONARY).hexdigest()
         == "5d7c038bbaa0452e743261ad00cc65d07fc395df64b421d943320a3db4f38585"
     )
+
+
+def test_the_written_format_is_enough_for_a_second_reader():
+    """The reader printed in openapi/offline-pass.md, with the dictionary printed there, reads our passes."""
+    page = (Path(__file__).parents[2] / "openapi" / "offline-pass.md").read_text(encoding="utf-8")
+    blocks = dict(re.findall(r"```(base64|python)\n(.*?)```", page, re.DOTALL))
+    dictionary = base64.b64decode(blocks["base64"])
+    assert dictionary == offline_pass.DICTIONARY
+    assert sha256(dictionary).hexdigest() in page
+    second_reader: dict = {}
+    exec(blocks["python"], second_reader)
+    for presentation in (_pass(), _pass(issue({"a": 1}))):
+        assert second_reader["read"](offline_pass.pack(presentation), dictionary) == presentation
