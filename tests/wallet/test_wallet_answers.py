@@ -228,9 +228,10 @@ def bank(world: World, tmp_path: Path) -> Bank:
     return made
 
 
-def test_answers_a_stranger(world: World, bank: Bank) -> None:
+@pytest.mark.parametrize("scheme", ["openid4vp", "haip-vp"])
+def test_answers_a_stranger(world: World, bank: Bank, scheme: str) -> None:
     """Who asks is the certificate's name; the answer is encrypted, bound to the bank, and holds the one claim asked for."""
-    seen = look(world, bank.link())
+    seen = look(world, bank.link().replace("openid4vp:", f"{scheme}:"))
     assert seen.status == 201, seen.body
     assert (seen["verifier_name"], seen["host"], seen["signed"]) == ("Example Bank", "bank.example", True)
     (part,) = seen["parts"]

@@ -37,9 +37,10 @@ def post(world: World, path: str, **body: Any) -> Answer:
     return world.holder().post(f"/wallet/{path}", body)
 
 
-def test_looks_then_takes_from_the_citys_own_doors(world: World) -> None:
+@pytest.mark.parametrize("scheme", ["openid-credential-offer", "haip-vci"])
+def test_looks_then_takes_from_the_citys_own_doors(world: World, scheme: str) -> None:
     """The offer is shown before it is taken; what is taken has our key, our labels, and a card in the wallet."""
-    link = offer(world)
+    link = offer(world).replace("openid-credential-offer:", f"{scheme}:")
     seen = post(world, "offers/look", link=link)
     assert seen.status == 200, seen.body
     assert (seen["issuer"], seen["take"], seen["sign_in"], seen["tx_code"]) == (
