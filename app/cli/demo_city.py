@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -86,7 +87,8 @@ class City:
         self.teller.say(f"The police 公安局 sign {parent['name']}'s residence permit 居住证.", after=self.permit)
         holder = self.operator.post("/admin/holders", parent)["key"]
         link = self.operator.post(f"/admin/holders/{holder}/sign-in-link")["secret"]
-        signed_in = Client(self.url).post("/wallet/sign-in", {"link": link})
+        with closing(Client(self.url)) as anybody:
+            signed_in = anybody.post("/wallet/sign-in", {"link": link})
         self.parent_token = signed_in["access_token"]
         self.parent = Client(self.url, self.parent_token)
         held = self.parent.get("/wallet/licences", params={"language": "zh"})["items"]
@@ -217,6 +219,11 @@ class City:
         """Enrol a counter of an agency; returns its caller."""
         self.operator.post("/admin/counters", {"key": key, "agency": agency, "name": name, "channel": "hall_counter"})
         return self._caller("counter", key)
+
+    def close(self) -> None:
+        """Let go of every caller's connections."""
+        for one in (self.operator, self.parent, self.counter, *self.agencies.values()):
+            one.close()
 
     def _caller(self, role: str, subject: str) -> Client:
         token = self.operator.post("/admin/tokens", {"role": role, "subject": subject})["secret"]

@@ -1,4 +1,4 @@
-"""A holder's command: show a code, over the API with the holder's token."""
+"""A holder's commands over the API with the holder's token: show a code; open a link of another issuer or verifier."""
 
 import sys
 from pathlib import Path

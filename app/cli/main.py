@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import clock, logs, migrations
-from app.cli import agency, check, holder, opening, operate, verify
+from app.cli import agency, check, holder, links, opening, operate, verify
 from app.cli.client import CallRefusedError
 from app.cli.output import FAILED, REFUSED, WRONG_USAGE, answer, errors, print_json
 from app.database import EngineDatabase
@@ -40,6 +40,7 @@ app.add_typer(check.app, name="check")
 operate.add_to(app)
 agency.add_to(app)
 holder.add_to(app)
+links.add_to(app)
 verify.add_to(app)
 app.command("verify-jws", hidden=True)(check.check_jws)
 
