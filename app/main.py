@@ -14,7 +14,7 @@ from app import admin, clock, logs, migrations, problems
 from app.house import House
 from app.strict_body import StrictBody
 from issuers import api as issuers_api
-from issuers import orders
+from issuers import orders, type_metadata
 from issuers.openid4vci import api as openid4vci_api
 from keys import api as keys_api
 from keys.access import Caller
@@ -106,6 +106,7 @@ def _routers(house: House, caller: Callable[..., Caller], now: Clock, rooms: Col
                 house.access,
                 caller_of=caller,
                 clock=now,
+                card_template=type_metadata.card,
                 sign_in_by_link=house.settings.demo,
             )
         )

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
 
 from keys.access import Access, Caller, Role
 from keys.auth import Clock
+from wallet import cards
 from wallet.accounts import Accounts
 from wallet.auth import holder_with
 from wallet.qr import picture
@@ -30,6 +31,13 @@ from wallet.uses import Uses
 from wallet.wallet import Wallet
 
 SESSION_LIFE = timedelta(hours=1)
+CARD = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 240"><text x="24" y="48">居住证</text></svg>'
+SVG: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The card.",
+        "content": {"image/svg+xml": {"schema": {"type": "string"}, "example": CARD}},
+    }
+}
 Language = Annotated[Literal["zh", "en"], Query(description="Language of names and labels.")]
 
 
@@ -41,6 +49,7 @@ def routes(
     *,
     caller_of: Callable[..., Caller],
     clock: Clock,
+    card_template: cards.Template,
     sign_in_by_link: bool,
 ) -> APIRouter:
     """Return the holders' routes; `sign_in_by_link` only in the demonstration."""
@@ -57,15 +66,7 @@ def routes(
             token = access.grant(Role.HOLDER, holder_id, life=SESSION_LIFE, actor="sign-in link", now=now)
             return SignInOut(access_token=token, expires_in_seconds=int(SESSION_LIFE.total_seconds()))
 
-    @router.get("/licences")
-    def licences(me: Me, language: Language = "zh") -> LicenceList:
-        """List the wallet's licences, with all their claims."""
-        return LicenceList(items=[licence_view(one, state, language) for one, state in wallet.licences(me)])
-
-    @router.get("/licences/{licence_id}")
-    def licence(me: Me, licence_id: str, language: Language = "zh") -> LicenceView:
-        """Read one licence."""
-        return licence_view(*wallet.licence(me, licence_id), language)
+    _licences(router, wallet, caller_of, card_template)
 
     @router.post("/shows", status_code=201)
     def show(me: Me, body: ShowIn) -> ShowOut:
@@ -110,3 +111,26 @@ def routes(
         return UsePage(items=[use_out(row) for row in rows[:limit]], next_cursor=more)
 
     return router
+
+
+def _licences(
+    router: APIRouter, wallet: Wallet, caller_of: Callable[..., Caller], card_template: cards.Template
+) -> None:
+    """Add what reads a holder's licences."""
+    Me = Annotated[str, Depends(holder_with(caller_of))]  # noqa: N806 - a type
+
+    @router.get("/licences")
+    def licences(me: Me, language: Language = "zh") -> LicenceList:
+        """List the wallet's licences, with all their claims."""
+        return LicenceList(items=[licence_view(one, state, language) for one, state in wallet.licences(me)])
+
+    @router.get("/licences/{licence_id}")
+    def licence(me: Me, licence_id: str, language: Language = "zh") -> LicenceView:
+        """Read one licence."""
+        return licence_view(*wallet.licence(me, licence_id), language)
+
+    @router.get("/licences/{licence_id}/card.svg", response_class=Response, responses=SVG)
+    def card(me: Me, licence_id: str) -> Response:
+        """Draw one licence as a card: SVG that draws and does nothing else."""
+        drawn = cards.card(wallet.licence(me, licence_id)[0], card_template)
+        return Response(drawn, media_type="image/svg+xml", headers=cards.HEADERS)

@@ -24,6 +24,12 @@ class NotHeldError(WalletError):
     code = "not_found"
 
 
+class NoCardError(WalletError):
+    """This licence has no card to draw."""
+
+    code = "not_found"
+
+
 class UnknownShowError(WalletError):
     """This holder has made no such code."""
 

@@ -96,3 +96,21 @@ def test_only_holders_open_wallets(world: World) -> None:
     assert mine.get("/wallet/licences").status == 200
     world.wait(1)
     assert mine.get("/wallet/licences")["code"] == "token_refused"
+
+
+def test_a_card_is_drawn(world: World) -> None:
+    """A licence's card holds its always-shown claims, and no page can make it do anything."""
+    licence_id = world.issue()
+    card = world.holder().get(f"/wallet/licences/{licence_id}/card.svg")
+    assert (card.status, card.headers["content-type"]) == (200, "image/svg+xml")
+    assert card.headers["content-security-policy"] == "default-src 'none'; sandbox"
+    assert card.headers["cache-control"] == "no-store"
+    for told in ("居住证", "李*", "{{"):
+        assert (told in card.body) == (told != "{{")
+
+
+def test_anothers_card_is_not_found(world: World) -> None:
+    """Nobody sees the card of a licence that is not theirs."""
+    licence_id = world.issue()
+    assert world.holder("zhang_san").get(f"/wallet/licences/{licence_id}/card.svg").status == 404
+    assert world.anybody.get(f"/wallet/licences/{licence_id}/card.svg").status == 401
