@@ -18,7 +18,7 @@ from issuers.openid4vci.clients import Clients
 from issuers.openid4vci.credential import CredentialEndpoint
 from issuers.openid4vci.dpop_gate import DpopGate
 from issuers.openid4vci.encrypting import Encrypting
-from issuers.openid4vci.grants import Grants
+from issuers.openid4vci.access_tokens import AccessTokens
 from issuers.openid4vci.nonces import Nonces
 from issuers.openid4vci.offers import Offers
 from issuers.openid4vci.tokens import Tokens
@@ -37,7 +37,7 @@ from wallet.openid4vc.attesting import Attesting, Provider
 from wallet.openid4vc.fetching import Fetch
 from wallet.openid4vc.pages import CALLBACK
 from wallet.openid4vc.taking import Taking
-from wallet.openid4vc.vetting import Vetting
+from wallet.openid4vc.credential_vetting import Vetting
 from wallet.presenting import Presenter
 
 
@@ -89,7 +89,7 @@ def openid4vci(core: Core, issuer: Issuer, copies: Copies, accounts: Accounts) -
         clients=clients,
         gate=gate,
         tokens=Tokens(seal=core.seal, gate=gate, clients=clients, **common),
-        grants=Grants(database=core.database, gate=gate, base_url=core.base_url),
+        grants=AccessTokens(database=core.database, gate=gate, base_url=core.base_url),
         nonces=nonces,
         credentials=CredentialEndpoint(
             issuer=issuer,

@@ -105,6 +105,11 @@ PROBLEMS: dict[str, Problem] = {
     "preparation_expired": Problem(
         410, "待签证照已超时作废，请重新准备。", "The prepared licence was not completed in time. Prepare a new one."
     ),
+    "foreign_service_refused": Problem(
+        409,
+        "对方拒绝了请求：二维码可能已用过或已过期，或交易码不对。请核对，或请对方重新出示。",
+        "The other service says no: its code may be used or over, or the transaction code wrong. Check, or ask for a new one.",
+    ),
     # 413, 415
     "body_too_large": Problem(413, "请求体过大，请缩小后重发。", "The body is too large. Send less."),
     "unsupported_media_type": Problem(415, "内容类型不受支持，请用 application/json。", "Send application/json."),
@@ -173,8 +178,8 @@ PROBLEMS: dict[str, Problem] = {
     ),
     "foreign_service_failed": Problem(
         502,
-        "对方服务不可用、不在许可名单或拒绝了请求，请稍后再试或联系运营方。",
-        "The other service does not answer, is not allowed here, or refused. Try later, or ask the operator.",
+        "对方服务不可用或不在许可名单，请稍后再试或联系运营方。",
+        "The other service does not answer as it should, or is not allowed here. Try later, or ask the operator.",
     ),
     # 500, 503: us
     "internal_error": Problem(

@@ -12,7 +12,7 @@ from credentials.x509 import CertifiedKey
 from keys.trust_list import TrustList
 from verifier import checking
 from verifier.errors import RefusalError
-from wallet.openid4vc.vetting import Vouched
+from wallet.openid4vc.credential_vetting import Vouched
 
 
 def vouched(trust: Callable[[datetime], TrustList], anchors: Collection[Certificate]) -> Vouched:

@@ -135,9 +135,15 @@ class NotALinkError(WalletError):
 
 
 class ForeignServiceError(WalletError):
-    """The other service is not allowed here, does not answer, or refuses."""
+    """The other service is not allowed here, or does not answer as it should."""
 
     code = "foreign_service_failed"
+
+
+class ForeignRefusalError(ForeignServiceError):
+    """The other service says no; its code is told."""
+
+    code = "foreign_service_refused"
 
 
 class CredentialRefusedError(WalletError):

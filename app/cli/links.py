@@ -57,7 +57,12 @@ def open_link(  # noqa: PLR0917 - typer's options
 def register_links(
     token_file: Annotated[
         Path,
-        typer.Option("--token-file", exists=True, dir_okay=False, help="Read when a link is opened; keep it 0600."),
+        typer.Option(
+            "--token-file",
+            exists=True,
+            dir_okay=False,
+            help="Holds the holder's token, mode 0600; read anew at each link.",
+        ),
     ],
     url: Url = DEFAULT_URL,
     folder: Annotated[
@@ -66,6 +71,9 @@ def register_links(
     json_output: Json = False,
 ) -> None:
     """Register this wallet for credential offers and requests on a Linux desktop (freedesktop.org desktop entries)."""
+    if os.name == "posix" and token_file.stat().st_mode & 0o077:
+        errors.print(f"others can read the token: chmod 600 {token_file}", markup=False)
+        sys.exit(WRONG_USAGE)
     program = shutil.which("licence") or str(Path(sys.argv[0]).resolve())
     words = [program, "open", "--url", url, "--token-file", str(token_file.resolve())]
     if any(ord(one) < 32 for word in words for one in word):
@@ -82,7 +90,7 @@ def register_links(
         encoding="utf-8",
     )
     told = {"file": str(place), "schemes": list(SCHEMES)}
-    answer(told, f"{place}\nnow: update-desktop-database {place.parent}", as_json=json_output)
+    answer(told, f"wrote {place}\nnext, run: update-desktop-database {place.parent}", as_json=json_output)
 
 
 def _is_request(said: str) -> bool:
@@ -112,7 +120,7 @@ def _take(wallet: Client, link: str, tx_code: str | None, *, yes: bool, as_json:
 def _answer(wallet: Client, link: str, without: list[str], *, yes: bool, as_json: bool) -> None:
     seen = wallet.post("/wallet/requests", {"link": link})
     lines = [
-        f"{part['query_id']}{' (optional)' if part['optional'] else ''}: {part['licence_type']}, "
+        f"{part['licence_type']}{' (optional: --without ' + part['query_id'] + ')' if part['optional'] else ''}, "
         f"showing {', '.join(part['claims'])}"
         for part in seen["parts"]
     ]

@@ -28,7 +28,7 @@ from issuers.openid4vci.clients import Clients
 from issuers.openid4vci.credential import CredentialEndpoint
 from issuers.openid4vci.dpop_gate import DpopGate
 from issuers.openid4vci.encrypting import Encrypting
-from issuers.openid4vci.grants import Grants
+from issuers.openid4vci.access_tokens import AccessTokens
 from issuers.openid4vci.models import Offer
 from issuers.openid4vci.nonces import C_NONCE, DPOP_NONCE, Nonces
 from issuers.openid4vci.offers import Offers
@@ -63,7 +63,7 @@ class Doors:
     clients: Clients
     gate: DpopGate
     tokens: Tokens
-    grants: Grants
+    grants: AccessTokens
     nonces: Nonces
     credentials: CredentialEndpoint
     encrypting: Encrypting

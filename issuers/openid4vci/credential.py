@@ -14,7 +14,7 @@ from issuers.issuer import Issuer
 from issuers.models import LicenceState
 from issuers.openid4vci import proofs, store
 from issuers.openid4vci.attestation import Attesters
-from issuers.openid4vci.grants import Entitled
+from issuers.openid4vci.access_tokens import Entitled
 from issuers.openid4vci.models import Deferral, Notice
 from issuers.openid4vci.nonces import C_NONCE, Nonces
 from issuers.openid4vci.offers import hashed

@@ -68,7 +68,10 @@ def test_takes_an_offer_from_its_picture(city: City) -> None:
     assert (code, out.strip()) == (1, "")
     assert "offers: 居住证" in told
     code, out, _ = opened(city, str(city.place / "offer.png"), said="y\n")
-    assert (code, out.split()[0]) == (0, "taken:")
+    assert (code, out.split()[-2]) == (0, "taken:")
+    code, _, told = opened(city, str(city.place / "offer.png"), said="y\n")
+    assert code == 1
+    assert told.startswith("foreign_service_refused")
 
 
 def test_takes_with_a_transaction_code(city: City) -> None:
@@ -121,6 +124,9 @@ def test_registers_for_the_four_schemes(city: City) -> None:
     odd = city.place / "a $folder 100%"
     odd.mkdir()
     (odd / "token").write_text(city.parent_token, encoding="ascii")
+    (odd / "token").chmod(0o644)
+    assert licence(city, "register-links", "--token-file", str(odd / "token"))[0] == 2
+    (odd / "token").chmod(0o600)
     code, out, _ = licence(city, "register-links", "--token-file", str(odd / "token"), "--json")
     assert code == 0
     entry = Path(json.loads(out)["file"])

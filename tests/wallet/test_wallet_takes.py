@@ -53,7 +53,7 @@ def test_looks_then_takes_from_the_citys_own_doors(world: World, scheme: str) ->
     view = world.holder().get(f"/wallet/licences/{licence_id}").body
     assert (view["licence_type"], view["name"]) == (TYPE, "居住证")
     assert {one["name"]: one["value"] for one in view["claims"]}["residence_district"] == "440106"
-    assert post(world, "offers/take", link=link)["code"] == "foreign_service_failed"
+    assert post(world, "offers/take", link=link)["code"] == "foreign_service_refused"
     assert findings(world) == []
 
 
@@ -64,7 +64,7 @@ def test_takes_with_a_transaction_code(world: World) -> None:
     )
     assert post(world, "offers/look", link=made["link"])["tx_code"] == {"input_mode": "numeric", "length": 6}
     wrong = post(world, "offers/take", link=made["link"], tx_code="000000" if made["tx_code"] != "000000" else "1")
-    assert (wrong.status, wrong["code"], wrong["detail"]) == (502, "foreign_service_failed", "invalid_grant")
+    assert (wrong.status, wrong["code"], wrong["detail"]) == (409, "foreign_service_refused", "invalid_grant")
     assert post(world, "offers/take", link=made["link"], tx_code=made["tx_code"])["licence_ids"]
 
 

@@ -18,8 +18,8 @@ from keys.encryption import Seal
 from records.database import Database
 from wallet.errors import ForeignServiceError, NothingToShowError, RequestRefusedError, UnknownRequestError
 from wallet.keeping import Keeping, Opened
-from wallet.openid4vc import asked, links, store
-from wallet.openid4vc.asked import Asked
+from wallet.openid4vc import links, store, verifier_request
+from wallet.openid4vc.verifier_request import Asked
 from wallet.openid4vc.fetching import Fetch, good
 from wallet.openid4vc.models import OpenRequest
 from wallet.presenting import Presenter, record
@@ -110,7 +110,7 @@ class Answering:
         if row is None or row.holder_id != holder_id:
             raise UnknownRequestError
         kept = self._seal.open(row.sealed, f"request {request_id} of {holder_id}")
-        told = asked.restored(strict_json.loads_object(kept))
+        told = verifier_request.restored(strict_json.loads_object(kept))
         matches = self._agreed(self._matches(holder_id, told, now), without) if agree else []
         with self._database.write() as session:
             if not store.claim(session, request_id, holder_id, now):
@@ -131,7 +131,7 @@ class Answering:
 
     def _asked(self, found: Mapping[str, str], now: datetime) -> Asked:
         if "request_uri" not in found:
-            return asked.read_unsigned(found)
+            return verifier_request.read_unsigned(found)
         nonce = base64url.encode(self._randomness(NONCE_BYTES))
         by_post = found.get("request_uri_method") == "post"
         if not by_post and found.get("request_uri_method", "get") != "get":
@@ -144,7 +144,7 @@ class Answering:
         )
         if got.status != 200 or got.media_type != REQUEST_TYPE or not got.body.isascii():
             raise ForeignServiceError(got.error())
-        return asked.read_signed(
+        return verifier_request.read_signed(
             got.body.decode("ascii"), found["client_id"], self._anchors(now), now=now,
             wallet_nonce=nonce if by_post else None,
         )  # fmt: skip
@@ -203,12 +203,16 @@ def _wanted(query: Query, found: Collection[str]) -> tuple[set[str], set[str]]:
         for one in query.sets:
             option = next((option for option in one.options if set(option) <= set(found)), None)
             if option is None and one.required:
-                raise NothingToShowError
+                raise _lacking({name for option in one.options for name in option} - set(found))
             wanted |= set(option or ())
             needed |= set(option or ()) if one.required else set()
     if not wanted or not wanted <= set(found):
-        raise NothingToShowError
+        raise _lacking((wanted or set(query.credentials)) - set(found))
     return needed, wanted
+
+
+def _lacking(names: Collection[str]) -> NothingToShowError:
+    return NothingToShowError(f"no licence in the wallet for: {', '.join(sorted(names))}")
 
 
 def _text(value: object) -> str:

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from credentials import strict_json
 from credentials.errors import FormatError
-from wallet.errors import ForeignServiceError
+from wallet.errors import ForeignRefusalError, ForeignServiceError
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,9 @@ class Fetched:
 
 
 def good(answer: Fetched) -> Fetched:
-    """Return an answer that says yes (2xx); any other raises `ForeignServiceError` with its code."""
+    """Return an answer that says yes (2xx); a no (4xx) raises `ForeignRefusalError`, all else `ForeignServiceError`."""
+    if 400 <= answer.status < 500:
+        raise ForeignRefusalError(answer.error())
     if not 200 <= answer.status < 300:
         raise ForeignServiceError(answer.error())
     return answer

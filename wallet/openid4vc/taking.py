@@ -17,7 +17,7 @@ from credentials import base64url, strict_json
 from keys.encryption import Seal
 from records.database import Database
 from wallet import codes
-from wallet.errors import ForeignServiceError, UnknownRequestError
+from wallet.errors import ForeignRefusalError, ForeignServiceError, UnknownRequestError
 from wallet.keeping import Keeping
 from wallet.openid4vc import credential_request, discovery, store
 from wallet.openid4vc.attesting import Attesting
@@ -27,7 +27,7 @@ from wallet.openid4vc.discovery import AUTHORIZATION_CODE, PRE_AUTHORIZED, Issue
 from wallet.openid4vc.fetching import Fetch
 from wallet.openid4vc.kept_keys import opened, sealable
 from wallet.openid4vc.models import OpenIssuance
-from wallet.openid4vc.vetting import Vetting
+from wallet.openid4vc.credential_vetting import Vetting
 from wallet.presenting import record
 
 SIGNING_IN = timedelta(minutes=30)  # how long a holder may take at the issuer's own pages
@@ -142,7 +142,7 @@ class Taking:
         if issuer.server.get("authorization_response_iss_parameter_supported") and "iss" not in told:
             raise ForeignServiceError("the authorization server did not say who it is")
         if "code" not in told:
-            raise ForeignServiceError(told.get("error", "no code came back")[:64])
+            raise ForeignRefusalError(told.get("error", "no code came back")[:64])
         # 3. Code and verifier become an access token (section 6); then as with any offer.
         keys = _Keys(opened(kept["dpop"]), opened(kept["instance"]))
         talk = self._talk(issuer, keys, now)

@@ -29,7 +29,7 @@ class Entitled:
         return self.grant.agency
 
 
-class Grants:
+class AccessTokens:
     """Reads access tokens."""
 
     def __init__(self, *, database: Database, gate: DpopGate, base_url: str) -> None:
