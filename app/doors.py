@@ -8,9 +8,13 @@ from typing import Any
 from app.database import EngineDatabase
 from app.settings import Settings
 from app.vouching import vouched
+from credentials.errors import CertificateRefusedError
+from credentials.jwk import import_public
 from credentials.licence_type import LicenceType
+from credentials.x509 import CertifiedKey
 from issuers.copies import Copies
 from issuers.issuer import Issuer
+from issuers.openid4vci.access_tokens import AccessTokens
 from issuers.openid4vci.api import Doors
 from issuers.openid4vci.attestation import Attesters
 from issuers.openid4vci.authorization.authorization import Authorizations, SignIn
@@ -18,13 +22,12 @@ from issuers.openid4vci.clients import Clients
 from issuers.openid4vci.credential import CredentialEndpoint
 from issuers.openid4vci.dpop_gate import DpopGate
 from issuers.openid4vci.encrypting import Encrypting
-from issuers.openid4vci.access_tokens import AccessTokens
 from issuers.openid4vci.nonces import Nonces
 from issuers.openid4vci.offers import Offers
 from issuers.openid4vci.tokens import Tokens
 from keys.certificates import Certificates
 from keys.encryption import Seal
-from keys.models import KeyPurpose
+from keys.models import KeyPurpose, KeyState
 from keys.trust_list import OPERATOR, TrustList, issuer_url
 from keys.vault import KeyMaker, Vault
 from verifier.openid4vp.exchange import Exchange
@@ -34,10 +37,11 @@ from wallet.errors import SignInRefusedError
 from wallet.keeping import Keeping
 from wallet.openid4vc.answering import Answering
 from wallet.openid4vc.attesting import Attesting, Provider
+from wallet.openid4vc.credential_vetting import Vetting
 from wallet.openid4vc.fetching import Fetch
 from wallet.openid4vc.pages import CALLBACK
 from wallet.openid4vc.taking import Taking
-from wallet.openid4vc.credential_vetting import Vetting
+from wallet.openid4vc.verifier_request import MayAsk
 from wallet.presenting import Presenter
 
 
@@ -129,7 +133,7 @@ def taking(
         seal=core.seal,
         fetch=core.fetch,
         keeping=keeping,
-        vetting=Vetting(fetch=core.fetch, vouched=vouched(trust, anchors), types=types),
+        vetting=Vetting(fetch=core.fetch, vouched=vouched(trust, anchors, types), types=types),
         attesting=Attesting(client_id=core.wallet_id, provider=_wallet_provider(core), randomness=core.randomness),
         redirect_uri=f"{core.base_url}{CALLBACK}",
         make_key=core.make_key,
@@ -147,9 +151,28 @@ def answering(core: Core, keeping: Keeping, presenter: Presenter) -> Answering:
         presenter=presenter,
         keeping=keeping,
         anchors=lambda now: [core.certificates.anchor(now=now), *others],
+        may_ask=_may_ask(core),
         make_key=core.make_key,
         randomness=core.randomness,
     )
+
+
+def _may_ask(core: Core) -> MayAsk:
+    """Return the check that a key under the operator's authority is a counter's own, for requests, and in use."""
+
+    def check(certified: CertifiedKey, now: datetime) -> None:
+        if certified.anchor != core.certificates.anchor(now=now):
+            return
+        start = f"{core.base_url}/verifier/counters/"
+        owners = [f"counter/{uri.removeprefix(start)}" for uri in certified.uris if uri.startswith(start)]
+        rows = [row for owner in owners for row in core.vault.key_rows(owner, KeyPurpose.REQUEST)]
+        if not any(
+            row.state == KeyState.ACTIVE and import_public(row.jwk).thumbprint == certified.key.thumbprint
+            for row in rows
+        ):
+            raise CertificateRefusedError("that certificate asks for nothing")
+
+    return check
 
 
 def _wallet_provider(core: Core) -> Callable[[datetime], Provider]:

@@ -108,7 +108,7 @@ PROBLEMS: dict[str, Problem] = {
     "foreign_service_refused": Problem(
         409,
         "对方拒绝了请求：二维码可能已用过或已过期，或交易码不对。请核对，或请对方重新出示。",
-        "The other service says no: its code may be used or over, or the transaction code wrong. Check, or ask for a new one.",
+        "The other service says no: its code may be used or over, or the transaction code wrong. Ask for a new one.",
     ),
     # 413, 415
     "body_too_large": Problem(413, "请求体过大，请缩小后重发。", "The body is too large. Send less."),

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Collection
 from datetime import datetime
-from urllib.parse import urlsplit
 
 from cryptography.x509 import Certificate
 
 from credentials import jws, sd_jwt, sd_jwt_vc, x509
 from credentials.errors import CertificateRefusedError
+from credentials.text import hostname
 from credentials.x509 import CertifiedKey
 from keys.trust_list import TrustList
 from verifier import checking
@@ -15,15 +15,23 @@ from verifier.errors import RefusalError
 from wallet.openid4vc.credential_vetting import Vouched
 
 
-def vouched(trust: Callable[[datetime], TrustList], anchors: Collection[Certificate]) -> Vouched:
-    """Return the check of a credential's issuer: on the trust list, or certified under one of `anchors`."""
+def vouched(
+    trust: Callable[[datetime], TrustList], anchors: Collection[Certificate], own_types: Collection[str]
+) -> Vouched:
+    """Return the check of a credential's issuer: on the trust list, or certified under one of `anchors`.
+
+    The city's own types (`own_types`, by their `vct`) come from issuers on the trust list and from nobody else.
+    """
 
     def check(text: str, now: datetime) -> None:
         token = jws.parse(sd_jwt.parse(text).jwt, jws.FOREIGN_LICENCE)
-        issuer = token.unverified_payload().get("iss")
-        if issuer in trust(now).issuers:
+        payload = token.unverified_payload()
+        issuer = payload.get("iss")
+        if isinstance(issuer, str) and issuer in trust(now).issuers:
             _check_ours(text, trust(now), now)
             return
+        if payload.get("vct") in [*own_types]:
+            raise CertificateRefusedError("licences of this type are issued by this city's agencies alone")
         if "x5c" not in token.header:
             raise CertificateRefusedError("its issuer is not known here, and shows no certificate")
         certified = x509.verify_chain(x509.parse_chain(token.header["x5c"]), anchors, at=now)
@@ -44,4 +52,4 @@ def _check_ours(text: str, trust: TrustList, now: datetime) -> None:
 
 
 def _names(certified: CertifiedKey, issuer: str) -> bool:
-    return issuer in certified.uris or urlsplit(issuer).hostname in certified.dns_names
+    return issuer in certified.uris or hostname(issuer) in certified.dns_names

@@ -1,6 +1,7 @@
 """DCQL (OpenID4VP 1.0 section 6): what a verifier asks for, matched by wallets and re-checked by verifiers.
 
-Only `dc+sd-jwt` credentials are known here. Unknown members are ignored, as section 6 wants; broken ones refuse.
+Only `dc+sd-jwt` credentials are known here; nothing answers a query for another format. Unknown members are ignored, as
+section 6 wants; broken ones refuse.
 """
 
 import re
@@ -137,8 +138,13 @@ def _same(one: object, other: object) -> bool:
 def _credential(data: object) -> CredentialQuery:
     if not isinstance(data, Mapping):
         raise MalformedError("a credential query is an object")
-    if data.get("format") != FORMAT:
-        raise MalformedError(f"only {FORMAT} is known here")
+    if not isinstance(data.get("format"), str):
+        raise MalformedError("a credential query names its format")
+    if data["format"] != FORMAT:  # well asked, and nothing that is known here answers it
+        return CredentialQuery(
+            _identifier(data.get("id")), frozenset(), multiple=False, holder_binding=True, authority_key_ids=None,
+            claims=(), claim_sets=(),
+        )  # fmt: skip
     meta = data.get("meta")
     vcts = meta.get("vct_values") if isinstance(meta, Mapping) else None
     if not isinstance(vcts, list) or not vcts or not all(isinstance(one, str) for one in vcts):

@@ -81,10 +81,14 @@ def parse(text: str) -> Sealed:
         iv, ciphertext, tag = (base64url.decode(part) for part in rest)
     except FormatError as error:
         raise EncryptionRefusedError("not a compact JWE") from error
-    if key or header.get("alg") != ALGORITHM or header.get("enc") not in KEY_BYTES or not header.keys() <= MEMBERS:
+    enc = header.get("enc")
+    known = isinstance(enc, str) and enc in KEY_BYTES and header.keys() <= MEMBERS
+    if key or header.get("alg") != ALGORITHM or not known:
         raise EncryptionRefusedError("only ECDH-ES with A128GCM or A256GCM, and nothing else in the header")
     if len(iv) != IV_BYTES or len(tag) != TAG_BYTES:
         raise EncryptionRefusedError("the parts have the wrong size")
+    if not all(isinstance(header.get(name, ""), str) for name in ("apu", "apv")):
+        raise EncryptionRefusedError("apu and apv are texts")
     kid = header.get("kid")
     return Sealed(header, kid if isinstance(kid, str) else None, protected.encode("ascii"), iv, ciphertext + tag)
 

@@ -58,7 +58,8 @@ def _checked(template: bytes) -> Xml.Element:
         if namespace != SVG or name not in ELEMENTS:
             raise MalformedError(f"a card draws; it has no {name}")
         for attribute, said in one.attrib.items():
-            if attribute not in ATTRIBUTES or ("url(" in said.lower() and not _LOCAL.fullmatch(said)):
+            loads = "url(" in said.lower() or "\\" in said  # CSS spells anything with a backslash
+            if attribute not in ATTRIBUTES or (loads and not _LOCAL.fullmatch(said)):
                 raise MalformedError(f"a card draws; it has no such {attribute}")
     return root
 

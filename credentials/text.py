@@ -1,6 +1,7 @@
 """Names as people write them: every hanzi lives, nothing invisible does."""
 
 import unicodedata
+from urllib.parse import urlsplit
 
 from credentials.errors import MalformedError
 
@@ -23,3 +24,11 @@ def clean(text: str) -> str:
         if code in NONCHARACTERS or code & 0xFFFE == 0xFFFE:
             raise MalformedError("a noncharacter")
     return unicodedata.normalize("NFC", text)
+
+
+def hostname(url: str) -> str | None:
+    """Return the host of an address, None if there is none or the text is no address; never raises."""
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None

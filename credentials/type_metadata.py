@@ -155,7 +155,7 @@ def _rule(row: object) -> ClaimRule:
     if not isinstance(path, list) or not path or not all(_is_step(step) for step in path):
         raise TypeRuleError("a path is names, indices and nulls")
     mandatory, sd = row.get("mandatory", False), row.get("sd", ALLOWED)
-    if not isinstance(mandatory, bool) or sd not in {ALLOWED, ALWAYS, NEVER}:
+    if not isinstance(mandatory, bool) or sd not in [ALLOWED, ALWAYS, NEVER]:
         raise TypeRuleError("mandatory or sd is not what it must be")
     return ClaimRule(tuple(path), mandatory, sd, _by_locale(row.get("display"), "label"), _text(row, "svg_id"))
 

@@ -26,6 +26,7 @@ def read(picture: bytes) -> str:
     except Exception as error:
         raise PictureUnreadableError("not a picture") from error
     found = zxingcpp.read_barcodes(grey, formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode))
-    if len(found) != 1:
-        raise PictureUnreadableError(f"{len(found)} QR codes in the picture, one is wanted")
-    return str(found[0].text)
+    texts = {str(one.text) for one in found}  # one code may be found twice, at two scales
+    if len(texts) != 1:
+        raise PictureUnreadableError(f"{len(texts)} QR codes in the picture, one is wanted")
+    return texts.pop()

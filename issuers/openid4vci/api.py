@@ -21,6 +21,7 @@ from issuers.auth import AgencyKey, agency_with
 from issuers.errors import IssuerError, UnknownAgencyError
 from issuers.issuer import Issuer
 from issuers.openid4vci import metadata
+from issuers.openid4vci.access_tokens import AccessTokens
 from issuers.openid4vci.authorization import api as authorization_api
 from issuers.openid4vci.authorization import pages as authorization_pages
 from issuers.openid4vci.authorization.authorization import Authorizations
@@ -28,7 +29,6 @@ from issuers.openid4vci.clients import Clients
 from issuers.openid4vci.credential import CredentialEndpoint
 from issuers.openid4vci.dpop_gate import DpopGate
 from issuers.openid4vci.encrypting import Encrypting
-from issuers.openid4vci.access_tokens import AccessTokens
 from issuers.openid4vci.models import Offer
 from issuers.openid4vci.nonces import C_NONCE, DPOP_NONCE, Nonces
 from issuers.openid4vci.offers import Offers
@@ -165,7 +165,9 @@ def _add_metadata(router: APIRouter, doors: Doors, clock: Clock) -> None:
         """Return the metadata of an agency's authorization server, with a signed copy inside (RFC 8414 section 2.1)."""
         now, issuer = clock(), issuer_url(doors.base_url, agency)
         doors.issuer.agency(agency)
-        told = metadata.authorization_server(issuer, sorted(doors.issuer.offered_types(agency, now=now)))
+        told = metadata.authorization_server(
+            issuer, sorted(doors.issuer.offered_types(agency, now=now)), signs_in=doors.authorizations.signs_in
+        )
         return JSONResponse(told | _signed_metadata(doors, agency, told, now), headers=PUBLIC)
 
     @router.get("/issuers/{agency}/credential-offers/{secret}", include_in_schema=False)

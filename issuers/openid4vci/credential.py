@@ -13,8 +13,8 @@ from issuers.errors import IssuerError, KeyInUseError, UnknownLicenceError
 from issuers.issuer import Issuer
 from issuers.models import LicenceState
 from issuers.openid4vci import proofs, store
-from issuers.openid4vci.attestation import Attesters
 from issuers.openid4vci.access_tokens import Entitled
+from issuers.openid4vci.attestation import Attesters
 from issuers.openid4vci.models import Deferral, Notice
 from issuers.openid4vci.nonces import C_NONCE, Nonces
 from issuers.openid4vci.offers import hashed
@@ -101,18 +101,23 @@ class CredentialEndpoint:
         with self._database.write() as session:
             if not store.finish(session, row.transaction_hash, now):
                 raise OAuthError("invalid_transaction_id", "there is no such transaction, or it is done")
-        return self._issued(entitled, licence_id, [import_public(one) for one in row.keys], now)
+        try:
+            return self._issued(entitled, licence_id, [import_public(one) for one in row.keys], now)
+        except Exception:  # whatever it was, nothing was issued: the wallet may ask again
+            with self._database.write() as session:
+                store.reopen(session, row.transaction_hash)
+            raise
 
     def notify(self, entitled: Entitled, body: Mapping[str, Any], *, now: datetime) -> None:
         """Note what became of credentials (section 11); the same again changes nothing."""
         name, event = body.get("notification_id"), body.get("event")
-        if not isinstance(name, str) or event not in EVENTS:
+        if not isinstance(name, str) or not isinstance(event, str) or event not in EVENTS:
             raise OAuthError("invalid_notification_request", "notification_id and a known event are needed")
         with self._database.write() as session:
             row = session.get(Notice, name)
             if row is None or row.grant_id != entitled.grant.grant_id:
                 raise OAuthError("invalid_notification_id", "there is no such notification")
-            row.event, row.at = str(event), now
+            row.event, row.at = event, now
 
     def _deferred(self, entitled: Entitled, type_key: str, keys: Sequence[PublicKey], now: datetime) -> Answer:
         transaction = base64url.encode(self._randomness(SECRET_BYTES))

@@ -63,7 +63,7 @@ class Encrypting:
             return None
         if not encrypted:
             raise OAuthError("invalid_encryption_parameters", "such a request is encrypted itself")
-        if not isinstance(asked, Mapping) or "zip" in asked or asked.get("enc") not in jwe.KEY_BYTES:
+        if not isinstance(asked, Mapping) or "zip" in asked or asked.get("enc") not in [*jwe.KEY_BYTES]:
             raise OAuthError("invalid_encryption_parameters", "enc is A128GCM or A256GCM, and nothing is compressed")
         jwk = asked.get("jwk")
         if not isinstance(jwk, Mapping) or jwk.get("alg") != jwe.ALGORITHM:

@@ -44,21 +44,27 @@ def credential_issuer(
     }
 
 
-def authorization_server(issuer: str, scopes: Sequence[str]) -> dict[str, Any]:
-    """Return the metadata of an agency's own authorization server (RFC 8414 section 2; VCI section 12.3)."""
-    return {
-        "issuer": issuer,
+def authorization_server(issuer: str, scopes: Sequence[str], *, signs_in: bool) -> dict[str, Any]:
+    """Return the metadata of an agency's own authorization server (RFC 8414 section 2; VCI section 12.3).
+
+    Where holders cannot sign in (`signs_in` false) there is no authorization code to be had, and none is promised.
+    """
+    by_code = {
         "authorization_endpoint": f"{issuer}/authorize",
         "pushed_authorization_request_endpoint": f"{issuer}/par",
         "require_pushed_authorization_requests": True,
+        "response_modes_supported": ["query"],
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": True,
+    }
+    return {
+        "issuer": issuer,
+        **(by_code if signs_in else {}),
         "token_endpoint": f"{issuer}/token",
         "challenge_endpoint": f"{issuer}/challenge",
         "scopes_supported": list(scopes),
-        "response_types_supported": ["code"],
-        "response_modes_supported": ["query"],
-        "grant_types_supported": [AUTHORIZATION_CODE, PRE_AUTHORIZED, "refresh_token"],
-        "code_challenge_methods_supported": ["S256"],
-        "authorization_response_iss_parameter_supported": True,
+        "response_types_supported": ["code"] if signs_in else [],
+        "grant_types_supported": [*([AUTHORIZATION_CODE] if signs_in else []), PRE_AUTHORIZED, "refresh_token"],
         "authorization_details_types_supported": [OPENID_CREDENTIAL],
         "token_endpoint_auth_methods_supported": ["attest_jwt_client_auth", "none"],
         "client_attestation_signing_alg_values_supported": ["ES256"],

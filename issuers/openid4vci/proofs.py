@@ -61,7 +61,10 @@ def _jwt(text: str, issuer: str, attested: Attested, now: datetime) -> tuple[Pub
         raise ProofRefusedError("made for another issuer")
     dpop.check_time(jws.required_date(payload, "iat"), now=now)
     if "key_attestation" in token.header:
-        known, _ = attested(token.header["key_attestation"])
+        known, attestation = attested(token.header["key_attestation"])
+        jws.required_date(attestation, "exp")
+        if attestation.get("nonce", payload.get("nonce")) != payload.get("nonce"):
+            raise ProofRefusedError("the attestation was made for another nonce")
         if key.thumbprint not in {one.thumbprint for one in known}:
             raise ProofRefusedError("the key is not among the attested")
     return key, payload.get("nonce")

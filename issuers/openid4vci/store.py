@@ -103,6 +103,11 @@ def finish(session: Session, transaction_hash: str, now: datetime) -> bool:
     return bool(session.execute(statement.values(done_at=now)).rowcount)  # type: ignore[attr-defined]
 
 
+def reopen(session: Session, transaction_hash: str) -> None:
+    """Let a deferred request be answered again: nothing came of it."""
+    session.execute(update(Deferral).where(col(Deferral.transaction_hash) == transaction_hash).values(done_at=None))
+
+
 def forget_spent(session: Session, before: datetime) -> None:
     """Forget what was spent before an instant: it is past its life and refused for that."""
     session.execute(delete(Spent).where(col(Spent.at) < before))

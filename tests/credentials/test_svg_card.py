@@ -46,6 +46,7 @@ def test_a_long_value_is_cut():
         "<image href='https://x/y.png'/>", "<use href='#a'/>", "<foreignObject/>", "<animate/>", "<set/>",
         "<iframe xmlns='http://www.w3.org/1999/xhtml'/>", "<rect onload='alert(1)'/>", "<rect style='fill:red'/>",
         "<rect fill='url(https://x)'/>", "<rect fill=' URL(//x) '/>", "<rect fill='url(#a) url(https://x)'/>",
+        r"<rect fill='\75rl(https://x)'/>", "<rect fill='u/**/rl(https://x)\\'/>",
         "<text xml:base='https://x'>a</text>", "<text xmlns:l='http://www.w3.org/1999/xlink' l:href='x'>a</text>",
         "<!-- a -->", "<![CDATA[a]]>", "<?xml-stylesheet href='https://x'?>", "<rect", "&nbsp;", "<feImage/>",
     ],

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 from credentials import base64url, jwe, jws, key_binding, sd_jwt
 from credentials import x509 as chains
-from credentials.jwk import import_public
+from credentials.jwk import export_public, import_public
 from tests.foreign import PRE_AUTHORIZED, ForeignWallet, new_key, query_of
 from tests.issuers.claims_of_types import SENT
 from tests.records.tables import findings
@@ -206,6 +206,45 @@ def test_the_mode_that_was_asked_for(world: World) -> None:
     stolen = asked | {"client_metadata": other["client_metadata"]}
     assert send(world, stolen, {"vp_token": driver.answer(asked), "state": asked["state"]}).status == 400
     assert verdict(world, request)["reason"] == "encryption_refused"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"enc": []},
+        {"enc": {}},
+        {"alg": []},
+        {"apu": 5},
+        {"apv": []},
+        {"apu": "="},
+        {"epk": []},
+        {"epk": None},
+        {"kid": 5},
+    ],
+    ids=str,
+)
+def test_encryption_headers_that_are_none(world: World, change: dict[str, Any]) -> None:
+    """Whatever stands in the header of an encrypted answer, it is refused, and the counter is told so."""
+    request = ask(world)
+    fetched(world, request)
+    head = {"alg": "ECDH-ES", "enc": "A128GCM", "epk": export_public(new_key())} | change
+    protected = base64url.encode(json.dumps({name: one for name, one in head.items() if one is not None}).encode())
+    text = ".".join([protected, "", base64url.encode(bytes(12)), "AAAA", base64url.encode(bytes(16))])
+    path = f"/verifier/presentation-requests/{request['request_id']}/response"
+    answer = world.anybody.call("POST", path, data={"response": text})
+    assert (answer.status, answer["error"]) == (400, "invalid_request")
+    assert verdict(world, request)["reason"] == "encryption_refused"
+
+
+def test_on_one_device_a_refusal_is_told_without_a_code(world: World) -> None:
+    """A wallet that is refused is sent nowhere, so the counter needs no response code to read why."""
+    driver, request = Driver(world), ask(world, return_to="https://hall.example/matter")
+    asked = fetched(world, request)
+    answer = send(
+        world, asked, {"vp_token": driver.answer(asked, nonce="another-nonce-altogether"), "state": asked["state"]}
+    )
+    assert (answer.status, answer["error"]) == (400, "invalid_request")
+    assert verdict(world, request)["reason"] == "wrong_nonce"
 
 
 def test_the_same_claims_a_second_time(world: World) -> None:

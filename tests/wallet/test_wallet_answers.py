@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from credentials import base64url, jwe, jws, sd_jwt
 from credentials import x509 as chains
 from credentials.jwk import export_public
+from keys.models import KeyPurpose
 from tests.foreign import Authority, new_key
 from tests.issuers.claims_of_types import SENT
 from tests.records.tables import findings
@@ -315,6 +316,9 @@ BENT: dict[str, tuple[Callable[[Bank], dict[str, Any]], str]] = {
     "with a scope": (lambda _: {"request": {"scope": "x"}}, "invalid_request"),
     "for a code": (lambda _: {"request": {"response_type": "code"}}, "invalid_request"),
     "by fragment": (lambda _: {"request": {"response_mode": "fragment"}}, "invalid_request"),
+    "to half an address": (lambda _: {"request": {"response_uri": "https://[x"}}, "invalid_request"),
+    "by a list": (lambda _: {"request": {"response_mode": []}}, "invalid_request"),
+    "with keys that are none": (lambda _: {"request": {"client_metadata": {"jwks": {"keys": 5}}}}, "invalid_request"),
     "to nowhere": (lambda _: {"request": {"response_uri": "nowhere"}}, "invalid_request"),
     "with transaction data": (lambda _: {"request": {"transaction_data": ["e30"]}}, "invalid_transaction_data"),
     "with no key for the answer": (lambda _: {"request": {"client_metadata": {}}}, "invalid_request"),
@@ -331,6 +335,41 @@ def test_a_bent_request_is_refused(world: World, bank: Bank, how: str) -> None:
     assert (seen.status, seen["code"]) == (422, "request_refused"), seen.body
     assert seen["detail"].startswith(error)
     assert bank.posted == []
+
+
+@pytest.mark.parametrize("purpose", [KeyPurpose.LICENCE, KeyPurpose.STATUS_LIST])
+def test_an_agencys_certificate_asks_for_nothing(world: World, bank: Bank, purpose: KeyPurpose) -> None:
+    """A certificate of the operator's authority for another purpose than requests asks our holders for nothing."""
+    house = world.house
+    uri = f"{BASE_URL}/issuers/police"
+    key = house.certificates.signer("police", purpose, name={"en": "Police"}, uri=uri, now=world.now)
+    bank.x5c, bank.key = key.x5c, house.vault._private(house.vault.key_rows("police", purpose)[0])
+    seen = look(world, bank.link())
+    assert seen["detail"].startswith("invalid_request_object"), seen.body
+
+
+def test_a_counters_key_that_is_over_asks_for_nothing(world: World) -> None:
+    """After a counter's request key is compromised nobody can ask with it, although its certificate lives on."""
+    drive(world)
+    request = ask(world)
+    assert look(world, request["link"]).status == 201
+    again = ask(world)
+    rows = world.house.vault.key_rows("counter/school2_office", KeyPurpose.REQUEST)
+    world.house.vault.compromise(rows[0].kid, since=world.now, actor="operator", now=world.now)
+    assert look(world, again["link"]).status in {409, 422, 502}
+
+
+def test_a_format_that_is_not_ours_is_an_option_like_others(world: World, bank: Bank) -> None:
+    """A query for another format is answered by nothing; where there is a choice, the other option is."""
+    (ours,) = bank.request()["dcql_query"]["credentials"]
+    other = {"id": "mdl", "format": "mso_mdoc", "meta": {"doctype_value": "org.iso.18013.5.1.mDL"}}
+    sets = [{"options": [["mdl"], ["permit"]]}]
+    bank.change = {"request": {"dcql_query": {"credentials": [other, ours], "credential_sets": sets}}}
+    seen = look(world, bank.link())
+    assert [part["query_id"] for part in seen["parts"]] == ["permit"]
+    bank.change = {"request": {"dcql_query": {"credentials": [other]}}}
+    missing = look(world, bank.link())
+    assert (missing["code"], missing["detail"]) == ("nothing_to_show", "no licence in the wallet for: mdl")
 
 
 @pytest.mark.parametrize("prefix", ["decentralized_identifier:did:x:y", "verifier_attestation:bank", "origin:https://x", "openid_federation:https://x", "x509_san_dns:other.example", "web:x"])  # fmt: skip

@@ -299,6 +299,10 @@ SWITCHED: dict[str, Callable[[Stranger], dict[str, Any]]] = {
     "two credentials": lambda _: {"answer": {"credentials": [{"credential": "x"}, {"credential": "y"}]}},
     "no credential": lambda _: {"answer": {"credentials": []}},
     "no text": lambda _: {"answer": {"credentials": [{"credential": 5}]}},
+    "a type of the city's": lambda _: {"claims": {"vct": f"{BASE_URL}/issuers/types/{TYPE}"}},
+    "a type of the city's, by nobody": lambda _: {"claims": {"vct": f"{BASE_URL}/issuers/types/{TYPE}", "iss": None}},
+    "an issuer that is a list": lambda _: {"claims": {"iss": []}},
+    "metadata that cannot be had": lambda _: {"claims": {"vct#integrity": sri(b"{}")}},
     "in the city's name": lambda _: {"claims": {"iss": f"{BASE_URL}/issuers/police"}},
 }
 
@@ -323,6 +327,7 @@ def test_what_is_not_to_be_trusted_is_not_taken(world: World, stranger: Stranger
         ("metadata", {"authorization_servers": ["https://other.example"]}),
         ("metadata", {"credential_configurations_supported": {}}),
         ("metadata", {"credential_endpoint": None}),
+        ("metadata", {"authorization_servers": ["https://[x"]}),
         ("server", {"issuer": "https://other.example"}),
         ("server", {"token_endpoint": None}),
         ("server", {"token_endpoint": "https://other.example/token"}),
@@ -341,7 +346,7 @@ def test_metadata_that_does_not_agree(world: World, stranger: Stranger, change: 
 @pytest.mark.parametrize(
     "more",
     [
-        {"credential_issuer": 5}, {"credential_configuration_ids": []}, {"credential_configuration_ids": ["card", "card"]},
+        {"credential_issuer": 5}, {"credential_issuer": "https://[x"}, {"credential_configuration_ids": []}, {"credential_configuration_ids": ["card", "card"]},
         {"credential_configuration_ids": [5]}, {"grants": []}, {"grants": {}}, {"grants": {"other": {}}},
         {"credential_issuer": "https://issuer.example?x=1"}, {"credential_issuer": "not an address"},
     ],

@@ -173,15 +173,17 @@ class Exchange:
         verdict = self._verifier.verify_response(question, demand, obtain, now=now)
         if verdict.reason in {"request_already_answered", "request_expired"}:
             raise OAuthError("invalid_request", verdict.reason)
-        code = self._token(SECRET_BYTES) if row.return_to else None
+        wrong = verdict.outcome == Outcome.REFUSED or verdict.reason == "clock_differs"
+        refused = wrong and verdict.reason != "declined"
+        # Only who is sent back needs to prove that they were: a refused wallet is sent nowhere.
+        code = self._token(SECRET_BYTES) if row.return_to and not refused else None
         sealed = self._seal.close(strict_json.dumps(verdict.as_json()), f"verdict of {request_id}")
         with self._database.write() as session:
             kept = session.get(PresentationRequest, request_id)
             assert kept is not None  # noqa: S101 - requests are never deleted while open
             kept.sealed_verdict, kept.sealed_key = sealed, None
             kept.response_code_hash = _hashed(code) if code else None
-        wrong = verdict.outcome == Outcome.REFUSED or verdict.reason == "clock_differs"
-        if wrong and verdict.reason != "declined":
+        if refused:
             raise OAuthError("invalid_request", verdict.reason)
         return {"redirect_uri": _with_code(row.return_to, code)} if row.return_to and code else {}
 

@@ -19,9 +19,9 @@ from records.database import Database
 from wallet.errors import ForeignServiceError, NothingToShowError, RequestRefusedError, UnknownRequestError
 from wallet.keeping import Keeping, Opened
 from wallet.openid4vc import links, store, verifier_request
-from wallet.openid4vc.verifier_request import Asked
 from wallet.openid4vc.fetching import Fetch, good
 from wallet.openid4vc.models import OpenRequest
+from wallet.openid4vc.verifier_request import Asked, MayAsk
 from wallet.presenting import Presenter, record
 
 THINKING_TIME = timedelta(minutes=5)
@@ -64,6 +64,7 @@ class Answering:
         presenter: Presenter,
         keeping: Keeping,
         anchors: Anchors,
+        may_ask: MayAsk,
         make_key: Callable[[], EllipticCurvePrivateKey],
         randomness: Callable[[int], bytes],
     ) -> None:
@@ -73,6 +74,7 @@ class Answering:
         self._presenter = presenter
         self._keeping = keeping
         self._anchors = anchors
+        self._may_ask = may_ask
         self._make_key = make_key
         self._randomness = randomness
 
@@ -145,7 +147,7 @@ class Answering:
         if got.status != 200 or got.media_type != REQUEST_TYPE or not got.body.isascii():
             raise ForeignServiceError(got.error())
         return verifier_request.read_signed(
-            got.body.decode("ascii"), found["client_id"], self._anchors(now), now=now,
+            got.body.decode("ascii"), found["client_id"], self._anchors(now), may_ask=self._may_ask, now=now,
             wallet_nonce=nonce if by_post else None,
         )  # fmt: skip
 

@@ -1,7 +1,6 @@
 """What another issuer's credential must be before it is taken in: vouched for, of the type offered, by its rules."""
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -52,15 +51,23 @@ class Vetting:
         return None if held.vct in self._types else _description(described, issuer, names, rules)
 
     def _rules(self, vct: str, integrity: object) -> tuple[tuple[ClaimRule, ...], Mapping[str, str]]:
-        """Return a type's claim rules and names; none if it has no metadata that can be had (it is optional)."""
+        """Return a type's claim rules and names; none if it has no metadata (it is optional, unless vouched for)."""
         if vct in self._types:
             return self._types[vct].rules, {}
         if urlsplit(vct).scheme not in {"https", "http"}:
             return (), {}
-        with suppress(ForeignServiceError):
-            found = type_metadata.resolve(vct, integrity if isinstance(integrity, str) else None, self._document)
-            return found.rules, found.names
-        return (), {}
+        pinned = integrity if isinstance(integrity, str) else None
+        try:
+            first = self._document(vct)
+        except ForeignServiceError as error:
+            if pinned is not None:
+                raise CredentialRefusedError("its type's metadata, which it vouches for, cannot be had") from error
+            return (), {}
+        try:
+            found = type_metadata.resolve(vct, pinned, lambda one: first if one == vct else self._document(one))
+        except ForeignServiceError as error:
+            raise CredentialRefusedError("what its type extends cannot be had") from error
+        return found.rules, found.names
 
     def _document(self, vct: str) -> bytes:
         return good(self._fetch("GET", vct, headers={"Accept": "application/json"})).body

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from credentials import strict_json
 from credentials.errors import FormatError
+from credentials.text import hostname
 from wallet.errors import ForeignServiceError
 from wallet.openid4vc import links
 from wallet.openid4vc.fetching import Fetch, good
@@ -116,7 +117,9 @@ def by_locale(display: object) -> dict[str, str]:
 
 def _well_known(identifier: str, name: str) -> str:
     """Return where an identifier's metadata is: between host and path (RFC 8414 section 3.1)."""
+    if not hostname(identifier):
+        raise ForeignServiceError("the issuer's identifier is no address")
     parts = urlsplit(identifier)
-    if not parts.hostname or parts.query or parts.fragment:
+    if parts.query or parts.fragment:
         raise ForeignServiceError("the issuer's identifier is no address")
     return f"{parts.scheme}://{parts.netloc}/.well-known/{name}{parts.path.rstrip('/')}"

@@ -1,5 +1,9 @@
 """Private keys as text, to be sealed with what they belong to: they never lie anywhere in clear."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_der_private_key
 
@@ -18,3 +22,20 @@ def opened(text: str) -> EllipticCurvePrivateKey:
     if not isinstance(key, EllipticCurvePrivateKey):
         raise KeySealBrokenError
     return key
+
+
+@dataclass(frozen=True, slots=True)
+class IssuanceKeys:
+    """The keys of one issuance: DPoP, and the instance that the wallet attests."""
+
+    dpop: EllipticCurvePrivateKey
+    instance: EllipticCurvePrivateKey
+
+    @classmethod
+    def opened(cls, kept: Mapping[str, Any]) -> "IssuanceKeys":
+        """Return the keys of what `sealable` made."""
+        return cls(opened(kept["dpop"]), opened(kept["instance"]))
+
+    def sealable(self) -> dict[str, str]:
+        """Return the keys as text; whoever calls this seals it."""
+        return {"dpop": sealable(self.dpop), "instance": sealable(self.instance)}

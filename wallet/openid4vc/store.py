@@ -20,14 +20,23 @@ def claim(session: Session, request_id: str, holder_id: str, now: datetime) -> b
     return bool(session.execute(statement.values(done_at=now)).rowcount)  # type: ignore[attr-defined]
 
 
-def claim_issuance(session: Session, holder_id: str, state_hash: str, now: datetime) -> OpenIssuance | None:
-    """Take the issuance that came back with a state; of any number of times at once, one gets it."""
-    mine = (col(OpenIssuance.state_hash) == state_hash, col(OpenIssuance.holder_id) == holder_id)
-    open_now = (col(OpenIssuance.done_at).is_(None), col(OpenIssuance.expires_at) > now)
-    statement = update(OpenIssuance).where(*mine, *open_now).values(done_at=now)
-    if not session.execute(statement).rowcount:  # type: ignore[attr-defined]
-        return None
-    return session.exec(select(OpenIssuance).where(*mine)).first()
+def by_state(session: Session, holder_id: str, state_hash: str, now: datetime) -> OpenIssuance | None:
+    """Return the open issuance of a holder that came back with a state."""
+    mine = select(OpenIssuance).where(OpenIssuance.state_hash == state_hash, OpenIssuance.holder_id == holder_id)
+    return session.exec(mine.where(col(OpenIssuance.done_at).is_(None), col(OpenIssuance.expires_at) > now)).first()
+
+
+def claim_issuance(session: Session, issuance_id: str, now: datetime) -> bool:
+    """Take an open issuance; of any number of times at once, one gets True."""
+    statement = update(OpenIssuance).where(
+        col(OpenIssuance.issuance_id) == issuance_id, col(OpenIssuance.done_at).is_(None)
+    )
+    return bool(session.execute(statement.values(done_at=now)).rowcount)  # type: ignore[attr-defined]
+
+
+def keep_sealed(session: Session, issuance_id: str, sealed: bytes) -> None:
+    """Replace what an issuance keeps."""
+    session.execute(update(OpenIssuance).where(col(OpenIssuance.issuance_id) == issuance_id).values(sealed=sealed))
 
 
 def finish_issuance(session: Session, issuance_id: str, now: datetime) -> None:

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 from credentials import base64url, strict_json
+from credentials.text import hostname
 from keys.encryption import Seal
 from records.database import Database
 from wallet import codes
@@ -23,11 +24,11 @@ from wallet.openid4vc import credential_request, discovery, store
 from wallet.openid4vc.attesting import Attesting
 from wallet.openid4vc.conversation import Conversation
 from wallet.openid4vc.credential_request import Pending
+from wallet.openid4vc.credential_vetting import Vetting
 from wallet.openid4vc.discovery import AUTHORIZATION_CODE, PRE_AUTHORIZED, Issuer, Offered
 from wallet.openid4vc.fetching import Fetch
-from wallet.openid4vc.kept_keys import opened, sealable
+from wallet.openid4vc.kept_keys import IssuanceKeys
 from wallet.openid4vc.models import OpenIssuance
-from wallet.openid4vc.credential_vetting import Vetting
 from wallet.presenting import record
 
 SIGNING_IN = timedelta(minutes=30)  # how long a holder may take at the issuer's own pages
@@ -97,7 +98,7 @@ class Taking:
         if not isinstance(code, str):
             raise ForeignServiceError("the offer has no pre-authorized code: start it, and sign in at the issuer's")
         # 2. An access token for the code, bound to a key of this one issuance (section 6; RFC 9449).
-        keys = _Keys(self._make_key(), self._make_key())
+        keys = IssuanceKeys(self._make_key(), self._make_key())
         talk = self._talk(issuer, keys, now)
         form = {"grant_type": PRE_AUTHORIZED, "pre-authorized_code": code, "client_id": self._attesting.client_id}
         form |= {"tx_code": tx_code} if tx_code is not None else {}
@@ -112,14 +113,14 @@ class Taking:
         if AUTHORIZATION_CODE not in offered.grants:
             raise ForeignServiceError("the offer does not let a holder sign in: take it")
         # 2. The request is pushed (RFC 9126), with PKCE (RFC 7636) and a state of this issuance.
-        keys = _Keys(self._make_key(), self._make_key())
+        keys = IssuanceKeys(self._make_key(), self._make_key())
         state, verifier = self._token(SECRET_BYTES), self._token(VERIFIER_BYTES)
         form = self._request(offered, issuer, state, verifier)
         pushed = self._talk(issuer, keys, now).ask_server("pushed_authorization_request_endpoint", form).json()
         # 3. What `finish` needs is kept, sealed; the browser goes to the issuer's pages.
         kept = {"issuer": issuer.name, "configurations": list(offered.configurations), "verifier": verifier}
         kept |= {"server": issuer.server["issuer"]}
-        row = self._row(holder_id, kept | keys.sealable(), now + SIGNING_IN, state_hash=codes.hashed(state))
+        row = self._row(holder_id, kept | keys.sealable(), now + SIGNING_IN, state=codes.hashed(state))
         with self._database.write() as session:
             session.add(row)
             record(session, holder_id, "issuance.started", row.issuance_id, now)
@@ -128,10 +129,12 @@ class Taking:
 
     def finish(self, holder_id: str, redirected_to: str, *, now: datetime) -> Taken:
         """Go on where the issuer's pages sent the browser back to (section 5.2; RFC 9207), once."""
+        if hostname(redirected_to) is None:
+            raise UnknownRequestError
         told = dict(parse_qsl(urlsplit(redirected_to).query))
-        # 1. The issuance of this holder that the state names is claimed: a second try is none.
-        with self._database.write() as session:
-            row = store.claim_issuance(session, holder_id, codes.hashed(told.get("state", "")), now)
+        # 1. The issuance of this holder that the state names, and its issuer anew.
+        with self._database.read() as session:
+            row = store.by_state(session, holder_id, codes.hashed(told.get("state", "")), now)
         if row is None:
             raise UnknownRequestError
         kept = self._opened(row)
@@ -143,8 +146,11 @@ class Taking:
             raise ForeignServiceError("the authorization server did not say who it is")
         if "code" not in told:
             raise ForeignRefusalError(told.get("error", "no code came back")[:64])
-        # 3. Code and verifier become an access token (section 6); then as with any offer.
-        keys = _Keys(opened(kept["dpop"]), opened(kept["instance"]))
+        # 3. It is claimed, so that a second try is none; code and verifier become an access token (section 6).
+        with self._database.write() as session:
+            if not store.claim_issuance(session, row.issuance_id, now):
+                raise UnknownRequestError
+        keys = IssuanceKeys.opened(kept)
         talk = self._talk(issuer, keys, now)
         form = {"grant_type": "authorization_code", "code": told["code"], "code_verifier": kept["verifier"]}
         form |= {"redirect_uri": self._redirect_uri, "client_id": self._attesting.client_id}
@@ -160,9 +166,11 @@ class Taking:
             raise UnknownRequestError
         kept = self._opened(row)
         issuer = self._again(kept)
-        keys = _Keys(opened(kept["dpop"]), opened(kept["instance"]))
+        keys = IssuanceKeys.opened(kept)
         talk, pending = self._talk(issuer, keys, now), Pending(**kept["pending"])
         token = self._fresh_token(talk, kept["token"])
+        if token != kept["token"]:
+            self._keep_token(row, kept | {"token": dict(token)})
         got = credential_request.ask_again(talk, token, pending, make_key=self._make_key, randomness=self._randomness)
         taken = Taken()
         if not self._keep(holder_id, talk, token, pending, got, now):
@@ -184,7 +192,7 @@ class Taking:
         self,
         holder_id: str,
         talk: Conversation,
-        keys: "_Keys",
+        keys: IssuanceKeys,
         configurations: list[str] | tuple[str, ...],
         token: Mapping[str, Any],
         now: datetime,
@@ -267,34 +275,25 @@ class Taking:
         """Read an issuer's metadata anew; the authorization server is the one that was chosen then."""
         return discovery.discover(kept["issuer"], {"authorization_server": kept["server"]}, self._fetch)
 
-    def _talk(self, issuer: Issuer, keys: "_Keys", now: datetime) -> Conversation:
+    def _talk(self, issuer: Issuer, keys: IssuanceKeys, now: datetime) -> Conversation:
         return Conversation(
             issuer, dpop_key=keys.dpop, instance_key=keys.instance, fetch=self._fetch, attesting=self._attesting,
             randomness=self._randomness, now=now,
         )  # fmt: skip
 
-    def _row(
-        self, holder_id: str, kept: Mapping[str, Any], until: datetime, state_hash: str | None = None
-    ) -> OpenIssuance:
-        issuance_id = self._token(ID_BYTES)
-        sealed = self._seal.close(strict_json.dumps(dict(kept)), f"issuance {issuance_id} of {holder_id}")
-        return OpenIssuance(
-            issuance_id=issuance_id, holder_id=holder_id, state_hash=state_hash, sealed=sealed, expires_at=until
-        )
+    def _keep_token(self, row: OpenIssuance, kept: Mapping[str, Any]) -> None:
+        """Keep what a refresh gave at once: the old token may be good for nothing now."""
+        sealed = self._seal.close(strict_json.dumps(dict(kept)), f"issuance {row.issuance_id} of {row.holder_id}")
+        with self._database.write() as session:
+            store.keep_sealed(session, row.issuance_id, sealed)
+
+    def _row(self, holder_id: str, kept: Mapping[str, Any], until: datetime, state: str | None = None) -> OpenIssuance:
+        name = self._token(ID_BYTES)
+        sealed = self._seal.close(strict_json.dumps(dict(kept)), f"issuance {name} of {holder_id}")
+        return OpenIssuance(issuance_id=name, holder_id=holder_id, state_hash=state, sealed=sealed, expires_at=until)
 
     def _opened(self, row: OpenIssuance) -> dict[str, Any]:
         return strict_json.loads_object(self._seal.open(row.sealed, f"issuance {row.issuance_id} of {row.holder_id}"))
 
     def _token(self, size: int) -> str:
         return base64url.encode(self._randomness(size))
-
-
-@dataclass(frozen=True, slots=True)
-class _Keys:
-    """The keys of one issuance: DPoP, and the instance that the wallet attests."""
-
-    dpop: EllipticCurvePrivateKey
-    instance: EllipticCurvePrivateKey
-
-    def sealable(self) -> dict[str, str]:
-        return {"dpop": sealable(self.dpop), "instance": sealable(self.instance)}

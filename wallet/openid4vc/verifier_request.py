@@ -3,11 +3,10 @@
 Only what stands in the signed object counts. Who asks is the certificate's subject, never what the link says.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.x509.oid import NameOID
@@ -16,13 +15,20 @@ from credentials import dcql, jwe, jws, strict_json
 from credentials import x509 as chains
 from credentials.dcql import Query
 from credentials.errors import FormatError
+from credentials.text import hostname
 from wallet.errors import RequestRefusedError
 
 SELF_ISSUED = "https://self-issued.me/v2"
 CONTENT_ENCRYPTION = ("A256GCM", "A128GCM")  # the stronger first (HAIP section 5)
 MIN_NONCE = 16  # characters
+OTHER_PREFIXES = frozenset({
+    "redirect_uri", "openid_federation", "decentralized_identifier", "verifier_attestation", "origin",
+})  # fmt: skip
+"""Prefixes of section 5.9.3 that this wallet does not know, or not of signed requests."""
 KEPT = ("client_id", "name", "host", "signed", "response_uri", "nonce", "state", "encryption_key", "enc")
 PARAMETERS = frozenset({"client_id", "response_type", "response_mode", "response_uri", "nonce", "dcql_query"})
+MayAsk = Callable[[chains.CertifiedKey, datetime], None]
+"""Raises `FormatError` if a certified key, though under an anchor, may not sign requests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,7 @@ def read_signed(
     client_id: str,
     anchors: Collection[x509.Certificate],
     *,
+    may_ask: MayAsk,
     wallet_nonce: str | None,
     now: datetime,
 ) -> Asked:
@@ -65,6 +72,7 @@ def read_signed(
     try:
         parsed = jws.parse(token, jws.REQUEST)
         certified = chains.verify_chain(chains.parse_chain(parsed.header.get("x5c")), anchors, at=now)
+        may_ask(certified, now)
         claims = jws.verify(parsed, certified.key).payload()
     except FormatError as error:
         raise RequestRefusedError("invalid_request_object", error.detail) from error
@@ -103,9 +111,9 @@ def _check_client(client_id: str, certified: chains.CertifiedKey, claims: Mappin
     if prefix == "x509_hash":
         known = name == certified.leaf_hash
     elif prefix == "x509_san_dns":
-        known = name in certified.dns_names and urlsplit(str(claims.get("response_uri"))).hostname == name
+        known = name in certified.dns_names and hostname(str(claims.get("response_uri"))) == name
     else:
-        known = client_id in certified.uris
+        known = prefix not in OTHER_PREFIXES and client_id in certified.uris
     if not known:
         raise RequestRefusedError("invalid_client", "the client_id is not the certificate's, or of an unknown kind")
 
@@ -118,12 +126,12 @@ def _asked(claims: Mapping[str, Any], name: str, *, signed: bool) -> Asked:
     if "transaction_data" in claims:
         raise RequestRefusedError("invalid_transaction_data", "this wallet signs no transaction data")
     mode, nonce, state = claims["response_mode"], claims["nonce"], claims.get("state")
-    if mode not in {"direct_post", "direct_post.jwt"}:
+    if mode not in ["direct_post", "direct_post.jwt"]:
         raise RequestRefusedError("invalid_request", "only direct_post and direct_post.jwt")
     if not isinstance(nonce, str) or len(nonce) < MIN_NONCE or not (state is None or isinstance(state, str)):
         raise RequestRefusedError("invalid_request", "nonce or state is not what it must be")
     uri = claims["response_uri"]
-    host = urlsplit(uri).hostname if isinstance(uri, str) else None
+    host = hostname(uri) if isinstance(uri, str) else None
     if host is None:
         raise RequestRefusedError("invalid_request", "response_uri is no address")
     try:
@@ -140,7 +148,8 @@ def _encryption(metadata: object) -> tuple[Mapping[str, Any], str]:
     jwks = told.get("jwks")
     offered = told.get("encrypted_response_enc_values_supported", ["A128GCM"])
     enc = next((one for one in CONTENT_ENCRYPTION if one in offered), None) if isinstance(offered, list) else None
-    for key in jwks.get("keys", []) if isinstance(jwks, Mapping) else []:
+    keys = jwks.get("keys") if isinstance(jwks, Mapping) else None
+    for key in keys if isinstance(keys, list) else []:
         try:
             jwe.recipient(key)
         except FormatError:

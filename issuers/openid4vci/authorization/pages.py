@@ -63,7 +63,10 @@ def routes(authorizations: Authorizations, types: Mapping[str, LicenceType], *, 
             secret = form.get("link", "-") if form.get("decision") == "agree" else None
             onward = authorizations.decide(agency, client_id, request_uri, secret, now=clock())
         except SignInFailedError:
-            wanted = authorizations.look(agency, client_id, request_uri, now=clock())
+            try:
+                wanted = authorizations.look(agency, client_id, request_uri, now=clock())
+            except AuthorizationOverError:
+                return _page(_said(OVER), 400)
             again = _question(wanted, name(agency), types) + _said(NOBODY) + _form(client_id, request_uri)
             return _page(again, 401)
         except (OAuthError, IssuerError):
