@@ -282,6 +282,20 @@ def test_an_order_waits_for_its_agency(world: World) -> None:
     assert findings(world) == []
 
 
+def test_what_could_not_be_issued_may_be_asked_for_again(world: World) -> None:
+    """A licence suspended just then is denied, and nothing is lost: once it is reinstated the same transaction is answered."""
+    offer = world.agency("police").post("/issuers/police/offers", {"order": world.order(), "qr": "none"})
+    wallet = ForeignWallet(world)
+    wallet.redeem(code_of(wallet, offer.body))
+    transaction = {"transaction_id": wallet.take()["transaction_id"]}
+    approved = world.agency("police").post(f"/issuers/police/offers/{offer['offer_id']}/approve")
+    assert world.change("suspend", approved["licence_id"], "endorsement_lapsed").status == 200
+    refused(wallet.ask("deferred-credential", transaction), "credential_request_denied")
+    assert world.change("reinstate", approved["licence_id"]).status == 200
+    assert wallet.ask("deferred-credential", transaction).status == 200
+    assert findings(world) == []
+
+
 def test_a_denied_order_is_denied_for_good(world: World) -> None:
     """What the agency denies is credential_request_denied, at once and when asked again."""
     offer = world.agency("police").post("/issuers/police/offers", {"order": world.order(), "qr": "none"})
@@ -308,6 +322,7 @@ def test_notifications_are_heard(world: World) -> None:
     )
     for body in ({"notification_id": name, "event": "eaten"}, {"event": "credential_accepted"}, {}):
         refused(wallet.ask("notification", body), "invalid_notification_request")
+    refused(wallet.ask("notification", {"notification_id": "x", "event": []}), "invalid_notification_request")
 
 
 def test_a_key_serves_once(world: World) -> None:

@@ -432,3 +432,9 @@ def test_nothing_foreign_is_called_unasked(world: World) -> None:
     )
     assert (answer.status, answer["code"]) == (502, "foreign_service_failed")
     assert world.fetched == ["GET https://other.example"]
+
+
+@pytest.mark.parametrize("address", ["https://[x", "no address", "https://wallet.example/?state=unknown&code=x"])
+def test_addresses_that_nobody_was_sent_to(world: World, address: str) -> None:
+    """What is no address, or names no issuance of this holder, goes on with nothing."""
+    assert post(world, "offers/finish", redirected_to=address)["code"] == "not_found"
