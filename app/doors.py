@@ -93,7 +93,7 @@ def openid4vci(core: Core, issuer: Issuer, copies: Copies, accounts: Accounts) -
         clients=clients,
         gate=gate,
         tokens=Tokens(seal=core.seal, gate=gate, clients=clients, **common),
-        grants=AccessTokens(database=core.database, gate=gate, base_url=core.base_url),
+        access_tokens=AccessTokens(database=core.database, gate=gate, base_url=core.base_url),
         nonces=nonces,
         credentials=CredentialEndpoint(
             issuer=issuer,

@@ -63,7 +63,7 @@ class Doors:
     clients: Clients
     gate: DpopGate
     tokens: Tokens
-    grants: AccessTokens
+    access_tokens: AccessTokens
     nonces: Nonces
     credentials: CredentialEndpoint
     encrypting: Encrypting
@@ -184,7 +184,7 @@ def _add_wire(router: APIRouter, doors: Doors, clock: Clock) -> None:
         if "access_token" in request.query_params:
             raise OAuthError("invalid_request", "an access token does not belong in an address (RFC 9700)")
         proof = one_header(request, "dpop", "invalid_dpop_proof")
-        entitled = doors.grants.entitled(agency, request.headers.get("authorization"), proof, endpoint, now=now)
+        entitled = doors.access_tokens.entitled(agency, request.headers.get("authorization"), proof, endpoint, now=now)
         encrypted = media_type(request.headers.get("content-type", "")) == "application/jwt"
         body = doors.encrypting.opened(agency, raw) if encrypted else _json(request, raw)
         recipient = doors.encrypting.recipient(body, encrypted=encrypted)
