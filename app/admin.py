@@ -1,155 +1,40 @@
 """HTTP routes of the operator: take in agencies and counters, give and take tokens, rotate keys."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Depends, Query, Response
 from starlette.exceptions import HTTPException
 
+from app.admin_schemas import (
+    SLUG,
+    AgencyIn,
+    ClientIn,
+    ClientMade,
+    ClientOut,
+    Clients,
+    CompromiseIn,
+    CounterIn,
+    EnrolmentCodeOut,
+    HolderIn,
+    KeyIn,
+    Made,
+    RightIn,
+    RotateIn,
+    TokenIn,
+)
 from app.house import House
 from credentials import licence_type
 from credentials.claim_values import Fault, FaultsError
+from credentials.jwk import import_public
 from credentials.licence_type import ClaimsRefusedError, Holder
 from issuers.agencies import NewAgency
 from issuers.errors import UnknownTypeError
 from keys.access import SCOPES, Caller, Role
 from keys.auth import Clock
-from keys.models import KeyPurpose
-from keys.schemas import SHORT_NAME, Input
-
-SLUG = f"^{SHORT_NAME}$"
-LATEST = datetime(2200, 1, 1, tzinfo=UTC)
-NAME_EXAMPLE: dict[str, Any] = {"zh": "示例市公安局", "en": "Demo City Public Security Bureau"}
-
-
-class NameIn(Input):
-    """A name in Chinese and English."""
-
-    zh: str = Field(min_length=1, max_length=256)
-    en: str = Field(min_length=1, max_length=256)
-
-
-class AgencyIn(Input):
-    """An agency to take in; `licence_key` is the public JWK of a key that it keeps itself."""
-
-    key: str = Field(pattern=SLUG)
-    name: NameIn
-    kind: str = Field(max_length=64)
-    uscc: str = Field(min_length=18, max_length=18)
-    region: str = Field(pattern=r"^[1-9][0-9]{5}$")
-    domain: str = Field(max_length=16)
-    may_sign: list[str] = Field(max_length=256)
-    licence_key: dict[str, Any] | None = None
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "key": "police", "name": NAME_EXAMPLE, "kind": "public_security", "uscc": "1144019900DEM0023C",
-                    "region": "440199", "domain": "公安", "may_sign": ["residence_permit"],
-                }
-            ]
-        }
-    )  # fmt: skip
-
-
-class CounterIn(Input):
-    """A counter to enrol."""
-
-    key: str = Field(pattern=SLUG)
-    agency: str = Field(pattern=SLUG)
-    name: NameIn
-    channel: str = Field(pattern="^(hall_counter|kiosk|online)$")
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "key": "school2_office", "agency": "school2", "channel": "hall_counter",
-                    "name": {"zh": "示例市第二小学教务处", "en": "School office, No.2 Primary School"},
-                }
-            ]
-        }
-    )  # fmt: skip
-
-
-class HolderIn(Input):
-    """A person or company that gets a wallet."""
-
-    code_type: str = Field(pattern=r"^[0-9]{3}$")
-    code: str = Field(min_length=4, max_length=32)
-    name: str = Field(min_length=1, max_length=512)
-
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"code_type": "111", "code": "440199198708220021", "name": "李样本"}]}
-    )
-
-
-class TokenIn(Input):
-    """An access token to give."""
-
-    role: str = Field(pattern="^(agency|counter|operator)$")
-    subject: str = Field(pattern=SLUG)
-    scopes: list[str] = Field(default=[], max_length=16)
-    life_days: int = Field(default=30, ge=1, le=90)
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"role": "agency", "subject": "police", "scopes": ["licences:issue"], "life_days": 30}]
-        }
-    )
-
-
-class RightIn(Input):
-    """From when to when an agency may sign a type; from now on and without end where left out."""
-
-    valid_from: AwareDatetime | None = Field(default=None, strict=False, ge=datetime(2000, 1, 1, tzinfo=UTC), le=LATEST)
-    valid_until: AwareDatetime | None = Field(default=None, strict=False, le=LATEST)
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"valid_until": "2027-12-31T23:59:59+08:00"}]})
-
-
-class RotateIn(Input):
-    """A key to rotate."""
-
-    owner: str = Field(pattern=SLUG)
-    purpose: KeyPurpose = Field(strict=False)
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"owner": "police", "purpose": "licence"}]})
-
-
-class KeyIn(Input):
-    """The public half of a key that an agency keeps."""
-
-    owner: str = Field(pattern=SLUG)
-    jwk: dict[str, Any]
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"owner": "univ", "jwk": {"kty": "EC", "crv": "P-256", "x": "f83O…", "y": "x_FE…"}}]
-        }
-    )
-
-
-class CompromiseIn(Input):
-    """A key never to be believed again."""
-
-    since: AwareDatetime = Field(
-        strict=False, description="RFC 3339, with zone.", ge=datetime(2000, 1, 1, tzinfo=UTC), le=LATEST
-    )
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"since": "2026-11-20T00:00:00+08:00"}]})
-
-
-class Made(BaseModel):
-    """What was made: its name and, once, its secret."""
-
-    key: str
-    secret: str | None = None
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"key": "police", "secret": "lw_agency_…"}]})
+from keys.models import KeyPurpose, OAuthClient
+from keys.oauth.clients import CODE_LIFE
 
 
 def routes(  # noqa: C901, PLR0915 - a list of routes, one after another, with nothing to decide
@@ -158,7 +43,6 @@ def routes(  # noqa: C901, PLR0915 - a list of routes, one after another, with n
     """Return the operator's routes."""
 
     def operator(caller: Annotated[Caller, Depends(caller_of)]) -> str:
-        caller.must(Role.OPERATOR, "operate")
         return caller.name
 
     router = APIRouter(prefix="/admin", tags=["operator"])
@@ -210,16 +94,16 @@ def routes(  # noqa: C901, PLR0915 - a list of routes, one after another, with n
             """Make a one-time sign-in link for a holder (demonstration only)."""
             return Made(key=holder_id, secret=house.accounts.sign_in_link(holder_id, actor=actor, now=clock()))
 
+    _add_clients(router, house, Operator, clock)
+
     @router.post("/tokens", status_code=201)
     def grant(actor: Operator, body: TokenIn) -> Made:
         """Give an access token; the secret is told this once."""
         house.must_exist(Role(body.role), body.subject)
-        if unknown := [place for place, one in enumerate(body.scopes) if one not in SCOPES[Role(body.role)]]:
-            allowed = f"one of: {', '.join(sorted(SCOPES[Role(body.role)]))}"
-            raise FaultsError([Fault(f"/scopes/{place}", "unknown_scope", allowed) for place in unknown])
+        _check_scopes(Role(body.role), body.scopes)
         secret = house.access.grant(
-            Role(body.role), body.subject, scopes=body.scopes, life=timedelta(days=body.life_days), actor=actor,
-            now=clock(),
+            Role(body.role), body.subject, scopes=body.scopes, person=body.person,
+            life=timedelta(days=body.life_days), actor=actor, now=clock(),
         )  # fmt: skip
         return Made(key=house.access.caller(secret, now=clock()).token_id, secret=secret)
 
@@ -257,3 +141,58 @@ def routes(  # noqa: C901, PLR0915 - a list of routes, one after another, with n
         house.vault.compromise(kid, since=body.since, actor=actor, now=clock())
 
     return router
+
+
+def _add_clients(router: APIRouter, house: House, operator: Any, clock: Clock) -> None:
+    """Add what concerns systems and devices that get their own tokens."""
+
+    @router.post("/clients", status_code=201)
+    def add_client(actor: operator, body: ClientIn) -> ClientMade:
+        """Take in a system of an agency or verifier: it gets its own tokens by `private_key_jwt` (RFC 7523)."""
+        role = Role(body.role)
+        house.must_exist(role, body.subject)
+        _check_scopes(role, body.scopes)
+        made = house.clients.register(
+            role, body.subject, name=body.name, scopes=body.scopes, jwk=body.jwk, dpop=body.dpop, actor=actor,
+            now=clock(),
+        )  # fmt: skip
+        return ClientMade(client_id=made.client_id, secret=made.secret)
+
+    @router.get("/clients")
+    def clients(
+        _actor: operator,
+        role: Annotated[Literal["agency", "counter"], Query()],
+        subject: Annotated[str, Query(pattern=SLUG)],
+    ) -> Clients:
+        """List the systems and devices of an agency or counter."""
+        return Clients(items=[_client_out(row) for row in house.clients.of(Role(role), subject)])
+
+    @router.post("/clients/{client_id}/suspend", status_code=204, response_class=Response)
+    def suspend_client(actor: operator, client_id: str) -> None:
+        """Stop a system or a lost device; its next call is refused."""
+        house.clients.suspend(client_id, suspended=True, actor=actor, now=clock())
+
+    @router.post("/clients/{client_id}/resume", status_code=204, response_class=Response)
+    def resume_client(actor: operator, client_id: str) -> None:
+        """Let a suspended system or device in again."""
+        house.clients.suspend(client_id, suspended=False, actor=actor, now=clock())
+
+    @router.post("/counters/{counter}/enrolment-codes", status_code=201)
+    def enrolment_code(actor: operator, counter: str) -> EnrolmentCodeOut:
+        """Make a code with which one device becomes this counter's: once, within ten minutes."""
+        house.counters.get(counter)
+        code = house.clients.enrolment_code(counter, actor=actor, now=clock())
+        return EnrolmentCodeOut(code=code, expires_in_seconds=int(CODE_LIFE.total_seconds()))
+
+
+def _check_scopes(role: Role, scopes: Sequence[str]) -> None:
+    if unknown := [place for place, one in enumerate(scopes) if one not in SCOPES[role]]:
+        allowed = f"one of: {', '.join(sorted(SCOPES[role]))}"
+        raise FaultsError([Fault(f"/scopes/{place}", "unknown_scope", allowed) for place in unknown])
+
+
+def _client_out(row: OAuthClient) -> ClientOut:
+    return ClientOut(
+        client_id=row.client_id, name=row.name, scopes=row.scopes.split(), dpop=row.dpop, created_at=row.created_at,
+        suspended_at=row.suspended_at, key_thumbprint=import_public(row.jwk).thumbprint if row.jwk else None,
+    )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from app.database import EngineDatabase
@@ -17,23 +17,22 @@ from issuers.issuer import Issuer
 from issuers.openid4vci.access_tokens import AccessTokens
 from issuers.openid4vci.api import Doors
 from issuers.openid4vci.attestation import Attesters
-from issuers.openid4vci.authorization.authorization import Authorizations, SignIn
+from issuers.openid4vci.authorization.authorization import Authorizations
 from issuers.openid4vci.clients import Clients
 from issuers.openid4vci.credential import CredentialEndpoint
-from issuers.openid4vci.dpop_gate import DpopGate
 from issuers.openid4vci.encrypting import Encrypting
-from issuers.openid4vci.nonces import Nonces
 from issuers.openid4vci.offers import Offers
 from issuers.openid4vci.tokens import Tokens
 from keys.certificates import Certificates
 from keys.encryption import Seal
 from keys.models import KeyPurpose, KeyState
+from keys.oauth.dpop_gate import DpopGate
+from keys.oauth.nonces import Nonces
 from keys.trust_list import OPERATOR, TrustList, issuer_url
 from keys.vault import KeyMaker, Vault
 from verifier.openid4vp.exchange import Exchange
 from verifier.verifier import Verifier
 from wallet.accounts import Accounts
-from wallet.errors import SignInRefusedError
 from wallet.keeping import Keeping
 from wallet.openid4vc.answering import Answering
 from wallet.openid4vc.attesting import Attesting, Provider
@@ -43,6 +42,10 @@ from wallet.openid4vc.pages import CALLBACK
 from wallet.openid4vc.taking import Taking
 from wallet.openid4vc.verifier_request import MayAsk
 from wallet.presenting import Presenter
+from wallet.sign_in import pages as sign_in_pages
+from wallet.sign_in.provider import Provider as IdentityProvider
+from wallet.sign_in.provider import Registration
+from wallet.sign_in.signing_in import SigningIn, WhoIsWho
 
 
 @dataclass(frozen=True)
@@ -69,10 +72,9 @@ class Core:
         return f"{self.base_url}/wallet"
 
 
-def openid4vci(core: Core, issuer: Issuer, copies: Copies, accounts: Accounts) -> Doors:
+def openid4vci(core: Core, issuer: Issuer, copies: Copies, nonces: Nonces, gate: DpopGate) -> Doors:
     """Build the doors at which other wallets take licences."""
     common: dict[str, Any] = {"database": core.database, "base_url": core.base_url, "randomness": core.randomness}
-    nonces = Nonces(database=core.database, seal=core.seal, randomness=core.randomness)
     attesters = Attesters(
         core.settings.anchors(core.settings.attesters_file),
         own=lambda now: core.certificates.anchor(now=now),
@@ -84,12 +86,10 @@ def openid4vci(core: Core, issuer: Issuer, copies: Copies, accounts: Accounts) -
         nonces=nonces,
         issuer_url=lambda key: issuer_url(core.base_url, key),
     )
-    gate = DpopGate(database=core.database, nonces=nonces)
-    sign_in = _sign_in(accounts) if core.settings.demo else None
     return Doors(
         issuer=issuer,
         offers=Offers(issuer=issuer, vault=core.vault, seal=core.seal, **common),
-        authorizations=Authorizations(issuer=issuer, sign_in=sign_in, **common),
+        authorizations=Authorizations(issuer=issuer, signs_in=core.settings.signs_in, **common),
         clients=clients,
         gate=gate,
         tokens=Tokens(seal=core.seal, gate=gate, clients=clients, **common),
@@ -188,13 +188,29 @@ def _wallet_provider(core: Core) -> Callable[[datetime], Provider]:
     return provider
 
 
-def _sign_in(accounts: Accounts) -> SignIn:
-    """Return the demonstration's way to say who a holder is: a one-time link."""
-
-    def sign_in(secret: str, now: datetime) -> str | None:
-        try:
-            return accounts.sign_in(secret, now=now)
-        except SignInRefusedError:
-            return None
-
-    return sign_in
+def signing_in(core: Core, accounts: Accounts) -> SigningIn | None:
+    """Build the way to sign in at the city's identity platform, None where none is configured."""
+    settings = core.settings
+    if settings.oidc_issuer is None:
+        return None
+    registration = Registration(
+        issuer=settings.oidc_issuer,
+        client_id=settings.oidc_client_id,
+        client_secret=settings.oidc_client_secret.get_secret_value() if settings.oidc_client_secret else None,
+        client_key=settings.oidc_client_key(),
+        redirect_uri=f"{core.base_url}{sign_in_pages.CALLBACK}",
+        scope=settings.oidc_scope,
+        levels=tuple(settings.oidc_levels.split()),
+        max_age=timedelta(seconds=settings.oidc_max_age_seconds),
+    )
+    who = WhoIsWho(
+        settings.oidc_code_type, settings.oidc_code_claim, settings.oidc_name_claim, settings.oidc_verified_claim
+    )
+    return SigningIn(
+        database=core.database,
+        seal=core.seal,
+        accounts=accounts,
+        provider=IdentityProvider(registration, core.fetch),
+        who=who,
+        randomness=core.randomness,
+    )

@@ -1,6 +1,5 @@
 """The composition root: builds every room and hands each what it needs of another."""
 
-import re
 import secrets
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -10,49 +9,50 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
 
-from app import catalogue, doors
+from app import between_rooms, catalogue, doors
 from app.database import EngineDatabase
 from app.doors import Core
 from app.fetcher import Fetcher
 from app.settings import Settings
-from credentials.errors import FormatError, StatusListInvalidError
 from credentials.licence_type import LicenceType
 from issuers import store as issuers_store
 from issuers.agencies import Agencies
 from issuers.copies import Copies
-from issuers.errors import StatusListUnsoundError, UnknownAgencyError
+from issuers.errors import StatusListUnsoundError
 from issuers.issuer import Issuer
 from issuers.openid4vci.api import Doors
 from issuers.publishing import StatusPublisher
 from issuers.recording import Recorder as LicenceRecorder
 from issuers.status_changes import StatusChanges
-from keys import trust_list
 from keys.access import Access, Role
+from keys.browser import Browser
 from keys.certificates import Certificates
 from keys.encryption import Seal
 from keys.errors import CustodyError
 from keys.models import KeyPurpose
+from keys.oauth.client_credentials import ClientCredentials
+from keys.oauth.clients import OAuthClients
+from keys.oauth.dpop_gate import DpopGate
+from keys.oauth.nonces import Nonces
 from keys.registry import TrustRegistry
-from keys.schemas import SHORT_NAME
 from keys.trust_list import OPERATOR
 from keys.vault import Vault
 from verifier.counters import Counters
-from verifier.errors import RefusalError, UnknownServiceItemError
-from verifier.models import Counter, Verification
+from verifier.errors import UnknownServiceItemError
 from verifier.openid4vp.exchange import Exchange
-from verifier.recording import Question, Recorder, TellHolder
+from verifier.recording import Recorder
 from verifier.service_items import ServiceItem
 from verifier.trust_cache import StatusCache, TrustCache
 from verifier.verifier import Verifier
 from wallet.accounts import Accounts
-from wallet.errors import CodeError
 from wallet.keeping import Keeping
 from wallet.openid4vc.answering import Answering
 from wallet.openid4vc.fetching import Fetch
 from wallet.openid4vc.taking import Taking
 from wallet.presenting import Presenter
+from wallet.sign_in.signing_in import SigningIn
 from wallet.uses import Uses
-from wallet.wallet import Asker, Wallet
+from wallet.wallet import Wallet
 
 LOOK_BACK = timedelta(days=7)  # uses older than this whose verdict is missing are left as they are
 
@@ -68,7 +68,11 @@ class House:
     vault: Vault
     registry: TrustRegistry
     certificates: Certificates
+    browser: Browser
+    gate: DpopGate
     access: Access
+    clients: OAuthClients
+    client_credentials: ClientCredentials
     publisher: StatusPublisher
     agencies: Agencies
     issuer: Issuer
@@ -76,6 +80,7 @@ class House:
     openid4vci: Doors
     changes: StatusChanges
     accounts: Accounts
+    signing_in: SigningIn | None
     wallet: Wallet
     uses: Uses
     counters: Counters
@@ -112,7 +117,7 @@ class House:
 
     def must_exist(self, role: Role, subject: str) -> None:
         """Raise unless there is such an agency or counter: a later one of that name must not inherit a token."""
-        if role == Role.AGENCY:
+        if role in {Role.AGENCY, Role.CLERK}:
             self.issuer.agency(subject)
         if role == Role.COUNTER:
             self.counters.get(subject)
@@ -148,6 +153,10 @@ def build(
     registry = TrustRegistry(database=database, vault=vault, base_url=base_url)
     certificates = Certificates(database=database, vault=vault, base_url=base_url, randomness=randomness)
     publisher = StatusPublisher(database=database, vault=vault, certificates=certificates, base_url=base_url)
+    nonces = Nonces(database=database, seal=seal, randomness=randomness)
+    gate = DpopGate(database=database, nonces=nonces)
+    access = Access(database=database, randomness=randomness)
+    clients = OAuthClients(database=database, randomness=randomness, secrets_allowed=settings.demo)
     core = Core(settings, database, seal, vault, certificates, make_key, randomness, fetch)
     by_vct = {f"{base_url}/issuers/types/{key}": kind for key, kind in types.items()}
 
@@ -204,7 +213,7 @@ def build(
     )
     uses = Uses(database=database)
     counters = Counters(database=database)
-    verdicts = Recorder(database=database, vault=vault, base_url=base_url, tell_holder=_tell_holder(uses))
+    verdicts = Recorder(database=database, vault=vault, base_url=base_url, tell_holder=between_rooms.tell_holder(uses))
     trust = TrustCache(
         fetch=lambda now: registry.token(now=now), operator_keys=registry.operator_keys, refresh=settings.refresh
     )
@@ -212,11 +221,11 @@ def build(
         database=database,
         counters=counters,
         trust=trust,
-        statuses=StatusCache(fetch=_own_lists(publisher, base_url), refresh=settings.refresh),
+        statuses=StatusCache(fetch=between_rooms.own_lists(publisher, base_url), refresh=settings.refresh),
         types=by_vct,
         items=items,
         base_url=base_url,
-        holder_side=_holder_side(wallet),
+        holder_side=between_rooms.holder_side(wallet),
         recorder=verdicts,
         randomness=randomness,
     )
@@ -228,14 +237,21 @@ def build(
         vault=vault,
         registry=registry,
         certificates=certificates,
-        access=Access(database=database, randomness=randomness),
+        browser=Browser(base_url),
+        gate=gate,
+        access=access,
+        clients=clients,
+        client_credentials=ClientCredentials(
+            database=database, clients=clients, access=access, gate=gate, nonces=nonces, base_url=base_url
+        ),
         publisher=publisher,
         agencies=Agencies(database=database, vault=vault, registry=registry, vct=issuer.vct, types=types),
         issuer=issuer,
         copies=copies,
-        openid4vci=doors.openid4vci(core, issuer, copies, accounts),
+        openid4vci=doors.openid4vci(core, issuer, copies, nonces, gate),
         changes=StatusChanges(database=database, issuer=issuer, publisher=publisher),
         accounts=accounts,
+        signing_in=doors.signing_in(core, accounts),
         wallet=wallet,
         uses=uses,
         counters=counters,
@@ -245,51 +261,3 @@ def build(
         taking=doors.taking(core, keeping, trust, by_vct),
         answering=doors.answering(core, keeping, presenter),
     )
-
-
-def _own_lists(publisher: StatusPublisher, base_url: str) -> Callable[[str, datetime], str]:
-    """Return the way to this house's own status lists; no other address is ever looked at."""
-
-    own = re.compile(re.escape(trust_list.issuer_url(base_url, "")) + f"({SHORT_NAME})/status/([cx]?[1-9][0-9]{{0,8}})")
-
-    def fetch(uri: str, now: datetime) -> str:
-        found = own.fullmatch(uri)
-        if found is None:
-            raise RefusalError("status_unavailable")
-        try:
-            return publisher.token(f"{found[1]}/{found[2]}", now=now)
-        except (UnknownAgencyError, StatusListUnsoundError, CustodyError) as error:
-            raise RefusalError("status_unavailable") from error
-        except FormatError as error:
-            raise StatusListInvalidError("the stored list is broken") from error
-
-    return fetch
-
-
-def _holder_side(wallet: Wallet) -> Callable[..., Mapping[str, Sequence[str]]]:
-    def obtain(
-        scanned: str, question: Question, *, audience: str, nonce: str, now: datetime
-    ) -> Mapping[str, Sequence[str]]:
-        counter, item = question.counter, question.item
-        asker = Asker(counter.key, counter.name, item.key, item.listed)
-        try:
-            return wallet.redeem(scanned, asker, audience=audience, nonce=nonce, now=now)
-        except CodeError as error:
-            raise RefusalError(error.code, at=error.at.isoformat() if error.at else None) from error
-
-    return obtain
-
-
-def _tell_holder(uses: Uses) -> TellHolder:
-    def tell(digests: Sequence[str], recorded: Verification, counter: Counter) -> None:
-        uses.record_verdict(
-            digests,
-            counter=counter.key,
-            name=counter.name,
-            service_item=recorded.service_item,
-            verdict=recorded.verdict,
-            reason=recorded.reason,
-            receipt=recorded.receipt,
-        )
-
-    return tell

@@ -10,7 +10,7 @@ from fastapi_offline import FastAPIOffline
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import JSONResponse
 
-from app import admin, clock, logs, migrations, problems
+from app import admin, clock, logs, migrations, permissions, problems
 from app.house import House
 from app.strict_body import StrictBody
 from issuers import api as issuers_api
@@ -18,7 +18,7 @@ from issuers import orders, type_metadata
 from issuers.openid4vci import api as openid4vci_api
 from keys import api as keys_api
 from keys.access import Caller
-from keys.auth import Clock, caller_of
+from keys.auth import Clock, caller_of, visitor_of
 from records import idempotency
 from verifier import api as verifier_api
 from verifier.openid4vp import api as openid4vp_api
@@ -26,6 +26,9 @@ from wallet import api as wallet_api
 from wallet import qr
 from wallet.openid4vc import api as wallet_openid4vc_api
 from wallet.openid4vc import pages as wallet_openid4vc_pages
+from wallet.sign_in import api as sign_in_api
+from wallet.sign_in import pages as sign_in_pages
+from wallet.sign_in import signing_in
 
 VERSION = "0.1.0"
 ROOMS = ("issuers", "wallet", "verifier", "operator")
@@ -55,7 +58,8 @@ def create_app(house: House, *, now: Clock = clock.now, rooms: Collection[str] =
         generate_unique_id_function=lambda route: "_".join([*map(str, route.tags), route.name]),
         swagger_ui_parameters={"validatorUrl": None},
     )  # fmt: skip
-    base_url, caller = house.settings.base_url, caller_of(house.access, now)
+    base_url = house.settings.base_url
+    caller = caller_of(house.access, house.gate, house.browser, now, permit=permissions.permit)
     licences = "/issuers/{agency}/licences"
     issuing = (
         licences,
@@ -70,6 +74,7 @@ def create_app(house: House, *, now: Clock = clock.now, rooms: Collection[str] =
     for router in _routers(house, caller, now, rooms):
         app.include_router(router)
     _health(app, house)
+    permissions.must_be_whole(app.routes)
     app.add_middleware(
         StrictBody,
         except_for=openid4vci_api.WIRE,
@@ -86,7 +91,11 @@ def attempt(caller: Caller, key: str | None, operation: str, body: dict[str, Any
 
 def _routers(house: House, caller: Callable[..., Caller], now: Clock, rooms: Collection[str]) -> list[Any]:
     base_url = house.settings.base_url
-    routers = [keys_api.routes(house.registry, lambda at: house.certificates.anchor(now=at), now)]
+    visitor, by_link = visitor_of(house.access, house.browser, now), house.settings.demo
+    routers = [
+        keys_api.routes(house.registry, lambda at: house.certificates.anchor(now=at), now),
+        keys_api.oauth_routes(house.client_credentials, house.browser, now),
+    ]
     if "issuers" in rooms:
         routers.append(
             issuers_api.routes(
@@ -95,19 +104,34 @@ def _routers(house: House, caller: Callable[..., Caller], now: Clock, rooms: Col
             )
         )  # fmt: skip
         routers.append(
-            openid4vci_api.routes(house.openid4vci, caller_of=caller, attempts=attempt, clock=now, picture=qr.picture)
+            openid4vci_api.routes(
+                house.openid4vci,
+                caller_of=caller,
+                attempts=attempt,
+                clock=now,
+                picture=qr.picture,
+                visitor_of=visitor,
+                browser=house.browser,
+                sign_in_page=signing_in.HOME if house.settings.signs_in else None,
+            )
         )
     if "wallet" in rooms:
         routers.append(
-            wallet_api.routes(
-                house.wallet,
+            wallet_api.routes(house.wallet, house.uses, caller_of=caller, clock=now, card_template=type_metadata.card)
+        )
+        routers.append(
+            sign_in_api.routes(
+                house.access, house.accounts, house.browser, caller_of=caller, clock=now, by_link=by_link
+            )
+        )
+        routers.append(
+            sign_in_pages.routes(
+                sign_in_pages.Sessions(house.access, house.browser, visitor),
                 house.accounts,
-                house.uses,
-                house.access,
-                caller_of=caller,
+                house.signing_in,
+                words=problems.words,
+                by_link=by_link,
                 clock=now,
-                card_template=type_metadata.card,
-                sign_in_by_link=house.settings.demo,
             )
         )
         routers.append(wallet_openid4vc_api.routes(house.taking, house.answering, caller_of=caller, clock=now))

@@ -40,6 +40,32 @@ PROBLEMS: dict[str, Problem] = {
     "sign_in_refused": Problem(
         401, "登录链接无效或已使用，请重新获取。", "The sign-in link is unknown or used. Get a new one."
     ),
+    "sign_in_failed": Problem(
+        401,
+        "身份认证平台的答复不可信或认证等级不足，请重新登录。",
+        "The identity platform's answer is not enough to sign you in. Sign in again.",
+    ),
+    "sign_in_over": Problem(
+        401, "此次登录已失效或在另一浏览器中开始，请重试。", "This sign-in is over, or another browser's. Begin anew."
+    ),
+    "identity_unverified": Problem(
+        403,
+        "身份认证平台尚未核实您的身份，请先在该平台完成实名认证。",
+        "The identity platform has not verified who you are. Complete the verification there first.",
+    ),
+    "identity_changed": Problem(
+        403,
+        "该平台账号的身份与以前不同，请联系运营方。",
+        "This account is another person's than it was. Contact the operator.",
+    ),
+    "cross_site_refused": Problem(
+        403, "请求来自其他网站，请在本站页面上操作。", "The call came from another site. Use this site's own pages."
+    ),
+    "enrolment_refused": Problem(
+        403,
+        "登记码无效、已用或已过期，请运营方重新生成。",
+        "The enrolment code is unknown, used or over. Ask the operator for a new one.",
+    ),
     "scope_refused": Problem(
         403, "您的令牌无此权限，请向运营方申请。", "Your token does not allow this. Ask the operator for the scope."
     ),
@@ -66,6 +92,7 @@ PROBLEMS: dict[str, Problem] = {
     "unknown_licence_type": Problem(
         404, "没有这种证照类型，请查看类型目录。", "There is no such licence type. See the catalogue."
     ),
+    "unknown_client": Problem(404, "没有这个客户端，请核对编号。", "There is no such client. Check its identifier."),
     "unknown_key": Problem(404, "没有这个密钥，请核对编号。", "There is no such key. Check its kid."),
     "unknown_service_item": Problem(
         404, "没有这个事项，请查看事项目录。", "There is no such service item. See /verifier/service-items."
@@ -132,6 +159,11 @@ PROBLEMS: dict[str, Problem] = {
         422,
         "签名与待签内容不符，请检查密钥和编码。",
         "The signature does not fit the prepared bytes. Check key and encoding.",
+    ),
+    "client_secret_refused": Problem(
+        422,
+        "客户端密码仅限沙盒使用，请登记公钥（jwk）。",
+        "Client secrets are for the sandbox only. Register a public key (jwk).",
     ),
     "key_refused": Problem(
         422, "密钥不符合要求，请提供 P-256 公钥。", "The key is not acceptable. Send a P-256 public JWK."

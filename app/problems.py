@@ -110,6 +110,12 @@ def install(app: FastAPI, base_url: str, more_faults: Mapping[str, MoreFaults]) 
         return HTMLResponse(f"<!doctype html><meta charset=utf-8><title>{escape(code)}</title>{text}")
 
 
+def words(code: str) -> str:
+    """Return what a code tells a person, in Chinese and English."""
+    known = PROBLEMS.get(code)
+    return f"{known.zh} · {known.en}" if known else code
+
+
 def crashed(base_url: str) -> Response:
     """Return the problem for what nobody foresaw; the log has the rest."""
     return response(base_url, "internal_error")

@@ -60,6 +60,20 @@ class Settings(BaseSettings):
         default=0, ge=0, le=60, description="How old trust and status lists may be in memory; 0 asks every time."
     )
 
+    oidc_issuer: Annotated[str, AfterValidator(_base_url)] | None = Field(
+        default=None, description="Where citizens sign in: the identity platform's issuer (OpenID Connect)."
+    )
+    oidc_client_id: str = Field(default="", description="This service as the platform knows it.")
+    oidc_client_secret: SecretStr | None = Field(default=None, description="Its secret there; or a key file.")
+    oidc_client_key_file: Path | None = Field(default=None, description="Its private key there (PEM, mode 0600).")
+    oidc_scope: str = Field(default="openid profile", description="Scopes that the claims below need.")
+    oidc_levels: str = Field(default="", description="Levels of sign-in (`acr`) that are enough, parted by spaces.")
+    oidc_max_age_seconds: int = Field(default=3600, ge=60, le=86_400, description="How old a sign-in there may be.")
+    oidc_code_claim: str = Field(default="", description="The claim with the citizen's national number.")
+    oidc_code_type: str = Field(default="111", pattern="^[0-9]{3}$", description="What kind of number it is.")
+    oidc_name_claim: str = Field(default="name", description="The claim with the citizen's name.")
+    oidc_verified_claim: str | None = Field(default=None, description="A claim that must be true, if there is one.")
+
     attesters_file: Path | None = Field(
         default=None, description="PEM certificates of wallet providers whose attestations are believed."
     )
@@ -85,7 +99,19 @@ class Settings(BaseSettings):
     @property
     def hosts(self) -> list[str]:
         """Hosts that may be called."""
-        return [one.strip() for one in self.foreign_hosts.split(",") if one.strip()]
+        named = [one.strip() for one in self.foreign_hosts.split(",") if one.strip()]
+        return named + ([urlsplit(self.oidc_issuer).netloc] if self.oidc_issuer else [])
+
+    @property
+    def signs_in(self) -> bool:
+        """Whether holders can sign in in a browser: at an identity platform, or by the demonstration's link."""
+        return self.oidc_issuer is not None or self.demo
+
+    def oidc_client_key(self) -> str | None:
+        """Return this service's private key at the identity platform, None if it has a secret there."""
+        if self.oidc_client_key_file is None:
+            return None
+        return _private(self.oidc_client_key_file)
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -93,6 +119,10 @@ class Settings(BaseSettings):
             raise ValueError("set one of LICENCE_KEK_FILE and LICENCE_KEK")
         if self.demo and not is_loopback(urlsplit(self.base_url).hostname or ""):
             raise ValueError("the demonstration runs on loopback only")
+        if self.oidc_issuer is not None and not (self.oidc_client_id and self.oidc_code_claim):
+            raise ValueError("LICENCE_OIDC_ISSUER needs LICENCE_OIDC_CLIENT_ID and LICENCE_OIDC_CODE_CLAIM")
+        if self.oidc_issuer is not None and (self.oidc_client_secret is None) == (self.oidc_client_key_file is None):
+            raise ValueError("set one of LICENCE_OIDC_CLIENT_SECRET and LICENCE_OIDC_CLIENT_KEY_FILE")
         if self.demo_clock_ahead_seconds and not self.demo:
             raise ValueError("only the demonstration may set its clock ahead")
         return self
@@ -106,14 +136,17 @@ class Settings(BaseSettings):
         """Return the KEK's 32 bytes, or raise `SettingsError`."""
         if self.kek is not None:
             return _kek(self.kek.get_secret_value())
-        path = self.kek_file or Path()
-        try:
-            mode = path.stat().st_mode
-            if stat.S_IMODE(mode) & 0o077:
-                raise SettingsError(f"{path} must be readable by its owner alone: chmod 600")
-            return _kek(path.read_text(encoding="ascii").strip())
-        except (OSError, UnicodeDecodeError) as error:
-            raise SettingsError(f"the key-encryption key cannot be read: {error}") from error
+        return _kek(_private(self.kek_file or Path()).strip())
+
+
+def _private(path: Path) -> str:
+    """Return the text of a file that its owner alone may read."""
+    try:
+        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+            raise SettingsError(f"{path} must be readable by its owner alone: chmod 600")
+        return path.read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"the key cannot be read: {error}") from error
 
 
 def _kek(text: str) -> bytes:

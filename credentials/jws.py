@@ -56,6 +56,8 @@ KEY_ATTESTATION = Purpose("key-attestation+jwt", frozenset({"alg", "typ", "kid",
 CLIENT_ATTESTATION = Purpose("oauth-client-attestation+jwt", frozenset({"alg", "typ", "kid", "x5c"}))
 CLIENT_ATTESTATION_POP = Purpose("oauth-client-attestation-pop+jwt", frozenset({"alg", "typ"}))
 DPOP = Purpose("dpop+jwt", frozenset({"alg", "typ", "jwk"}))
+CLIENT_ASSERTION = Purpose(None, frozenset({"alg", "typ", "kid"}))
+"""RFC 7523 fixes no `typ`; `keys/oauth/client_credentials.py` refuses those of other tokens."""
 ISSUER_METADATA = Purpose("openidvci-issuer-metadata+jwt", frozenset({"alg", "typ", "x5c"}))
 SERVER_METADATA = Purpose("licence-server-metadata+jwt", frozenset({"alg", "typ", "x5c"}))
 REQUEST = Purpose("oauth-authz-req+jwt", frozenset({"alg", "typ", "x5c"}))

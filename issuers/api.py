@@ -8,7 +8,7 @@ from fastapi import APIRouter, Body, Depends, Header, Path, Query, Response
 
 from credentials import strict_json
 from issuers import type_metadata
-from issuers.auth import AgencyKey, agency_with
+from issuers.auth import AgencyKey
 from issuers.errors import HistoryNotKeptError, NotAcceptableError, UnknownTypeError
 from issuers.issuer import Issuer
 from issuers.models import LicenceRow, LicenceState
@@ -48,31 +48,29 @@ def routes(  # noqa: C901 - a list of routes, one after another, with nothing to
 ) -> APIRouter:
     """Return the agencies' routes."""
     router = APIRouter(tags=["issuers"])
-    Issues = Annotated[Caller, Depends(agency_with("licences:issue", caller_of))]  # noqa: N806 - a type
-    Reads = Annotated[Caller, Depends(agency_with("licences:read", caller_of))]  # noqa: N806 - a type
-    Changes = Annotated[Caller, Depends(agency_with("licences:status", caller_of))]  # noqa: N806 - a type
+    Agency = Annotated[Caller, Depends(caller_of)]  # noqa: N806 - a type
 
     @router.post("/issuers/{agency}/licences", status_code=201)
-    def issue(agency: AgencyKey, body: IssueIn, caller: Issues, key: IdempotencyKey = None) -> LicenceOut:
+    def issue(agency: AgencyKey, body: IssueIn, caller: Agency, key: IdempotencyKey = None) -> LicenceOut:
         """Sign a licence with the agency's key in the vault and put it into the holder's wallet."""
         this = attempts(caller, key, "issue", body.model_dump(mode="json"))
         return licence_out(issuer.issue(agency, body.order(), this, actor=caller.name, now=clock()))
 
     @router.post("/issuers/{agency}/licences/prepare", status_code=201)
-    def prepare(agency: AgencyKey, body: IssueIn, caller: Issues, key: IdempotencyKey = None) -> PreparedOut:
+    def prepare(agency: AgencyKey, body: IssueIn, caller: Agency, key: IdempotencyKey = None) -> PreparedOut:
         """Record a licence and return the exact bytes for the agency to sign with a key it never shares."""
         this = attempts(caller, key, "prepare", body.model_dump(mode="json"))
         return prepared_out(issuer.prepare(agency, body.order(), this, actor=caller.name, now=clock()))
 
     @router.post("/issuers/{agency}/licences/{licence_id}/complete")
-    def complete(agency: AgencyKey, licence_id: str, body: SignatureIn, caller: Issues) -> LicenceOut:
+    def complete(agency: AgencyKey, licence_id: str, body: SignatureIn, caller: Agency) -> LicenceOut:
         """Take the agency's signature, check it, deliver the licence. The same call again answers the same."""
         row = issuer.complete(agency, licence_id, body.signature_bytes(), actor=caller.name, now=clock())
         return licence_out(row)
 
     @router.post("/issuers/{agency}/licences/{licence_id}/renew", status_code=201)
     def renew(
-        agency: AgencyKey, licence_id: str, body: IssueIn, caller: Issues, key: IdempotencyKey = None
+        agency: AgencyKey, licence_id: str, body: IssueIn, caller: Agency, key: IdempotencyKey = None
     ) -> LicenceOut:
         """Issue the licence's next version; the old one is superseded once the new one is signed."""
         this = attempts(caller, key, f"renew {licence_id}", body.model_dump(mode="json"))
@@ -81,7 +79,7 @@ def routes(  # noqa: C901 - a list of routes, one after another, with nothing to
 
     @router.post("/issuers/{agency}/licences/{licence_id}/renew/prepare", status_code=201)
     def prepare_renewal(
-        agency: AgencyKey, licence_id: str, body: IssueIn, caller: Issues, key: IdempotencyKey = None
+        agency: AgencyKey, licence_id: str, body: IssueIn, caller: Agency, key: IdempotencyKey = None
     ) -> PreparedOut:
         """Record the licence's next version for the agency to sign itself; `complete` it like any other."""
         this = attempts(caller, key, f"prepare renewal {licence_id}", body.model_dump(mode="json"))
@@ -91,7 +89,7 @@ def routes(  # noqa: C901 - a list of routes, one after another, with nothing to
     @router.get("/issuers/{agency}/licences")
     def licences(
         agency: AgencyKey,
-        _caller: Reads,
+        _caller: Agency,
         cursor: Annotated[str, Query(max_length=128)] = "",
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
         state: LicenceState | None = None,
@@ -103,7 +101,7 @@ def routes(  # noqa: C901 - a list of routes, one after another, with nothing to
         return LicencePage(items=[licence_out(row) for row in rows[:limit]], next_cursor=more)
 
     @router.get("/issuers/{agency}/licences/{licence_id}")
-    def licence(agency: AgencyKey, licence_id: str, _caller: Reads) -> LicenceOut:
+    def licence(agency: AgencyKey, licence_id: str, _caller: Agency) -> LicenceOut:
         """Read one licence's ledger entry."""
         return licence_out(issuer.read(agency, licence_id))
 
@@ -115,7 +113,7 @@ def routes(  # noqa: C901 - a list of routes, one after another, with nothing to
 
     @router.post("/issuers/{agency}/licences/{licence_id}/suspend")
     def suspend(
-        agency: AgencyKey, licence_id: str, body: CauseIn, caller: Changes, key: IdempotencyKey = None
+        agency: AgencyKey, licence_id: str, body: CauseIn, caller: Agency, key: IdempotencyKey = None
     ) -> LicenceOut:
         """Suspend a licence; it can be reinstated."""
         return licence_out(changed(agency, caller, licence_id, LicenceState.SUSPENDED, body.cause, key))
@@ -124,7 +122,7 @@ def routes(  # noqa: C901 - a list of routes, one after another, with nothing to
     def reinstate(
         agency: AgencyKey,
         licence_id: str,
-        caller: Changes,
+        caller: Agency,
         _body: Annotated[Nothing | None, Body(examples=[{}])] = None,
         key: IdempotencyKey = None,
     ) -> LicenceOut:
@@ -133,7 +131,7 @@ def routes(  # noqa: C901 - a list of routes, one after another, with nothing to
 
     @router.post("/issuers/{agency}/licences/{licence_id}/revoke")
     def revoke(
-        agency: AgencyKey, licence_id: str, body: CauseIn, caller: Changes, key: IdempotencyKey = None
+        agency: AgencyKey, licence_id: str, body: CauseIn, caller: Agency, key: IdempotencyKey = None
     ) -> LicenceOut:
         """Revoke a licence for good."""
         return licence_out(changed(agency, caller, licence_id, LicenceState.REVOKED, body.cause, key))

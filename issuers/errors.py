@@ -77,12 +77,6 @@ class AuthorizationOverError(IssuerError):
     code = "authorization_over"
 
 
-class SignInFailedError(IssuerError):
-    """The secret signs nobody in."""
-
-    code = "sign_in_refused"
-
-
 class NotPreparedError(IssuerError):
     """The licence does not wait for a signature."""
 

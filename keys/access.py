@@ -1,6 +1,9 @@
-"""Access tokens: opaque, hashed at rest, scoped, expiring, revocable. No password anywhere."""
+"""Access tokens: opaque, hashed at rest, scoped, expiring, revocable. No password anywhere.
 
-from collections.abc import Callable, Iterable
+A browser's session is an access token too, in a cookie, with a name by which its holder knows it again.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -17,23 +20,32 @@ from records.database import Database
 SECRET_BYTES = 32
 ID_BYTES = 9
 MAX_LIFE = timedelta(days=90)
+USED_WITHIN = timedelta(minutes=1)  # how exactly a session's last use is kept: not a write for every call
 
 
 class Role(StrEnum):
-    """The kinds of caller."""
+    """The kinds of caller. Clerks are people of an agency, auditors and support people of the operator's."""
 
     AGENCY = "agency"
+    CLERK = "clerk"
     COUNTER = "counter"
     OPERATOR = "operator"
+    AUDITOR = "auditor"
+    SUPPORT = "support"
     HOLDER = "holder"
 
 
 SCOPES = {
     Role.AGENCY: frozenset({"licences:issue", "licences:read", "licences:status"}),
+    Role.CLERK: frozenset({"licences:issue", "licences:read", "licences:status"}),
     Role.COUNTER: frozenset({"verify"}),
     Role.OPERATOR: frozenset({"operate"}),
+    Role.AUDITOR: frozenset({"audit"}),
+    Role.SUPPORT: frozenset({"support"}),
     Role.HOLDER: frozenset({"wallet"}),
 }
+PEOPLE = frozenset({Role.CLERK, Role.OPERATOR, Role.AUDITOR, Role.SUPPORT})
+"""Roles whose token may name a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +56,13 @@ class Caller:
     subject: str
     scopes: frozenset[str]
     token_id: str
+    person: str | None = None
+    jkt: str | None = None
 
     @property
     def name(self) -> str:
-        """Role and subject, as the audit names an actor."""
-        return f"{self.role}:{self.subject}"
-
-    def must(self, role: Role, scope: str) -> None:
-        """Raise `ScopeRefusedError` unless this caller has the role and the scope."""
-        if self.role != role or scope not in self.scopes:
-            raise ScopeRefusedError
+        """Role, subject and person, as the audit names an actor."""
+        return f"{self.role}:{self.subject}" + (f"/{self.person}" if self.person else "")
 
 
 class Access:
@@ -64,11 +73,26 @@ class Access:
         self._randomness = randomness
 
     def grant(
-        self, role: Role, subject: str, *, life: timedelta, actor: str, now: datetime, scopes: Iterable[str] = ()
+        self,
+        role: Role,
+        subject: str,
+        *,
+        life: timedelta,
+        actor: str,
+        now: datetime,
+        scopes: Iterable[str] = (),
+        person: str | None = None,
+        client_id: str | None = None,
+        jkt: str | None = None,
+        label: str | None = None,
+        idle: timedelta | None = None,
     ) -> str:
-        """Return a new secret for `subject`, shown this once; empty `scopes` means all of the role's."""
+        """Return a new secret for `subject`, shown this once; empty `scopes` means all of the role's.
+
+        Bound to the key `jkt` (RFC 9449) and to its client if they are named; ended by `idle` time if that is given.
+        """
         wanted = frozenset(scopes) or SCOPES[role]
-        if not wanted <= SCOPES[role] or not timedelta(0) < life <= MAX_LIFE:
+        if not wanted <= SCOPES[role] or not timedelta(0) < life <= MAX_LIFE or (person and role not in PEOPLE):
             raise ScopeRefusedError
         secret = f"lw_{role}_{base64url.encode(self._randomness(SECRET_BYTES))}"
         row = AccessToken(
@@ -76,7 +100,13 @@ class Access:
             secret_hash=_hash(secret),
             role=role,
             subject=subject,
+            person=person,
             scopes=" ".join(sorted(wanted)),
+            client_id=client_id,
+            jkt=jkt,
+            label=label,
+            idle_seconds=int(idle.total_seconds()) if idle else None,
+            used_at=now if idle else None,
             created_at=now,
             expires_at=now + life,
         )
@@ -84,28 +114,54 @@ class Access:
             session.add(row)
             session.flush()
             audit.record(
-                session, stream=STREAM, actor=actor, act="token.granted", subject=row.token_id, now=now,
-                detail={"role": role, "for": subject},
+                session, stream=_stream(role, subject), actor=actor, act="token.granted", subject=row.token_id, now=now,
+                detail={"role": role, "for": subject} | ({"person": person} if person else {}),
             )  # fmt: skip
         return secret
 
     def caller(self, secret: str, *, now: datetime) -> Caller:
-        """Return whose token `secret` is; unknown, expired and revoked ones raise `TokenRefusedError`."""
+        """Return whose token `secret` is; unknown, expired and revoked ones raise `TokenRefusedError`.
+
+        So does one of a suspended client, and a session that was idle too long.
+        """
         with self._database.read() as session:
             row = store.access_token(session, _hash(secret))
-            if row is None or row.revoked_at is not None or now >= row.expires_at:
-                raise TokenRefusedError
-            return Caller(Role(row.role), row.subject, frozenset(row.scopes.split()), row.token_id)
+        if row is None or row.revoked_at is not None or now >= row.expires_at:
+            raise TokenRefusedError
+        if _was_idle(row, now):
+            raise TokenRefusedError("the session was not used for too long")
+        if row.used_at is not None and now - row.used_at >= USED_WITHIN:
+            with self._database.write() as session:
+                store.note_use(session, row.token_id, now)
+        return Caller(Role(row.role), row.subject, frozenset(row.scopes.split()), row.token_id, row.person, row.jkt)
 
-    def revoke(self, token_id: str, *, actor: str, now: datetime) -> bool:
-        """Take a token back for good; False if there is no such token."""
+    def sessions(self, role: Role, subject: str, *, now: datetime) -> Sequence[AccessToken]:
+        """Return the tokens of `subject` that still open, newest first."""
+        with self._database.read() as session:
+            rows = store.access_tokens(session, role, subject, now)
+        return [row for row in rows if not _was_idle(row, now)]
+
+    def revoke(self, token_id: str, *, actor: str, now: datetime, of: tuple[Role, str] | None = None) -> bool:
+        """Take a token back for good; False if there is no such token (among those `of` somebody)."""
         with self._database.write() as session:
             row = session.get(AccessToken, token_id)
-            if row is None:
+            if row is None or (of is not None and (Role(row.role), row.subject) != of):
                 return False
             row.revoked_at = row.revoked_at or now
-            audit.record(session, stream=STREAM, actor=actor, act="token.revoked", subject=token_id, now=now)
+            stream = _stream(Role(row.role), row.subject)
+            audit.record(session, stream=stream, actor=actor, act="token.revoked", subject=token_id, now=now)
         return True
+
+
+def _was_idle(row: AccessToken, now: datetime) -> bool:
+    if row.idle_seconds is None or row.used_at is None:
+        return False
+    return now - row.used_at >= timedelta(seconds=row.idle_seconds)
+
+
+def _stream(role: Role, subject: str) -> str:
+    """Return the audit stream of a token's acts: what concerns one holder waits for no other."""
+    return f"wallet/{subject}" if role == Role.HOLDER else STREAM
 
 
 def _hash(secret: str) -> str:

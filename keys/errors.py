@@ -37,6 +37,30 @@ class TokenRefusedError(CustodyError):
     code = "token_refused"
 
 
+class CrossSiteError(CustodyError):
+    """A signed-in browser was sent here by another site."""
+
+    code = "cross_site_refused"
+
+
+class UnknownClientError(CustodyError):
+    """There is no such client."""
+
+    code = "unknown_client"
+
+
+class SecretsRefusedError(CustodyError):
+    """Client secrets are for the sandbox; register a public key."""
+
+    code = "client_secret_refused"
+
+
+class EnrolmentRefusedError(CustodyError):
+    """The enrolment code is unknown, used or over."""
+
+    code = "enrolment_refused"
+
+
 class ScopeRefusedError(CustodyError):
     """The access token does not allow this."""
 

@@ -100,8 +100,43 @@ class TrustPublication(SQLModel, table=True):
     token: str = Field(default="", sa_type=Text)
 
 
+class OAuthClient(SQLModel, table=True):
+    """A system or device that gets its own tokens (RFC 6749 section 4.4): by a signed assertion, or by a secret.
+
+    `jwk` is its public key, `secret_hash` the sandbox's other way. With `dpop` its tokens are bound to that key.
+    """
+
+    __tablename__ = "oauth_client"
+
+    client_id: str = Field(primary_key=True)
+    role: str
+    subject: str = Field(index=True)
+    name: str
+    scopes: str
+    jwk: dict[str, str] | None = Field(default=None, sa_type=JSON)
+    secret_hash: str | None = Field(default=None)
+    dpop: bool = False
+    created_at: datetime = Field(sa_type=Instant)
+    suspended_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class EnrolmentCode(SQLModel, table=True):
+    """A one-time code with which a device becomes a counter's client, hashed."""
+
+    __tablename__ = "enrolment_code"
+
+    code_hash: str = Field(primary_key=True)
+    counter: str = Field(index=True)
+    expires_at: datetime = Field(sa_type=Instant)
+    used_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
 class AccessToken(SQLModel, table=True):
-    """A caller's opaque token, hashed; `subject` is an agency, counter, operator or holder."""
+    """A caller's opaque token, hashed; `subject` is an agency, counter, operator or holder.
+
+    `person` is who of the subject's staff it is, `client_id` the system it was given to, `jkt` the key it is bound to.
+    A browser's session is one too: it ends when it was not used for `idle_seconds`; `label` says which browser.
+    """
 
     __tablename__ = "access_token"
 
@@ -109,7 +144,23 @@ class AccessToken(SQLModel, table=True):
     secret_hash: str = Field(unique=True)
     role: str
     subject: str = Field(index=True)
+    person: str | None = Field(default=None)
     scopes: str
+    client_id: str | None = Field(default=None, foreign_key="oauth_client.client_id", index=True)
+    jkt: str | None = Field(default=None)
+    label: str | None = Field(default=None)
+    idle_seconds: int | None = Field(default=None)
+    used_at: datetime | None = Field(default=None, sa_type=Instant)
     created_at: datetime = Field(sa_type=Instant)
     expires_at: datetime = Field(sa_type=Instant)
     revoked_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class Spent(SQLModel, table=True):
+    """Something that counts once: a nonce or the `jti` of a proof."""
+
+    __tablename__ = "spent"
+
+    kind: str = Field(primary_key=True)
+    digest: str = Field(primary_key=True)
+    at: datetime = Field(sa_type=Instant, index=True)

@@ -1,17 +1,21 @@
 """All SQL of the custody room."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
 from keys.models import (
     AccessToken,
     Authorisation,
     Certificate,
+    EnrolmentCode,
     KeyPurpose,
     KeyState,
+    OAuthClient,
     SigningKey,
+    Spent,
     TrustedAgency,
     TrustPublication,
 )
@@ -69,8 +73,42 @@ def authorisations(session: Session) -> Sequence[Authorisation]:
 
 
 def access_token(session: Session, secret_hash: str) -> AccessToken | None:
-    """Return the token of a hashed secret."""
-    return session.exec(select(AccessToken).where(AccessToken.secret_hash == secret_hash)).first()
+    """Return the token of a hashed secret, unless its client is suspended."""
+    query = select(AccessToken).where(AccessToken.secret_hash == secret_hash)
+    query = query.join(OAuthClient, isouter=True).where(col(OAuthClient.suspended_at).is_(None))
+    return session.exec(query).first()
+
+
+def access_tokens(session: Session, role: str, subject: str, now: datetime) -> Sequence[AccessToken]:
+    """Return the tokens of somebody that are not revoked and not over, newest first."""
+    query = select(AccessToken).where(
+        AccessToken.role == role,
+        AccessToken.subject == subject,
+        col(AccessToken.revoked_at).is_(None),
+        col(AccessToken.expires_at) > now,
+    )
+    return session.exec(query.order_by(col(AccessToken.created_at).desc(), col(AccessToken.token_id))).all()
+
+
+def note_use(session: Session, token_id: str, now: datetime) -> None:
+    """Note that a session was used."""
+    session.execute(update(AccessToken).where(col(AccessToken.token_id) == token_id).values(used_at=now))
+
+
+def clients_of(session: Session, role: str, subject: str) -> Sequence[OAuthClient]:
+    """Return the clients of an agency or counter, oldest first."""
+    query = select(OAuthClient).where(OAuthClient.role == role, OAuthClient.subject == subject)
+    return session.exec(query.order_by(col(OAuthClient.created_at), col(OAuthClient.client_id))).all()
+
+
+def claim_enrolment(session: Session, code_hash: str, now: datetime) -> str | None:
+    """Use an enrolment code up and return its counter, or None; of any number of requests at once one gets it."""
+    statement = update(EnrolmentCode).where(
+        col(EnrolmentCode.code_hash) == code_hash,
+        col(EnrolmentCode.used_at).is_(None),
+        col(EnrolmentCode.expires_at) > now,
+    )
+    return session.execute(statement.values(used_at=now).returning(col(EnrolmentCode.counter))).scalars().first()
 
 
 def anchors(session: Session) -> Sequence[bytes]:
@@ -78,3 +116,8 @@ def anchors(session: Session) -> Sequence[bytes]:
     query = select(Certificate.der).join(SigningKey)
     query = query.where(SigningKey.purpose == KeyPurpose.AUTHORITY, SigningKey.state != KeyState.COMPROMISED)
     return session.exec(query.order_by(col(SigningKey.created_at))).all()
+
+
+def forget_spent(session: Session, before: datetime) -> None:
+    """Forget what was spent before an instant: it is past its life and refused for that."""
+    session.execute(delete(Spent).where(col(Spent.at) < before))

@@ -10,7 +10,6 @@ from fastapi import APIRouter, Body, Depends, Query
 from keys.access import Caller
 from keys.auth import Attempts, Clock, IdempotencyKey
 from verifier import picture
-from verifier.auth import counter_with
 from verifier.schemas import (
     AnswerIn,
     AskIn,
@@ -35,7 +34,7 @@ def routes(
 ) -> APIRouter:
     """Return the counters' routes."""
     router = APIRouter(prefix="/verifier", tags=["verifier"])
-    Here = Annotated[Caller, Depends(counter_with(caller_of))]  # noqa: N806 - a type
+    Here = Annotated[Caller, Depends(caller_of)]  # noqa: N806 - a type
 
     @router.get("/service-items")
     def service_items(_here: Here) -> ServiceItems:

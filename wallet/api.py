@@ -6,10 +6,9 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from keys.access import Access, Caller, Role
+from keys.access import Caller
 from keys.auth import Clock
 from wallet import cards
-from wallet.accounts import Accounts
 from wallet.auth import holder_with
 from wallet.qr import picture
 from wallet.schemas import (
@@ -21,8 +20,6 @@ from wallet.schemas import (
     PresentationOut,
     ShowIn,
     ShowOut,
-    SignInIn,
-    SignInOut,
     UsePage,
     licence_view,
     use_out,
@@ -30,7 +27,6 @@ from wallet.schemas import (
 from wallet.uses import Uses
 from wallet.wallet import Wallet
 
-SESSION_LIFE = timedelta(hours=1)
 CARD = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 240"><text x="24" y="48">居住证</text></svg>'
 SVG: dict[int | str, dict[str, Any]] = {
     200: {
@@ -43,28 +39,15 @@ Language = Annotated[Literal["zh", "en"], Query(description="Language of names a
 
 def routes(
     wallet: Wallet,
-    accounts: Accounts,
     uses: Uses,
-    access: Access,
     *,
     caller_of: Callable[..., Caller],
     clock: Clock,
     card_template: cards.Template,
-    sign_in_by_link: bool,
 ) -> APIRouter:
-    """Return the holders' routes; `sign_in_by_link` only in the demonstration."""
+    """Return the holders' routes."""
     router = APIRouter(prefix="/wallet", tags=["wallet"])
     Me = Annotated[str, Depends(holder_with(caller_of))]  # noqa: N806 - a type
-
-    if sign_in_by_link:
-
-        @router.post("/sign-in")
-        def sign_in(body: SignInIn) -> SignInOut:
-            """Use a one-time link up and return an access token (demonstration only)."""
-            now = clock()
-            holder_id = accounts.sign_in(body.link, now=now)
-            token = access.grant(Role.HOLDER, holder_id, life=SESSION_LIFE, actor="sign-in link", now=now)
-            return SignInOut(access_token=token, expires_in_seconds=int(SESSION_LIFE.total_seconds()))
 
     _licences(router, wallet, caller_of, card_template)
 

@@ -18,6 +18,42 @@ class UnknownHolderError(WalletError):
     code = "not_found"
 
 
+class SignInFailedError(WalletError):
+    """The identity platform's answer is not to be believed, or not enough."""
+
+    code = "sign_in_failed"
+
+
+class SignInOverError(WalletError):
+    """This sign-in is over, was finished, or began in another browser."""
+
+    code = "sign_in_over"
+
+
+class IdentityUnverifiedError(WalletError):
+    """The identity platform has not verified who this is."""
+
+    code = "identity_unverified"
+
+
+class IdentityChangedError(WalletError):
+    """The identity platform's account is another person's than it was."""
+
+    code = "identity_changed"
+
+
+class SignInClosedError(WalletError):
+    """There is no way to sign in here."""
+
+    code = "sign_in_closed"
+
+
+class UnknownSessionError(WalletError):
+    """This holder has no such session."""
+
+    code = "not_found"
+
+
 class NotHeldError(WalletError):
     """This wallet holds no such licence."""
 

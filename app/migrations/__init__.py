@@ -18,6 +18,7 @@ import verifier.models
 import verifier.openid4vp.models
 import wallet.models
 import wallet.openid4vc.models
+import wallet.sign_in.models
 
 TABLES = (
     issuers.models,
@@ -28,6 +29,7 @@ TABLES = (
     verifier.openid4vp.models,
     wallet.models,
     wallet.openid4vc.models,
+    wallet.sign_in.models,
 )
 """Imported so that every table is known to the metadata."""
 

@@ -7,9 +7,9 @@ from datetime import datetime
 from sqlmodel import Session
 
 from issuers.openid4vci import store
-from issuers.openid4vci.dpop_gate import DpopGate
 from issuers.openid4vci.models import Grant, Offer
 from issuers.openid4vci.offers import hashed
+from keys.oauth.dpop_gate import DpopGate
 from keys.oauth.errors import OAuthError, invalid_token
 from keys.trust_list import issuer_url
 from records.database import Database

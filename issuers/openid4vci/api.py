@@ -17,7 +17,7 @@ from credentials import jws, strict_json
 from credentials.claim_values import Fault
 from credentials.errors import FormatError
 from credentials.licence_type import ClaimsRefusedError
-from issuers.auth import AgencyKey, agency_with
+from issuers.auth import AgencyKey
 from issuers.errors import IssuerError, UnknownAgencyError
 from issuers.issuer import Issuer
 from issuers.openid4vci import metadata
@@ -27,22 +27,23 @@ from issuers.openid4vci.authorization import pages as authorization_pages
 from issuers.openid4vci.authorization.authorization import Authorizations
 from issuers.openid4vci.clients import Clients
 from issuers.openid4vci.credential import CredentialEndpoint
-from issuers.openid4vci.dpop_gate import DpopGate
 from issuers.openid4vci.encrypting import Encrypting
 from issuers.openid4vci.models import Offer
-from issuers.openid4vci.nonces import C_NONCE, DPOP_NONCE, Nonces
 from issuers.openid4vci.offers import Offers
 from issuers.openid4vci.schemas import OfferIn, OfferOut, OfferState
 from issuers.openid4vci.tokens import Tokens
 from issuers.schemas import IssueIn
 from keys.access import Caller
 from keys.auth import Attempts, Clock
+from keys.browser import Browser
 from keys.certificates import Certificates, CertifiedSigner
 from keys.errors import CustodyError
 from keys.models import KeyPurpose
 from keys.oauth.api import NO_STORE, PUBLIC, RawBody, answered, one_header
+from keys.oauth.dpop_gate import DpopGate
 from keys.oauth.errors import OAuthError
 from keys.oauth.forms import media_type
+from keys.oauth.nonces import C_NONCE, DPOP_NONCE, Nonces
 from keys.trust_list import issuer_url
 
 Act = Callable[..., Any]
@@ -78,6 +79,9 @@ def routes(
     attempts: Attempts,
     clock: Clock,
     picture: Callable[[str, str], str],
+    visitor_of: authorization_pages.VisitorOf,
+    browser: Browser,
+    sign_in_page: str | None,
 ) -> APIRouter:
     """Return the routes; `picture` draws a text as a QR code of a kind (`svg`, `png`)."""
     router = APIRouter(tags=["issuers"])
@@ -92,7 +96,13 @@ def routes(
     )  # fmt: skip
     router.include_router(
         authorization_pages.routes(
-            doors.authorizations, doors.issuer.types, name=lambda agency: doors.issuer.agency(agency).name, clock=clock
+            doors.authorizations,
+            doors.issuer.types,
+            name=lambda agency: doors.issuer.agency(agency).name,
+            visitor_of=visitor_of,
+            browser=browser,
+            sign_in_page=sign_in_page,
+            clock=clock,
         )
     )
     return router
@@ -107,10 +117,10 @@ def _add_offers(
     clock: Clock,
     picture: Callable[[str, str], str],
 ) -> None:
-    Issues = Annotated[Caller, Depends(agency_with("licences:issue", caller_of))]  # noqa: N806 - a type
+    Agency = Annotated[Caller, Depends(caller_of)]  # noqa: N806 - a type
 
     @router.post("/issuers/{agency}/offers", status_code=201)
-    def make_offer(agency: AgencyKey, body: OfferIn, caller: Issues) -> OfferOut:
+    def make_offer(agency: AgencyKey, body: OfferIn, caller: Agency) -> OfferOut:
         """Offer a licence to a foreign wallet (OpenID4VCI): a link and a QR code, good for ten minutes, once."""
         waiting = None
         if body.order is not None:
@@ -127,12 +137,12 @@ def _add_offers(
         )  # fmt: skip
 
     @router.get("/issuers/{agency}/offers/{offer_id}")
-    def read_offer(agency: AgencyKey, offer_id: str, _caller: Issues) -> OfferState:
+    def read_offer(agency: AgencyKey, offer_id: str, _caller: Agency) -> OfferState:
         """Read what became of an offer."""
         return _state(doors.offers.read(agency, offer_id))
 
     @router.post("/issuers/{agency}/offers/{offer_id}/approve")
-    def approve_offer(agency: AgencyKey, offer_id: str, caller: Issues) -> OfferState:
+    def approve_offer(agency: AgencyKey, offer_id: str, caller: Agency) -> OfferState:
         """Approve an order that waits: the licence is issued, and the foreign wallet gets its copy."""
         row = doors.offers.read(agency, offer_id)
         order = IssueIn.model_validate_json(doors.offers.waiting_order(row))
@@ -142,7 +152,7 @@ def _add_offers(
         return _state(doors.offers.read(agency, offer_id))
 
     @router.post("/issuers/{agency}/offers/{offer_id}/deny")
-    def deny_offer(agency: AgencyKey, offer_id: str, caller: Issues) -> OfferState:
+    def deny_offer(agency: AgencyKey, offer_id: str, caller: Agency) -> OfferState:
         """Deny an order that waits, for good."""
         doors.offers.deny(doors.offers.read(agency, offer_id), actor=caller.name, now=clock())
         return _state(doors.offers.read(agency, offer_id))

@@ -13,8 +13,8 @@ from sqlmodel import Session
 from credentials import dpop, jws
 from credentials.errors import FormatError, ProofRefusedError
 from issuers.openid4vci.attestation import Attesters
-from issuers.openid4vci.nonces import CHALLENGE, Nonces
 from keys.oauth.errors import OAuthError
+from keys.oauth.nonces import CHALLENGE, Nonces
 from records.database import Database
 
 CHALLENGE_HEADER = "OAuth-Client-Attestation-Challenge"

@@ -16,9 +16,9 @@ from issuers.openid4vci import proofs, store
 from issuers.openid4vci.access_tokens import Entitled
 from issuers.openid4vci.attestation import Attesters
 from issuers.openid4vci.models import Deferral, Notice
-from issuers.openid4vci.nonces import C_NONCE, Nonces
 from issuers.openid4vci.offers import hashed
 from keys.oauth.errors import OAuthError
+from keys.oauth.nonces import C_NONCE, Nonces
 from keys.trust_list import issuer_url
 from records.database import Database
 

@@ -105,13 +105,3 @@ class Notice(SQLModel, table=True):
     thumbprints: list[str] = Field(sa_type=JSON)
     event: str | None = Field(default=None)
     at: datetime = Field(sa_type=Instant)
-
-
-class Spent(SQLModel, table=True):
-    """Something that counts once: a nonce or the `jti` of a proof."""
-
-    __tablename__ = "spent"
-
-    kind: str = Field(primary_key=True)
-    digest: str = Field(primary_key=True)
-    at: datetime = Field(sa_type=Instant, index=True)

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, update
+from sqlalchemy import update
 from sqlmodel import Session, col, select
 
-from issuers.openid4vci.models import Authorization, Deferral, Grant, Offer, Spent
+from issuers.openid4vci.models import Authorization, Deferral, Grant, Offer
 
 
 def offer_by_uri(session: Session, agency: str, uri_hash: str) -> Offer | None:
@@ -106,8 +106,3 @@ def finish(session: Session, transaction_hash: str, now: datetime) -> bool:
 def reopen(session: Session, transaction_hash: str) -> None:
     """Let a deferred request be answered again: nothing came of it."""
     session.execute(update(Deferral).where(col(Deferral.transaction_hash) == transaction_hash).values(done_at=None))
-
-
-def forget_spent(session: Session, before: datetime) -> None:
-    """Forget what was spent before an instant: it is past its life and refused for that."""
-    session.execute(delete(Spent).where(col(Spent.at) < before))

@@ -17,10 +17,10 @@ from credentials import base64url
 from issuers.openid4vci import store
 from issuers.openid4vci.clients import Client, Clients
 from issuers.openid4vci.details import details
-from issuers.openid4vci.dpop_gate import DpopGate
 from issuers.openid4vci.models import Authorization, Grant, Offer
 from issuers.openid4vci.offers import PRE_AUTHORIZED, hashed
 from keys.encryption import Seal
+from keys.oauth.dpop_gate import DpopGate
 from keys.oauth.errors import OAuthError
 from keys.trust_list import issuer_url
 from records import audit

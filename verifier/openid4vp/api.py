@@ -10,7 +10,6 @@ from keys.access import Caller
 from keys.auth import Clock
 from keys.oauth.api import NO_STORE, RawBody, answered
 from keys.oauth.forms import read_form
-from verifier.auth import counter_with
 from verifier.errors import UnknownCounterError, VerifierError
 from verifier.openid4vp.exchange import Exchange
 from verifier.openid4vp.schemas import (
@@ -36,7 +35,7 @@ def routes(
 ) -> APIRouter:
     """Return the routes; `picture` draws a text as a QR code of a kind (`svg`, `png`)."""
     router = APIRouter(prefix="/verifier/presentation-requests", tags=["verifier"])
-    Here = Annotated[Caller, Depends(counter_with(caller_of))]  # noqa: N806 - a type
+    Here = Annotated[Caller, Depends(caller_of)]  # noqa: N806 - a type
 
     @router.post("", status_code=201)
     def open_request(here: Here, body: PresentationRequestIn) -> PresentationRequestOut:

@@ -9,10 +9,10 @@ from issuers.auth import AgencyKey
 from issuers.errors import IssuerError, UnknownAgencyError
 from issuers.openid4vci.authorization.authorization import Authorizations
 from issuers.openid4vci.clients import Client, Clients
-from issuers.openid4vci.dpop_gate import DpopGate
 from issuers.openid4vci.tokens import Tokens
 from keys.auth import Clock
 from keys.oauth.api import NO_STORE, RawBody, answered, headers_named, one_header
+from keys.oauth.dpop_gate import DpopGate
 from keys.oauth.forms import read_form
 from keys.trust_list import issuer_url
 

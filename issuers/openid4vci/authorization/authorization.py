@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from credentials import base64url
 from issuers import store as issuers_store
-from issuers.errors import AuthorizationOverError, SignInFailedError
+from issuers.errors import AuthorizationOverError
 from issuers.issuer import Issuer
 from issuers.openid4vci import store
 from issuers.openid4vci.clients import Client
@@ -34,8 +34,6 @@ SECRET_BYTES, ID_BYTES = 32, 12
 MAX_STATE = 512  # characters
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 _THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}")
-SignIn = Callable[[str, datetime], str | None]
-"""Returns the holder that a one-time secret signs in, None if it signs in nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +54,15 @@ class Authorizations:
         database: Database,
         issuer: Issuer,
         base_url: str,
-        sign_in: SignIn | None,
+        signs_in: bool,
         randomness: Callable[[int], bytes],
     ) -> None:
         self._database = database
         self._issuer = issuer
         self._base_url = base_url
-        self._sign_in = sign_in
-        self._randomness = randomness
-
-    @property
-    def signs_in(self) -> bool:
+        self.signs_in = signs_in
         """Whether holders can sign in at all."""
-        return self._sign_in is not None
+        self._randomness = randomness
 
     def push(
         self, agency: str, form: Mapping[str, str], client: Client, jkt: str | None, *, now: datetime
@@ -120,29 +114,22 @@ class Authorizations:
         row = self._open(agency, client_id, request_uri, now)
         return Wanted(row.client_name, urlsplit(row.redirect_uri).hostname or row.redirect_uri, row.type_keys)
 
-    def decide(self, agency: str, client_id: str, request_uri: str, secret: str | None, *, now: datetime) -> str:
-        """Return where the browser goes: with a code if `secret` signs a holder in who agrees, declined if None.
-
-        A secret that signs in nobody raises `SignInFailedError` and decides nothing.
-        """
+    def decide(self, agency: str, client_id: str, request_uri: str, holder: str | None, *, now: datetime) -> str:
+        """Return where the browser goes: with a code if a `holder` agrees, who is signed in; declined if None."""
         row = self._open(agency, client_id, request_uri, now)
-        # 1. Who agrees.
-        holder = None if secret is None or self._sign_in is None else self._sign_in(secret, now)
-        if secret is not None and holder is None:
-            raise SignInFailedError
         code = self._token(SECRET_BYTES)
         with self._database.write() as session:
-            # 2. The request is decided once.
+            # 1. The request is decided once.
             if not store.decide(session, row, now):
                 raise AuthorizationOverError
-            # 3. Which licences of theirs; the code is for this instance and key, for a minute.
+            # 2. Which licences of theirs; the code is for this instance and key, for a minute.
             licences = self._licences(session, row, holder, now) if holder is not None else None
             kept = session.get(Authorization, row.authorization_id, populate_existing=True)
             assert kept is not None  # noqa: S101 - it was just decided
             if licences is not None:
                 kept.licences, kept.code_hash, kept.code_until = licences, hashed(code), now + CODE_LIFE
             self._audit(session, row, "authorization.given" if licences is not None else "authorization.refused", now)
-        # 4. The answer says who gives it (RFC 9207).
+        # 3. The answer says who gives it (RFC 9207).
         told = {"code": code} if licences is not None else {"error": "access_denied"}
         told |= {"state": row.state} if row.state is not None else {}
         told["iss"] = issuer_url(self._base_url, agency)

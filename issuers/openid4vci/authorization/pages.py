@@ -1,47 +1,54 @@
-"""The page on which a holder reads what another wallet wants of them, and agrees or declines (VCI section 5.1)."""
+"""The page on which a holder reads what another wallet wants of them, and agrees or declines (VCI section 5.1).
 
-from base64 import b64encode
+Who the holder is, their signed-in browser says; one that is not signed in is sent to sign in, and back here.
+"""
+
 from collections.abc import Callable, Mapping
-from hashlib import sha256
 from html import escape
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
-from starlette.responses import HTMLResponse, RedirectResponse
+from starlette.responses import RedirectResponse
 
 from credentials.licence_type import LicenceType
 from issuers.auth import AgencyKey
-from issuers.errors import AuthorizationOverError, IssuerError, SignInFailedError
+from issuers.errors import AuthorizationOverError, IssuerError
 from issuers.openid4vci.authorization.authorization import Authorizations, Wanted
-from keys.auth import Clock
+from keys.auth import Clock, Visitor
+from keys.browser import Browser
+from keys.errors import CrossSiteError
 from keys.oauth.api import RawBody
 from keys.oauth.errors import OAuthError
 from keys.oauth.forms import read_form
+from keys.page import HEADERS, hidden, page, said
 
-STYLE = (
-    "body{font:18px/1.6 sans-serif;max-width:34rem;margin:2rem auto;padding:0 1rem}input{font:inherit;width:100%}"
-    "button{font:inherit;padding:.5rem 1.5rem;margin:1rem 1rem 0 0}.no{color:#a00}"
-)
-HEADERS = {
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; style-src "
-    f"'sha256-{b64encode(sha256(STYLE.encode()).digest()).decode('ascii')}'",
-}
 OVER = "请求已失效，请在钱包中重新发起。 · This request is over. Begin anew in your wallet."
-NOBODY = "登录链接无效或已使用。 · The sign-in link is unknown or used."
 CLOSED = "此处尚未开通登录，请使用本市钱包。 · Signing in is not open here yet. Use the city's own wallet."
+STRANGE = "请从本页面操作，并先登录。 · Sign in, and decide on this very page."
 Name = Callable[[str], Mapping[str, str]]
 """Returns an agency's name (zh, en); raises unless there is such an agency."""
+VisitorOf = Callable[[Request], Visitor | None]
+"""Returns the holder whose signed-in browser looks at a page."""
 
 
-def routes(authorizations: Authorizations, types: Mapping[str, LicenceType], *, name: Name, clock: Clock) -> APIRouter:
-    """Return the page's routes."""
+def routes(
+    authorizations: Authorizations,
+    types: Mapping[str, LicenceType],
+    *,
+    name: Name,
+    visitor_of: VisitorOf,
+    browser: Browser,
+    sign_in_page: str | None,
+    clock: Clock,
+) -> APIRouter:
+    """Return the page's routes; `sign_in_page` is None where nobody can sign in."""
     router = APIRouter()
 
     @router.get("/issuers/{agency}/authorize", include_in_schema=False)
     def look(
         agency: AgencyKey,
+        request: Request,
         client_id: Annotated[str, Query(max_length=512)] = "",
         request_uri: Annotated[str, Query(max_length=512)] = "",
     ) -> Response:
@@ -49,28 +56,38 @@ def routes(authorizations: Authorizations, types: Mapping[str, LicenceType], *, 
         try:
             wanted = authorizations.look(agency, client_id, request_uri, now=clock())
         except AuthorizationOverError:
-            return _page(_said(OVER), 400)
-        if not authorizations.signs_in:
-            return _page(_said(CLOSED) + _form(client_id, request_uri, only_decline=True), 200)
-        return _page(_question(wanted, name(agency), types) + _form(client_id, request_uri), 200)
+            return page(said(OVER), 400)
+        visitor = visitor_of(request)
+        question = _question(wanted, name(agency), types)
+        told = hidden(client_id=client_id, request_uri=request_uri)
+        if visitor is not None:
+            return page(question + _form(told + hidden(form_token=visitor.form_token), agree=True))
+        if sign_in_page is None:
+            return page(said(CLOSED) + _form(told, agree=False))
+        here = f"{request.url.path}?client_id={quote(client_id, safe='')}&request_uri={quote(request_uri, safe='')}"
+        way = f"<p><a class=button href='{sign_in_page}?return_to={quote(here, safe='')}'>登录 · Sign in</a></p>"
+        return page(question + way + _form(told, agree=False))
 
     @router.post("/issuers/{agency}/authorize", include_in_schema=False)
     def decide(agency: AgencyKey, request: Request, raw: RawBody) -> Response:
         """Take the holder's decision, and send the browser back to the wallet."""
         try:
+            browser.must_be_ours(request)
             form = read_form(request.headers.get("content-type", ""), raw)
-            client_id, request_uri = form.get("client_id", ""), form.get("request_uri", "")
-            secret = form.get("link", "-") if form.get("decision") == "agree" else None
-            onward = authorizations.decide(agency, client_id, request_uri, secret, now=clock())
-        except SignInFailedError:
-            try:
-                wanted = authorizations.look(agency, client_id, request_uri, now=clock())
-            except AuthorizationOverError:
-                return _page(_said(OVER), 400)
-            again = _question(wanted, name(agency), types) + _said(NOBODY) + _form(client_id, request_uri)
-            return _page(again, 401)
+            holder = None
+            if form.get("decision") == "agree":
+                visitor = visitor_of(request)
+                if visitor is None:
+                    raise CrossSiteError
+                visitor.must_have_sent(form.get("form_token"))
+                holder = visitor.holder
+            onward = authorizations.decide(
+                agency, form.get("client_id", ""), form.get("request_uri", ""), holder, now=clock()
+            )
+        except CrossSiteError:
+            return page(said(STRANGE), 403)
         except (OAuthError, IssuerError):
-            return _page(_said(OVER), 400)
+            return page(said(OVER), 400)
         return RedirectResponse(onward, 303, HEADERS)
 
     return router
@@ -89,27 +106,6 @@ def _question(wanted: Wanted, agency: Mapping[str, str], types: Mapping[str, Lic
     )
 
 
-def _form(client_id: str, request_uri: str, *, only_decline: bool = False) -> str:
-    agree = (
-        ""
-        if only_decline
-        else "<p><label>一次性登录链接 · One-time sign-in link<input name=link autocomplete=off autofocus></label></p>"
-        "<button name=decision value=agree>同意 · Agree</button>"
-    )
-    return (
-        f"<form method=post><input type=hidden name=client_id value='{escape(client_id, quote=True)}'>"
-        f"<input type=hidden name=request_uri value='{escape(request_uri, quote=True)}'>{agree}"
-        "<button name=decision value=decline formnovalidate>拒绝 · Decline</button></form>"
-    )
-
-
-def _said(text: str) -> str:
-    return f"<p class=no>{escape(text)}</p>"
-
-
-def _page(body: str, status: int) -> HTMLResponse:
-    head = (
-        "<!doctype html><html lang=zh-CN><meta charset=utf-8><meta name=viewport content='width=device-width'>"
-        f"<title>电子证照 · Electronic licences</title><style>{STYLE}</style>"
-    )
-    return HTMLResponse(f"{head}<main>{body}</main></html>", status, HEADERS)
+def _form(fields: str, *, agree: bool) -> str:
+    yes = "<button name=decision value=agree>同意 · Agree</button>" if agree else ""
+    return f"<form method=post>{fields}{yes}<button name=decision value=decline>拒绝 · Decline</button></form>"

@@ -9,9 +9,9 @@ from sqlmodel import Session
 
 from credentials import base64url
 from credentials.errors import MalformedError
-from issuers.openid4vci import store
-from issuers.openid4vci.models import Spent
+from keys import store
 from keys.encryption import Seal
+from keys.models import Spent
 from records import store as records_store
 from records.database import Database
 

@@ -1,0 +1,70 @@
+"""What one room needs of another, in the form in which it asks for it."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+from credentials.errors import FormatError, StatusListInvalidError
+from issuers.errors import StatusListUnsoundError, UnknownAgencyError
+from issuers.publishing import StatusPublisher
+from keys import trust_list
+from keys.errors import CustodyError
+from keys.schemas import SHORT_NAME
+from verifier.errors import RefusalError
+from verifier.models import Counter, Verification
+from verifier.recording import Question, TellHolder
+from wallet.errors import CodeError
+from wallet.uses import Uses
+from wallet.wallet import Asker, Wallet
+
+
+def own_lists(publisher: StatusPublisher, base_url: str) -> Callable[[str, datetime], str]:
+    """Return the way to this house's own status lists; no other address is ever looked at."""
+
+    own = re.compile(re.escape(trust_list.issuer_url(base_url, "")) + f"({SHORT_NAME})/status/([cx]?[1-9][0-9]{{0,8}})")
+
+    def fetch(uri: str, now: datetime) -> str:
+        found = own.fullmatch(uri)
+        if found is None:
+            raise RefusalError("status_unavailable")
+        try:
+            return publisher.token(f"{found[1]}/{found[2]}", now=now)
+        except (UnknownAgencyError, StatusListUnsoundError, CustodyError) as error:
+            raise RefusalError("status_unavailable") from error
+        except FormatError as error:
+            raise StatusListInvalidError("the stored list is broken") from error
+
+    return fetch
+
+
+def holder_side(wallet: Wallet) -> Callable[..., Mapping[str, Sequence[str]]]:
+    """Return the way to a holder's answer to a scanned code."""
+
+    def obtain(
+        scanned: str, question: Question, *, audience: str, nonce: str, now: datetime
+    ) -> Mapping[str, Sequence[str]]:
+        counter, item = question.counter, question.item
+        asker = Asker(counter.key, counter.name, item.key, item.listed)
+        try:
+            return wallet.redeem(scanned, asker, audience=audience, nonce=nonce, now=now)
+        except CodeError as error:
+            raise RefusalError(error.code, at=error.at.isoformat() if error.at else None) from error
+
+    return obtain
+
+
+def tell_holder(uses: Uses) -> TellHolder:
+    """Return the way in which a verdict gets into its holder's list of uses."""
+
+    def tell(digests: Sequence[str], recorded: Verification, counter: Counter) -> None:
+        uses.record_verdict(
+            digests,
+            counter=counter.key,
+            name=counter.name,
+            service_item=recorded.service_item,
+            verdict=recorded.verdict,
+            reason=recorded.reason,
+            receipt=recorded.receipt,
+        )
+
+    return tell

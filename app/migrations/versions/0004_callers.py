@@ -1,0 +1,67 @@
+"""Who is calling: systems and devices with keys, browsers' sessions, identities"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = '0004'
+down_revision = '0003'
+
+
+def upgrade() -> None:
+    op.create_table('enrolment_code',
+    sa.Column('code_hash', sa.String(), nullable=False),
+    sa.Column('counter', sa.String(), nullable=False),
+    sa.Column('expires_at', sa.DateTime(), nullable=False),
+    sa.Column('used_at', sa.DateTime(), nullable=True),
+    sa.PrimaryKeyConstraint('code_hash')
+    )
+    with op.batch_alter_table('enrolment_code') as batch_op:
+        batch_op.create_index(batch_op.f('ix_enrolment_code_counter'), ['counter'], unique=False)
+
+    op.create_table('oauth_client',
+    sa.Column('client_id', sa.String(), nullable=False),
+    sa.Column('role', sa.String(), nullable=False),
+    sa.Column('subject', sa.String(), nullable=False),
+    sa.Column('name', sa.String(), nullable=False),
+    sa.Column('scopes', sa.String(), nullable=False),
+    sa.Column('jwk', sa.JSON(), nullable=True),
+    sa.Column('secret_hash', sa.String(), nullable=True),
+    sa.Column('dpop', sa.Boolean(), nullable=False),
+    sa.Column('created_at', sa.DateTime(), nullable=False),
+    sa.Column('suspended_at', sa.DateTime(), nullable=True),
+    sa.PrimaryKeyConstraint('client_id')
+    )
+    with op.batch_alter_table('oauth_client') as batch_op:
+        batch_op.create_index(batch_op.f('ix_oauth_client_subject'), ['subject'], unique=False)
+
+    op.create_table('sign_in_attempt',
+    sa.Column('state_hash', sa.String(), nullable=False),
+    sa.Column('browser_hash', sa.String(), nullable=False),
+    sa.Column('sealed', sa.LargeBinary(), nullable=False),
+    sa.Column('expires_at', sa.DateTime(), nullable=False),
+    sa.Column('done_at', sa.DateTime(), nullable=True),
+    sa.PrimaryKeyConstraint('state_hash')
+    )
+    with op.batch_alter_table('sign_in_attempt') as batch_op:
+        batch_op.create_index(batch_op.f('ix_sign_in_attempt_expires_at'), ['expires_at'], unique=False)
+
+    op.create_table('identity',
+    sa.Column('issuer', sa.String(), nullable=False),
+    sa.Column('subject', sa.String(), nullable=False),
+    sa.Column('holder_id', sa.String(), nullable=False),
+    sa.Column('linked_at', sa.DateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['holder_id'], ['holder.holder_id'], ),
+    sa.PrimaryKeyConstraint('issuer', 'subject')
+    )
+    with op.batch_alter_table('identity') as batch_op:
+        batch_op.create_index(batch_op.f('ix_identity_holder_id'), ['holder_id'], unique=False)
+
+    with op.batch_alter_table('access_token') as batch_op:
+        batch_op.add_column(sa.Column('person', sa.String(), nullable=True))
+        batch_op.add_column(sa.Column('client_id', sa.String(), nullable=True))
+        batch_op.add_column(sa.Column('jkt', sa.String(), nullable=True))
+        batch_op.add_column(sa.Column('label', sa.String(), nullable=True))
+        batch_op.add_column(sa.Column('idle_seconds', sa.Integer(), nullable=True))
+        batch_op.add_column(sa.Column('used_at', sa.DateTime(), nullable=True))
+        batch_op.create_index(batch_op.f('ix_access_token_client_id'), ['client_id'], unique=False)
+        batch_op.create_foreign_key('access_token_client_id_fkey', 'oauth_client', ['client_id'], ['client_id'])

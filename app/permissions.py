@@ -1,0 +1,172 @@
+"""Who may do what: the one table. A route without a row does not start, and tests try every row with every caller.
+
+A row names the scope that a token must have and the roles that may have it; `own` is the part of the address that must
+be the caller's own name, and to everybody else it is as if nothing were there. Below an address, rooms look for things
+of the caller's own only: another holder's licence, another counter's request do not exist for them.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from fastapi import Request
+from starlette.routing import BaseRoute
+
+from issuers.errors import UnknownAgencyError
+from keys.access import Caller, Role
+from keys.errors import ScopeRefusedError
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Who may: `scope` None for everybody."""
+
+    scope: str | None
+    roles: tuple[Role, ...] = ()
+    own: str | None = None
+
+
+ANYBODY = Row(None)
+PROTOCOL = Row(None)
+"""Anybody may call; who it is shows in the protocol: a code, a proof, a signed object, a page's own session."""
+_AGENCY = (Role.AGENCY, Role.CLERK)
+ISSUE = Row("licences:issue", _AGENCY, own="agency")
+READ = Row("licences:read", _AGENCY, own="agency")
+STATUS = Row("licences:status", _AGENCY, own="agency")
+HOLDER = Row("wallet", (Role.HOLDER,))
+COUNTER = Row("verify", (Role.COUNTER,))
+OPERATOR = Row("operate", (Role.OPERATOR,))
+
+TABLE: Mapping[str, Row] = {
+    # Agencies
+    "POST /issuers/{agency}/licences": ISSUE,
+    "POST /issuers/{agency}/licences/prepare": ISSUE,
+    "POST /issuers/{agency}/licences/{licence_id}/complete": ISSUE,
+    "POST /issuers/{agency}/licences/{licence_id}/renew": ISSUE,
+    "POST /issuers/{agency}/licences/{licence_id}/renew/prepare": ISSUE,
+    "GET /issuers/{agency}/licences": READ,
+    "GET /issuers/{agency}/licences/{licence_id}": READ,
+    "POST /issuers/{agency}/licences/{licence_id}/suspend": STATUS,
+    "POST /issuers/{agency}/licences/{licence_id}/reinstate": STATUS,
+    "POST /issuers/{agency}/licences/{licence_id}/revoke": STATUS,
+    "POST /issuers/{agency}/offers": ISSUE,
+    "GET /issuers/{agency}/offers/{offer_id}": ISSUE,
+    "POST /issuers/{agency}/offers/{offer_id}/approve": ISSUE,
+    "POST /issuers/{agency}/offers/{offer_id}/deny": ISSUE,
+    # Other wallets, at an agency's doors
+    "POST /issuers/{agency}/par": PROTOCOL,
+    "POST /issuers/{agency}/challenge": PROTOCOL,
+    "POST /issuers/{agency}/token": PROTOCOL,
+    "POST /issuers/{agency}/nonce": PROTOCOL,
+    "POST /issuers/{agency}/credential": PROTOCOL,
+    "POST /issuers/{agency}/deferred-credential": PROTOCOL,
+    "POST /issuers/{agency}/notification": PROTOCOL,
+    "GET /issuers/{agency}/credential-offers/{secret}": PROTOCOL,
+    "GET /issuers/{agency}/authorize": PROTOCOL,
+    "POST /issuers/{agency}/authorize": PROTOCOL,
+    # Holders
+    "GET /wallet/licences": HOLDER,
+    "GET /wallet/licences/{licence_id}": HOLDER,
+    "GET /wallet/licences/{licence_id}/card.svg": HOLDER,
+    "POST /wallet/shows": HOLDER,
+    "DELETE /wallet/shows/{show_id}": HOLDER,
+    "POST /wallet/presentations": HOLDER,
+    "POST /wallet/passes": HOLDER,
+    "GET /wallet/uses": HOLDER,
+    "GET /wallet/sessions": HOLDER,
+    "DELETE /wallet/sessions/{session_id}": HOLDER,
+    "POST /wallet/sign-out": HOLDER,
+    "POST /wallet/offers/look": HOLDER,
+    "POST /wallet/offers/take": HOLDER,
+    "POST /wallet/offers/start": HOLDER,
+    "POST /wallet/offers/finish": HOLDER,
+    "GET /wallet/issuances": HOLDER,
+    "POST /wallet/issuances/{issuance_id}/collect": HOLDER,
+    "POST /wallet/requests": HOLDER,
+    "POST /wallet/requests/{request_id}/answer": HOLDER,
+    "GET /wallet/sign-in": PROTOCOL,
+    "POST /wallet/sign-in": PROTOCOL,
+    "POST /wallet/sign-in/link": PROTOCOL,
+    "GET /wallet/sign-in/callback": PROTOCOL,
+    "GET /wallet/authorized": ANYBODY,
+    # Counters
+    "GET /verifier/service-items": COUNTER,
+    "POST /verifier/verifications": COUNTER,
+    "POST /verifier/verifications/picture": COUNTER,
+    "GET /verifier/verifications/{verification_id}": COUNTER,
+    "POST /verifier/requests": COUNTER,
+    "POST /verifier/requests/{request_id}/answer": COUNTER,
+    "GET /verifier/trust-bundle": COUNTER,
+    "POST /verifier/presentation-requests": COUNTER,
+    "GET /verifier/presentation-requests/{request_id}": COUNTER,
+    # Other wallets, at a counter's doors
+    "GET /verifier/presentation-requests/{request_id}/request-object": PROTOCOL,
+    "POST /verifier/presentation-requests/{request_id}/request-object": PROTOCOL,
+    "POST /verifier/presentation-requests/{request_id}/response": PROTOCOL,
+    # Systems and devices, for their own tokens
+    "POST /oauth/token": PROTOCOL,
+    "POST /oauth/enrol": PROTOCOL,
+    # The operator
+    "POST /admin/agencies": OPERATOR,
+    "PUT /admin/agencies/{agency}/types/{licence_type_key}": OPERATOR,
+    "DELETE /admin/agencies/{agency}/types/{licence_type_key}": OPERATOR,
+    "POST /admin/counters": OPERATOR,
+    "POST /admin/counters/{counter}/suspend": OPERATOR,
+    "POST /admin/counters/{counter}/resume": OPERATOR,
+    "POST /admin/counters/{counter}/enrolment-codes": OPERATOR,
+    "POST /admin/holders": OPERATOR,
+    "POST /admin/holders/{holder_id}/sign-in-link": OPERATOR,
+    "POST /admin/tokens": OPERATOR,
+    "DELETE /admin/tokens/{token_id}": OPERATOR,
+    "POST /admin/clients": OPERATOR,
+    "GET /admin/clients": OPERATOR,
+    "POST /admin/clients/{client_id}/suspend": OPERATOR,
+    "POST /admin/clients/{client_id}/resume": OPERATOR,
+    "POST /admin/keys": OPERATOR,
+    "POST /admin/keys/rotate": OPERATOR,
+    "POST /admin/keys/{kid}/compromise": OPERATOR,
+    # Everybody
+    "GET /keys/trust-list": ANYBODY,
+    "GET /keys/operator": ANYBODY,
+    "GET /keys/authority": ANYBODY,
+    "GET /issuers/{agency}/status": ANYBODY,
+    "GET /issuers/{agency}/status/{number}": ANYBODY,
+    "GET /issuers/types/{licence_type}": ANYBODY,
+    "GET /issuers/types/{licence_type}/card.svg": ANYBODY,
+    "GET /.well-known/jwt-vc-issuer/issuers/{agency}": ANYBODY,
+    "GET /.well-known/openid-credential-issuer/issuers/{agency}": ANYBODY,
+    "GET /.well-known/oauth-authorization-server/issuers/{agency}": ANYBODY,
+    "GET /.well-known/oauth-authorization-server": ANYBODY,
+    "GET /problems/{code}": ANYBODY,
+    "GET /healthz": ANYBODY,
+    "GET /readyz": ANYBODY,
+    "GET /docs": ANYBODY,
+    "GET /docs/oauth2-redirect": ANYBODY,
+    "GET /openapi.json": ANYBODY,
+    "HEAD /openapi.json": ANYBODY,
+}
+
+
+def permit(request: Request, caller: Caller) -> None:
+    """Raise `ScopeRefusedError` unless the caller may make this request, `UnknownAgencyError` if it is another's."""
+    row = TABLE[f"{request.method} {request.scope['route'].path}"]
+    if caller.role not in row.roles or row.scope not in caller.scopes:
+        raise ScopeRefusedError
+    if row.own is not None and request.path_params[row.own] != caller.subject:
+        raise UnknownAgencyError
+
+
+def operations(routes: list[BaseRoute]) -> Iterator[str]:
+    """Yield method and address of every route, those of included routers too."""
+    for route in routes:
+        inner = getattr(route, "original_router", None)
+        if inner is not None:
+            yield from operations(inner.routes)
+        elif hasattr(route, "methods"):
+            yield from (f"{method} {getattr(route, 'path', '')}" for method in sorted(route.methods or ()))
+
+
+def must_be_whole(routes: list[BaseRoute]) -> None:
+    """Raise `LookupError` if a route has no row: nobody has thought about who may call it."""
+    missing = [one for one in operations(routes) if one not in TABLE]
+    if missing:
+        raise LookupError(f"app/permissions.py has no row for {', '.join(missing)}")

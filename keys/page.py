@@ -1,0 +1,39 @@
+"""A plain page of ours for people: no script, nothing from elsewhere, never in another site's frame."""
+
+from base64 import b64encode
+from hashlib import sha256
+from html import escape
+
+from starlette.responses import HTMLResponse
+
+STYLE = (
+    "body{font:18px/1.6 sans-serif;max-width:34rem;margin:2rem auto;padding:0 1rem}input{font:inherit;width:100%}"
+    "button,.button{font:inherit;padding:.5rem 1.5rem;margin:1rem 1rem 0 0}.no{color:#a00}"
+)
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "same-origin",  # with `no-referrer` browsers would hide our own forms' origin from us
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; style-src "
+    f"'sha256-{b64encode(sha256(STYLE.encode()).digest()).decode('ascii')}'",
+}
+
+
+def page(body: str, status: int = 200) -> HTMLResponse:
+    """Return a page around `body`, which is HTML already."""
+    head = (
+        "<!doctype html><html lang=zh-CN><meta charset=utf-8><meta name=viewport content='width=device-width'>"
+        f"<title>电子证照 · Electronic licences</title><style>{STYLE}</style>"
+    )
+    return HTMLResponse(f"{head}<main>{body}</main></html>", status, HEADERS)
+
+
+def said(text: str) -> str:
+    """Return a refusal, as a paragraph."""
+    return f"<p class=no>{escape(text)}</p>"
+
+
+def hidden(**fields: str) -> str:
+    """Return a form's hidden fields."""
+    return "".join(
+        f"<input type=hidden name={name} value='{escape(value, quote=True)}'>" for name, value in fields.items()
+    )
