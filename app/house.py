@@ -25,7 +25,7 @@ from issuers.publishing import StatusPublisher
 from issuers.recording import Recorder as LicenceRecorder
 from issuers.status_changes import StatusChanges
 from keys.access import Access, Role
-from keys.browser import Browser
+from keys.auth import Browser
 from keys.certificates import Certificates
 from keys.encryption import Seal
 from keys.errors import CustodyError

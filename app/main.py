@@ -94,7 +94,7 @@ def _routers(house: House, caller: Callable[..., Caller], now: Clock, rooms: Col
     visitor, by_link = visitor_of(house.access, house.browser, now), house.settings.demo
     routers = [
         keys_api.routes(house.registry, lambda at: house.certificates.anchor(now=at), now),
-        keys_api.oauth_routes(house.client_credentials, house.browser, now),
+        keys_api.oauth_routes(house.client_credentials, now),
     ]
     if "issuers" in rooms:
         routers.append(
@@ -147,6 +147,7 @@ def _routers(house: House, caller: Callable[..., Caller], now: Clock, rooms: Col
                 trust_bundle=house.trust_bundle,
             )
         )
+        routers.append(verifier_api.enrolment_routes(house.clients, house.gate, base_url=base_url, clock=now))
         routers.append(
             openid4vp_api.routes(house.exchange, house.verifier, caller_of=caller, clock=now, picture=qr.picture)
         )

@@ -89,6 +89,7 @@ TABLE: Mapping[str, Row] = {
     "GET /wallet/sign-in/callback": PROTOCOL,
     "GET /wallet/authorized": ANYBODY,
     # Counters
+    "POST /verifier/enrol": PROTOCOL,
     "GET /verifier/service-items": COUNTER,
     "POST /verifier/verifications": COUNTER,
     "POST /verifier/verifications/picture": COUNTER,
@@ -104,7 +105,6 @@ TABLE: Mapping[str, Row] = {
     "POST /verifier/presentation-requests/{request_id}/response": PROTOCOL,
     # Systems and devices, for their own tokens
     "POST /oauth/token": PROTOCOL,
-    "POST /oauth/enrol": PROTOCOL,
     # The operator
     "POST /admin/agencies": OPERATOR,
     "PUT /admin/agencies/{agency}/types/{licence_type_key}": OPERATOR,

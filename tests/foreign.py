@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
@@ -21,6 +21,7 @@ from cryptography.x509.oid import NameOID
 from credentials import base64url, dpop, jwe, jws, sd_jwt
 from credentials import x509 as chains
 from credentials.jwk import export_public, import_public
+from tests.browsing import Browser
 from tests.world import BASE_URL, Answer, World
 
 PRE_AUTHORIZED = "urn:ietf:params:oauth:grant-type:pre-authorized_code"
@@ -192,11 +193,13 @@ class ForeignWallet:
         """Push an authorization request."""
         return self.post("par", data=self.request(**changes), headers=self.attested() if headers is None else headers)
 
-    def agree(self, request_uri: str, link: str | None, **form: str) -> dict[str, str]:
-        """What the browser is sent back with after the holder agreed with a sign-in link (or declined, None)."""
-        told = {"client_id": CLIENT_ID, "request_uri": request_uri, "decision": "agree" if link else "decline", **form}
-        told |= {"link": link} if link else {}
-        answer = self.post("authorize", data=told, follow_redirects=False)
+    def agree(self, request_uri: str, browser: Browser | None) -> dict[str, str]:
+        """What a browser is sent back with after its signed-in holder agreed (or nobody did: declined, None)."""
+        agency = self.issuer.rsplit("/", 1)[1]
+        address = f"/issuers/{agency}/authorize"
+        used = browser or Browser(self.world)
+        page = used.get(f"{address}?{urlencode({'client_id': CLIENT_ID, 'request_uri': request_uri})}")
+        answer = used.send(page, address, decision="agree" if browser else "decline")
         assert answer.status == 303, answer.body
         assert answer.headers["location"].startswith(CALLBACK)
         return dict(parse_qsl(urlsplit(answer.headers["location"]).query))

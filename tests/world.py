@@ -132,8 +132,7 @@ class World:
                 base_url=BASE_URL,
                 database_url=SecretStr(self.database_url),
                 kek=SecretStr(KEK),
-                demo=True,
-                **settings,
+                **{"demo": True, **settings},
             ),
             fetch=self.fetch,
         )

@@ -5,14 +5,18 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Query
+from fastapi import APIRouter, Body, Depends, Header, Query
 
 from keys.access import Caller
 from keys.auth import Attempts, Clock, IdempotencyKey
+from keys.oauth.clients import OAuthClients
+from keys.oauth.dpop_gate import DpopGate
 from verifier import picture
 from verifier.schemas import (
     AnswerIn,
     AskIn,
+    EnrolIn,
+    EnrolOut,
     RequestOut,
     ScanIn,
     ServiceItemOut,
@@ -100,6 +104,23 @@ def routes(
         """Return all a counter needs to verify offline passes: keys, trust list, status lists, licence types."""
         verifier.counters.get(here.subject)
         return trust_bundle(clock())
+
+    return router
+
+
+def enrolment_routes(clients: OAuthClients, gate: DpopGate, *, base_url: str, clock: Clock) -> APIRouter:
+    """Return where a device becomes a counter's."""
+    router = APIRouter(prefix="/verifier", tags=["verifier"])
+
+    @router.post("/enrol", status_code=201)
+    def enrol(
+        body: EnrolIn, dpop: Annotated[str, Header(max_length=4096, description="The proof of its key (RFC 9449).")]
+    ) -> EnrolOut:
+        """Enrol a counter's device with the operator's one-time code; the device keeps its key."""
+        now = clock()
+        proof = gate.key_of(dpop, "POST", f"{base_url}/verifier/enrol", now=now)
+        client_id = clients.enrol(body.code, body.name, proof.key, now=now)
+        return EnrolOut(client_id=client_id, token_endpoint=f"{base_url}/oauth/token")
 
     return router
 

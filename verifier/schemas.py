@@ -185,3 +185,25 @@ class ServiceItems(BaseModel):
     items: list[ServiceItemOut]
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"items": []}]})
+
+
+class EnrolIn(Input):
+    """A device that becomes a counter's; its key is the one that the `DPoP` header proves."""
+
+    code: str = Field(min_length=16, max_length=40)
+    name: str = Field(min_length=1, max_length=120)
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"code": "7K2M-9QX4-0HTR-5B3C", "name": "教务处平板 1"}]})
+
+
+class EnrolOut(BaseModel):
+    """What the device calls itself from now on, and where it gets its tokens."""
+
+    client_id: str
+    token_endpoint: str
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"client_id": "k3V0yq8Zt1Lm", "token_endpoint": "http://127.0.0.1:8080/oauth/token"}]
+        }
+    )

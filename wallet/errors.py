@@ -42,12 +42,6 @@ class IdentityChangedError(WalletError):
     code = "identity_changed"
 
 
-class SignInClosedError(WalletError):
-    """There is no way to sign in here."""
-
-    code = "sign_in_closed"
-
-
 class UnknownSessionError(WalletError):
     """This holder has no such session."""
 

@@ -34,8 +34,7 @@ from issuers.openid4vci.schemas import OfferIn, OfferOut, OfferState
 from issuers.openid4vci.tokens import Tokens
 from issuers.schemas import IssueIn
 from keys.access import Caller
-from keys.auth import Attempts, Clock
-from keys.browser import Browser
+from keys.auth import Attempts, Browser, Clock
 from keys.certificates import Certificates, CertifiedSigner
 from keys.errors import CustodyError
 from keys.models import KeyPurpose

@@ -17,8 +17,8 @@ from credentials import base64url, jws, sd_jwt
 from credentials import x509 as chains
 from credentials.type_metadata import check_integrity
 from issuers import type_metadata
+from tests.browsing import signed_in
 from tests.foreign import PRE_AUTHORIZED, Authority, ForeignWallet, query_of
-from tests.issuers.test_openid4vci_authorization import link
 from tests.verifier.test_verifier_openid4vp import Driver, ask, fetched, send
 from tests.world import BASE_URL, World
 
@@ -99,10 +99,10 @@ def _taken(world: World, made: Seen, wallet: ForeignWallet, licence_id: str) -> 
     made.add("nonce_response", wallet.post("nonce").body)
     pushed = wallet.push()
     made.add("pushed_response", pushed.body)
-    made.add("token_response", wallet.exchange(wallet.agree(pushed["request_uri"], link(world))["code"]).body)
+    made.add("token_response", wallet.exchange(wallet.agree(pushed["request_uri"], signed_in(world))["code"]).body)
     details = '[{"type":"openid_credential","credential_configuration_id":"residence_permit"}]'
     pushed = wallet.push(scope=None, authorization_details=details)
-    made.add("token_response", wallet.exchange(wallet.agree(pushed["request_uri"], link(world))["code"]).body)
+    made.add("token_response", wallet.exchange(wallet.agree(pushed["request_uri"], signed_in(world))["code"]).body)
     answer = made.add("credential_response", wallet.take().body)
     credential = sd_jwt.parse(answer["credentials"][0]["credential"])
     made.add("sd_jwt_vc", payload(credential.jwt))

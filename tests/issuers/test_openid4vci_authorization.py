@@ -1,11 +1,14 @@
 """OpenID4VCI by authorization code: pushed requests, the holder's page, codes with PKCE, DPoP and client attestation."""
 
+import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
 from credentials.jwk import export_public
+from tests.browsing import SAME_ORIGIN, Browser, sign_in_link, signed_in
 from tests.foreign import (
     CALLBACK,
     CLIENT_ID,
@@ -17,7 +20,7 @@ from tests.foreign import (
     thumbprint,
 )
 from tests.records.tables import findings
-from tests.world import BASE_URL, OTHER_PARENT, PARENT, World
+from tests.world import BASE_URL, OTHER_PARENT, World
 
 TYPE = "residence_permit"
 ISSUER = f"{BASE_URL}/issuers/police"
@@ -30,12 +33,6 @@ def wallet(world: World, tmp_path: Path) -> ForeignWallet:
     world.restart(attesters_file=attester.pem(tmp_path / "attesters.pem"))
     world.issue()
     return ForeignWallet(world, attester=attester)
-
-
-def link(world: World, holder: str = PARENT) -> str:
-    """A fresh one-time sign-in link."""
-    holder_id = world.holder(holder).subject
-    return str(world.operator.post(f"/admin/holders/{holder_id}/sign-in-link")["secret"])
 
 
 def pushed(wallet: ForeignWallet, **changes: Any) -> str:
@@ -55,7 +52,7 @@ def test_a_holder_takes_by_signing_in(world: World, wallet: ForeignWallet) -> No
     assert "Other &lt;b&gt;wallet&lt;/b&gt;" in page.body
     assert "default-src 'none'" in page.headers["content-security-policy"]
     assert page.headers["cache-control"] == "no-store"
-    back = wallet.agree(request_uri, link(world))
+    back = wallet.agree(request_uri, signed_in(world))
     assert (back["state"], back["iss"]) == ("state-of-the-wallet", ISSUER)
     token = wallet.exchange(back["code"])
     assert token.status == 200, token.body
@@ -71,7 +68,7 @@ def test_asked_by_details(world: World, wallet: ForeignWallet) -> None:
     """`authorization_details` instead of a scope: the token names credential identifiers, and no scope."""
     details = f'[{{"type":"openid_credential","credential_configuration_id":"{TYPE}","locations":["{ISSUER}"]}}]'
     request_uri = pushed(wallet, scope=None, authorization_details=details)
-    token = wallet.exchange(wallet.agree(request_uri, link(world))["code"])
+    token = wallet.exchange(wallet.agree(request_uri, signed_in(world))["code"])
     assert token["authorization_details"] == [
         {"type": "openid_credential", "credential_configuration_id": TYPE, "credential_identifiers": [TYPE]}
     ]
@@ -89,9 +86,9 @@ def test_by_an_offer_with_issuer_state(world: World, wallet: ForeignWallet) -> N
     grants = wallet.grants(offer.body)
     state = grants["authorization_code"]["issuer_state"]
     assert grants.keys() == {"authorization_code"}
-    stranger = wallet.agree(pushed(wallet, issuer_state=state), link(world, OTHER_PARENT))
+    stranger = wallet.agree(pushed(wallet, issuer_state=state), signed_in(world, OTHER_PARENT))
     assert stranger["error"] == "access_denied"
-    token = wallet.exchange(wallet.agree(pushed(wallet, issuer_state=state), link(world))["code"])
+    token = wallet.exchange(wallet.agree(pushed(wallet, issuer_state=state), signed_in(world))["code"])
     assert token.status == 200
     got = wallet.take()
     assert payload_of(got["credentials"][0]["credential"])["licence_id"] == licence_id
@@ -101,7 +98,7 @@ def test_by_an_offer_with_issuer_state(world: World, wallet: ForeignWallet) -> N
 
 def test_what_the_holder_does_not_have(world: World, wallet: ForeignWallet) -> None:
     """Who holds no such licence can agree to nothing: the wallet is told access_denied."""
-    back = wallet.agree(pushed(wallet), link(world, OTHER_PARENT))
+    back = wallet.agree(pushed(wallet), signed_in(world, OTHER_PARENT))
     assert back["error"] == "access_denied"
     assert back["iss"] == ISSUER
 
@@ -111,20 +108,49 @@ def test_declined(world: World, wallet: ForeignWallet) -> None:
     request_uri = pushed(wallet)
     back = wallet.agree(request_uri, None)
     assert back == {"error": "access_denied", "state": "state-of-the-wallet", "iss": ISSUER}
-    again = wallet.post("authorize", data={"client_id": CLIENT_ID, "request_uri": request_uri, "decision": "decline"})
+    told = {"client_id": CLIENT_ID, "request_uri": request_uri, "decision": "decline"}
+    again = wallet.post("authorize", data=told, headers=SAME_ORIGIN)
     assert again.status == 400
 
 
-def test_a_wrong_sign_in_link_decides_nothing(world: World, wallet: ForeignWallet) -> None:
-    """A wrong link is said, in both languages; the right one still works after it; a used one does not."""
-    request_uri, secret = pushed(wallet), link(world)
-    form = {"client_id": CLIENT_ID, "request_uri": request_uri, "decision": "agree", "link": "wrong-link"}
-    wrong = wallet.post("authorize", data=form)
-    assert wrong.status == 401
-    assert "登录链接无效" in wrong.body
-    assert wallet.agree(request_uri, secret)["code"]
-    second = pushed(wallet)
-    assert wallet.post("authorize", data=form | {"request_uri": second, "link": secret}).status == 401
+def test_who_is_not_signed_in_is_sent_to_sign_in_and_back(world: World, wallet: ForeignWallet) -> None:
+    """The page offers to sign in and to decline, and comes back to itself; only then can the holder agree."""
+    browser, request_uri = Browser(world), pushed(wallet)
+    address = f"/issuers/police/authorize?{urlencode({'client_id': CLIENT_ID, 'request_uri': request_uri})}"
+    page = browser.get(address)
+    assert "value=agree" not in page.body
+    (way,) = re.findall(r"href='(/wallet/sign-in[^']+)'", page.body)
+    form = browser.get(way)
+    done = browser.send(form, "/wallet/sign-in/link", link=sign_in_link(world))
+    assert (done.status, done.headers["location"]) == (303, address)
+    assert "value=agree" in browser.get(done.headers["location"]).body
+    assert wallet.agree(request_uri, browser)["code"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "fields"),
+    [
+        ({"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}, {}),
+        ({"Sec-Fetch-Site": "same-site"}, {}),
+        ({"Sec-Fetch-Site": "", "Origin": "https://evil.example"}, {}),
+        ({"Origin": "null"}, {}),
+        ({}, {"form_token": "x"}),
+        ({}, {"form_token": "é"}),
+        ({}, {"form_token": ""}),
+    ],
+    ids=str,
+)
+def test_agreement_forged_from_elsewhere(
+    world: World, wallet: ForeignWallet, headers: dict[str, str], fields: dict[str, str]
+) -> None:
+    """A form that is not this page's own agrees to nothing, though the holder is signed in; the true one still does."""
+    browser, request_uri = signed_in(world), pushed(wallet)
+    address = f"/issuers/police/authorize?{urlencode({'client_id': CLIENT_ID, 'request_uri': request_uri})}"
+    page = browser.get(address)
+    forged = browser.send(page, "/issuers/police/authorize", headers=headers, decision="agree", **fields)
+    assert forged.status == 403
+    assert "请从本页面操作" in forged.body
+    assert wallet.agree(request_uri, browser)["code"]
 
 
 @pytest.mark.parametrize(
@@ -183,7 +209,7 @@ def test_a_pushed_request_is_bound_and_short(world: World, wallet: ForeignWallet
 )
 def test_codes_that_do_not_fit(world: World, wallet: ForeignWallet, changes: dict[str, Any]) -> None:
     """Another code, verifier or address: invalid_grant; and the code still works for who knows it all."""
-    code = wallet.agree(pushed(wallet), link(world))["code"]
+    code = wallet.agree(pushed(wallet), signed_in(world))["code"]
     refused(wallet.exchange(code, **changes), "invalid_grant")
     refused(wallet.exchange("other"), "invalid_grant")
     assert wallet.exchange(code).status == 200
@@ -191,13 +217,13 @@ def test_codes_that_do_not_fit(world: World, wallet: ForeignWallet, changes: dic
 
 def test_a_code_lives_a_minute_and_works_once(world: World, wallet: ForeignWallet) -> None:
     """A second exchange and a late one are invalid_grant; the token of the first stays good."""
-    code = wallet.agree(pushed(wallet), link(world))["code"]
+    code = wallet.agree(pushed(wallet), signed_in(world))["code"]
     assert wallet.exchange(code).status == 200
     token = dict(wallet.token)
     refused(wallet.exchange(code), "invalid_grant")
     wallet.token = token
     assert wallet.take().status == 200
-    late = wallet.agree(pushed(wallet), link(world))["code"]
+    late = wallet.agree(pushed(wallet), signed_in(world))["code"]
     world.wait(60)
     wallet.nonce()
     refused(wallet.exchange(late), "invalid_grant")
@@ -205,7 +231,7 @@ def test_a_code_lives_a_minute_and_works_once(world: World, wallet: ForeignWalle
 
 def test_a_code_needs_dpop_and_the_same_wallet(world: World, wallet: ForeignWallet) -> None:
     """Without a proof, without attestation, by another instance or with another key than was named: refused."""
-    code = wallet.agree(pushed(wallet, dpop_jkt=thumbprint(wallet.dpop_key)), link(world))["code"]
+    code = wallet.agree(pushed(wallet, dpop_jkt=thumbprint(wallet.dpop_key)), signed_in(world))["code"]
     refused(wallet.exchange(code, headers=wallet.attested()), "invalid_dpop_proof")
     refused(wallet.exchange(code, headers={"DPoP": wallet.proof("token")}), "invalid_client", 401)
     other = {"DPoP": wallet.proof("token", key=new_key()), **wallet.attested()}
@@ -220,7 +246,7 @@ def test_dpop_at_the_push_binds_the_code(world: World, wallet: ForeignWallet) ->
     wallet.nonce()
     headers = {"DPoP": wallet.proof("par"), **wallet.attested()}
     request_uri = wallet.push(headers=headers)["request_uri"]
-    code = wallet.agree(request_uri, link(world))["code"]
+    code = wallet.agree(request_uri, signed_in(world))["code"]
     other = {"DPoP": wallet.proof("token", key=new_key()), **wallet.attested()}
     refused(wallet.exchange(code, headers=other), "invalid_grant")
     assert wallet.exchange(code).status == 200
@@ -230,7 +256,7 @@ def test_dpop_at_the_push_binds_the_code(world: World, wallet: ForeignWallet) ->
 
 def test_refreshing_needs_the_same_instance(world: World, wallet: ForeignWallet) -> None:
     """A refresh token of an attested wallet works for that instance alone."""
-    wallet.exchange(wallet.agree(pushed(wallet), link(world))["code"])
+    wallet.exchange(wallet.agree(pushed(wallet), signed_in(world))["code"])
     form = {"grant_type": "refresh_token", "refresh_token": wallet.token["refresh_token"]}
     refused(wallet.post("token", data=form, headers={"DPoP": wallet.proof("token")}), "invalid_grant")
     other = ForeignWallet(wallet.world, attester=wallet.attester)
@@ -240,14 +266,17 @@ def test_refreshing_needs_the_same_instance(world: World, wallet: ForeignWallet)
     assert wallet.post("token", data=form, headers=headers).status == 200
 
 
-def test_where_nobody_can_sign_in_the_page_says_so(world: World, wallet: ForeignWallet) -> None:
-    """Outside the demonstration the page opens, says that signing in is not open, and lets the holder decline."""
+def test_where_nobody_can_sign_in_the_page_says_so(world: World, tmp_path: Path) -> None:
+    """Outside the demonstration, with no identity platform: the page says so, and lets the holder decline."""
+    attester = Authority("Attester", world.now)
+    world.issue()
+    world.restart(attesters_file=attester.pem(tmp_path / "attesters.pem"), demo=False)
+    wallet = ForeignWallet(world, attester=attester)
     request_uri = pushed(wallet)
-    authorizations = world.house.openid4vci.authorizations
-    authorizations._sign_in = None
     page = world.anybody.get(f"/issuers/police/authorize?client_id={CLIENT_ID}&request_uri={request_uri}")
     assert "尚未开通登录" in page.body
     assert "value=agree" not in page.body
-    form = {"client_id": CLIENT_ID, "request_uri": request_uri, "decision": "agree", "link": "x"}
-    assert wallet.post("authorize", data=form).status == 401
+    assert Browser(world).get("/wallet/sign-in").status == 503
+    form = {"client_id": CLIENT_ID, "request_uri": request_uri, "decision": "agree"}
+    assert wallet.post("authorize", data=form, headers=SAME_ORIGIN).status == 403
     assert wallet.agree(request_uri, None)["error"] == "access_denied"

@@ -4,9 +4,11 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
+from tests.browsing import signed_in
 from tests.foreign import (
     CALLBACK,
     CLIENT_ID,
@@ -19,7 +21,7 @@ from tests.foreign import (
 from tests.races.test_many_at_once import at_once
 from tests.records.tables import findings
 from tests.verifier.test_verifier_openid4vp import Driver, ask, fetched, send, verdict
-from tests.world import PARENT, Answer, World
+from tests.world import Answer, World
 
 TYPE = "residence_permit"
 MANY = 16
@@ -46,11 +48,6 @@ def with_token(wallet: ForeignWallet) -> ForeignWallet:
     answer = wallet.redeem(wallet.grants(offer.body)[PRE_AUTHORIZED]["pre-authorized_code"])
     assert answer.status == 200, answer.body
     return wallet
-
-
-def link(world: World) -> str:
-    """A fresh sign-in link."""
-    return str(world.operator.post(f"/admin/holders/{world.holder(PARENT).subject}/sign-in-link")["secret"])
 
 
 def test_one_pre_authorized_code(world: World, wallet: ForeignWallet) -> None:
@@ -118,14 +115,11 @@ def test_one_holder_key(world: World, wallet: ForeignWallet) -> None:
 
 def test_one_pushed_request(world: World, wallet: ForeignWallet) -> None:
     """Sixteen decisions on one pushed request at once: one redirect with one code."""
-    request_uri = wallet.push()["request_uri"]
-    links = [link(world) for _ in range(MANY)]
-
-    def decide(secret: str) -> Answer:
-        form = {"client_id": CLIENT_ID, "request_uri": request_uri, "decision": "agree", "link": secret}
-        return wallet.post("authorize", data=form, follow_redirects=False)
-
-    calls: list[Callable[[], Answer]] = [lambda secret=secret: decide(secret) for secret in links]
+    request_uri, browser = wallet.push()["request_uri"], signed_in(world)
+    page = browser.get(f"/issuers/police/authorize?{urlencode({'client_id': CLIENT_ID, 'request_uri': request_uri})}")
+    calls: list[Callable[[], Answer]] = [
+        lambda: browser.send(page, "/issuers/police/authorize", decision="agree") for _ in range(MANY)
+    ]
     answers = at_once(calls)
     assert Counter(one.status for one in answers) == {303: 1, 400: MANY - 1}
     (location,) = [one.headers["location"] for one in answers if one.status == 303]
@@ -134,7 +128,7 @@ def test_one_pushed_request(world: World, wallet: ForeignWallet) -> None:
 
 def test_one_authorization_code(world: World, wallet: ForeignWallet) -> None:
     """Sixteen exchanges of one code at once: one token, and it works."""
-    code = wallet.agree(wallet.push()["request_uri"], link(world))["code"]
+    code = wallet.agree(wallet.push()["request_uri"], signed_in(world))["code"]
     wallet.nonce()
     form = {"grant_type": "authorization_code", "code": code, "code_verifier": VERIFIER, "redirect_uri": CALLBACK}
     sent = [{"DPoP": wallet.proof("token"), **wallet.attested()} for _ in range(MANY)]

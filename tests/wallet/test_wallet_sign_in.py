@@ -55,5 +55,5 @@ def test_outside_the_demonstration_there_is_no_sign_in(world: World) -> None:
     with TestClient(app, raise_server_exceptions=False) as http:
         signed_in = Caller(http).post("/wallet/sign-in", {"link": link})
         made = Caller(http, world.operator.token).post(f"/admin/holders/{holder_id}/sign-in-link")
-    assert (signed_in.status, signed_in["code"]) == (404, "not_found")
+    assert (signed_in.status, signed_in["code"]) == (405, "method_not_allowed")
     assert (made.status, made["code"]) == (404, "not_found")

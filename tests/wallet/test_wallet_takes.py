@@ -14,6 +14,7 @@ from credentials import jwe, jws, sd_jwt
 from credentials.jwk import export_public, import_public
 from credentials.type_metadata import sri
 from tests import tokens
+from tests.browsing import signed_in
 from tests.foreign import PRE_AUTHORIZED, Authority, new_key
 from tests.records.tables import findings
 from tests.world import BASE_URL, OTHER_PARENT, Answer, World
@@ -68,6 +69,13 @@ def test_takes_with_a_transaction_code(world: World) -> None:
     assert post(world, "offers/take", link=made["link"], tx_code=made["tx_code"])["licence_ids"]
 
 
+def agreed(world: World, authorization_url: str) -> str:
+    """Where the holder's signed-in browser is sent after agreeing at the issuer's page."""
+    browser = signed_in(world)
+    page = browser.get(authorization_url)
+    return str(browser.send(page, authorization_url.split("?", maxsplit=1)[0], decision="agree").headers["location"])
+
+
 def test_takes_by_signing_in_at_the_issuer(world: World) -> None:
     """Started, agreed to at the issuer's page, finished with the address that came back; once, by its own holder."""
     link = offer(world, licence_id=world.issue(), grants=["authorization_code"])
@@ -79,11 +87,7 @@ def test_takes_by_signing_in_at_the_issuer(world: World) -> None:
     assert query["client_id"] == f"{BASE_URL}/wallet"
     page = world.anybody.get(started["authorization_url"].removeprefix(BASE_URL))
     assert "Licence Wallet" in page.body
-    holder_id = world.holder().subject
-    secret = world.operator.post(f"/admin/holders/{holder_id}/sign-in-link")["secret"]
-    form = query | {"decision": "agree", "link": secret}
-    back = world.anybody.call("POST", "/issuers/police/authorize", data=form, follow_redirects=False)
-    address = back.headers["location"]
+    address = agreed(world, started["authorization_url"])
     assert address.startswith(f"{BASE_URL}/wallet/authorized?")
     assert "请回到钱包" in world.anybody.get(address.removeprefix(BASE_URL)).body
     other = world.holder(OTHER_PARENT).post("/wallet/offers/finish", {"redirected_to": address})
@@ -99,11 +103,7 @@ def test_another_server_s_answer_is_not_believed(world: World) -> None:
     for bend in ("iss=https%3A%2F%2Fevil.example", ""):
         link = offer(world, licence_id=world.issue(), grants=["authorization_code"])
         started = post(world, "offers/start", link=link)
-        query = dict(parse_qsl(urlsplit(started["authorization_url"]).query))
-        secret = world.operator.post(f"/admin/holders/{world.holder().subject}/sign-in-link")["secret"]
-        form = query | {"decision": "agree", "link": secret}
-        back = world.anybody.call("POST", "/issuers/police/authorize", data=form, follow_redirects=False)
-        address = back.headers["location"]
+        address = agreed(world, started["authorization_url"])
         told = {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
         bent = f"{BASE_URL}/wallet/authorized?code={told['code']}&state={told['state']}&{bend}"
         assert post(world, "offers/finish", redirected_to=bent)["code"] == "foreign_service_failed"

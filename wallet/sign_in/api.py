@@ -8,8 +8,7 @@ from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, ConfigDict
 
 from keys.access import Access, Caller, Role
-from keys.auth import Clock
-from keys.browser import Browser
+from keys.auth import Browser, Clock
 from wallet.accounts import Accounts
 from wallet.errors import UnknownSessionError
 from wallet.schemas import SignInIn, SignInOut

@@ -9,13 +9,12 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import RedirectResponse
 
 from keys.access import Access, Role
-from keys.auth import Clock, Visitor
-from keys.browser import SIGNING_IN, Browser
+from keys.auth import SIGNING_IN, Browser, Clock, Visitor
 from keys.errors import CrossSiteError
 from keys.oauth.api import RawBody
 from keys.oauth.errors import OAuthError
 from keys.oauth.forms import read_form
-from keys.page import HEADERS, hidden, page, said
+from keys.pages import HEADERS, hidden, page, said
 from wallet.accounts import Accounts
 from wallet.errors import SignInRefusedError, WalletError
 from wallet.sign_in.signing_in import ATTEMPT_LIFE, HOME, SigningIn, own_page

@@ -15,13 +15,12 @@ from credentials.licence_type import LicenceType
 from issuers.auth import AgencyKey
 from issuers.errors import AuthorizationOverError, IssuerError
 from issuers.openid4vci.authorization.authorization import Authorizations, Wanted
-from keys.auth import Clock, Visitor
-from keys.browser import Browser
+from keys.auth import Browser, Clock, Visitor
 from keys.errors import CrossSiteError
 from keys.oauth.api import RawBody
 from keys.oauth.errors import OAuthError
 from keys.oauth.forms import read_form
-from keys.page import HEADERS, hidden, page, said
+from keys.pages import HEADERS, hidden, page, said
 
 OVER = "请求已失效，请在钱包中重新发起。 · This request is over. Begin anew in your wallet."
 CLOSED = "此处尚未开通登录，请使用本市钱包。 · Signing in is not open here yet. Use the city's own wallet."
