@@ -10,14 +10,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from sqlmodel import Session
-
 from credentials import base64url, jws, strict_json
 from credentials.identifiers import LicenceId, parse_licence_id
 from credentials.licence_type import ClaimsRefusedError, Holder, LicenceType
 from issuers import store
 from issuers.errors import (
     AgencyKeepsKeyError,
+    IssuerError,
     LicenceRevokedError,
     NotPreparedError,
     PreparationExpiredError,
@@ -30,7 +29,7 @@ from issuers.models import Agency, LicenceRow, LicenceState
 from issuers.orders import UNKNOWN_TYPE, Draft, Order, check_order
 from issuers.publishing import StatusPublisher, burn, publish_now_or_later
 from issuers.recording import Recorder
-from issuers.renewal import Renewal, check_renewable
+from issuers.renewal import Renewal, check_renewable, supersede
 from keys.encryption import Seal
 from keys.errors import CustodyError
 from keys.models import KeyPurpose
@@ -125,7 +124,12 @@ class Issuer:
         claims, first_day, last_day = check_order(kind, order, now=now)
         # 4. A renewal replaces a valid licence of this agency, type and holder, from today on.
         subject = self._seal.lookup(f"{order.holder.code_type} {order.holder.code}")
-        identifier = self._identifier(agency, kind, supersedes, Renewal(subject, first_day, actor, now))
+        try:
+            identifier = self._identifier(agency, kind, supersedes, Renewal(subject, first_day, actor, now))
+        except IssuerError:
+            if (again := self._earlier(agency, this)) is not None:  # the same request, a moment ago, renewed it
+                return again
+            raise
         # 5. The holder's wallet gives the key that the licence will be bound to.
         keeper = order.guardian or order.holder
         holder_ref, holder_jwk = self._holder_keys.bind(keeper, reference=f"{this.caller} {this.key}", now=now)
@@ -260,7 +264,7 @@ class Issuer:
         with self._database.write() as session:
             if store.sign(session, row, signature, now):
                 old = store.licence(session, row.agency, row.supersedes) if row.supersedes else None
-                burnt = old is not None and not self._supersede(session, old, now)
+                burnt = old is not None and not supersede(session, old, now)
                 if burnt:
                     burn(session, row, before=LicenceState.VALID, actor=actor, now=now)
                 audit.record(
@@ -272,13 +276,6 @@ class Issuer:
         if burnt:
             raise LicenceRevokedError("the licence to be renewed is valid no more")
         return self.read(row.agency, row.licence_id)
-
-    def _supersede(self, session: Session, old: LicenceRow, now: datetime) -> bool:
-        before, after = [LicenceState.VALID], LicenceState.REVOKED
-        if not store.move(session, old, before=before, after=after, now=now, cause="superseded"):
-            return False
-        store.raise_versions(session, old.licence_id)
-        return True
 
     def _delivered(self, row: LicenceRow, *, now: datetime) -> LicenceRow:
         if row.undelivered is None or row.signature is None:

@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from sqlmodel import Session
+
 from credentials.claim_values import Fault
 from credentials.licence_type import CITY_TIME, ClaimsRefusedError, LicenceType
+from issuers import store
 from issuers.errors import LicenceRevokedError, WrongStateError
 from issuers.models import LicenceRow, LicenceState
 
@@ -35,3 +38,12 @@ def check_renewable(old: LicenceRow, kind: LicenceType, renewal: Renewal) -> Non
         raise ClaimsRefusedError([Fault("/holder/code", "other_holder", "a renewal is for the same holder")])
     if renewal.first_day > renewal.now.astimezone(CITY_TIME).date():
         raise ClaimsRefusedError([Fault("/valid_from", "wrong_date", "a renewal begins today")])
+
+
+def supersede(session: Session, old: LicenceRow, now: datetime) -> bool:
+    """Put a renewed licence out of force; False if it is valid no more."""
+    before, after = [LicenceState.VALID], LicenceState.REVOKED
+    if not store.move(session, old, before=before, after=after, now=now, cause="superseded"):
+        return False
+    store.raise_versions(session, old.licence_id)
+    return True
