@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509 import Certificate, load_pem_x509_certificates
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -111,7 +114,14 @@ class Settings(BaseSettings):
         """Return this service's private key at the identity platform, None if it has a secret there."""
         if self.oidc_client_key_file is None:
             return None
-        return _private(self.oidc_client_key_file)
+        text = _private(self.oidc_client_key_file)
+        try:
+            key = load_pem_private_key(text.encode(), None)
+        except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+            raise SettingsError(f"{self.oidc_client_key_file} is no private key in PEM") from error
+        if not isinstance(key, EllipticCurvePrivateKey) or not isinstance(key.curve, SECP256R1):
+            raise SettingsError(f"{self.oidc_client_key_file} is not a P-256 key")
+        return text
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

@@ -6,6 +6,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -78,3 +79,15 @@ def _administer(uri: str, *statements: str) -> None:
         for statement in statements:
             connection.execute(text(statement))
     admin.dispose()
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print what tests counted: how much was tried, and how much of it was wrongly let through."""
+    totals: dict[str, int] = {}
+    for report in [one for reports in terminalreporter.stats.values() for one in reports]:
+        for name, value in report.user_properties if getattr(report, "when", "") == "call" else ():
+            totals[name] = totals.get(name, 0) + int(value)
+    if totals:
+        terminalreporter.section("figures")
+    for name, value in sorted(totals.items()):
+        terminalreporter.write_line(f"{name}: {value}")

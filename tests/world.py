@@ -81,7 +81,7 @@ class Caller:
             how["json"] = body
         got = self.http.request(method, path, headers=headers, **how)
         is_json = got.headers.get("content-type", "").split(";")[0].endswith("json")
-        return Answer(got.status_code, got.json() if is_json else got.text, got.headers)
+        return Answer(got.status_code, got.json() if is_json and got.content else got.text, got.headers)
 
     def get(self, path: str, **how: Any) -> Answer:
         return self.call("GET", path, **how)
@@ -129,10 +129,9 @@ class World:
         """Another house over the same database: what another worker process would build."""
         made = build(
             Settings(
-                base_url=BASE_URL,
                 database_url=SecretStr(self.database_url),
                 kek=SecretStr(KEK),
-                **{"demo": True, **settings},
+                **{"base_url": BASE_URL, "demo": True, **settings},
             ),
             fetch=self.fetch,
         )

@@ -17,7 +17,7 @@ from authlib.oauth2.rfc7523 import PrivateKeyJWT
 from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
+from joserfc.jwk import ECKey, KeySet
 
 from wallet.errors import ForeignServiceError, SignInFailedError
 from wallet.openid4vc.fetching import Fetch, Fetched, good
@@ -25,6 +25,7 @@ from wallet.openid4vc.fetching import Fetch, Fetched, good
 ALGORITHMS = ["ES256", "PS256", "RS256", "Ed25519", "EdDSA"]  # what providers sign ID tokens with; never `none` or HS*
 LEEWAY = timedelta(seconds=60)  # of the provider's clock
 KEEP = timedelta(minutes=5)  # how long metadata and keys are believed without asking again
+ASSERTION_SECONDS = 60  # how long this service's own assertion lives (RFC 7523)
 ASK_AGAIN = timedelta(minutes=1)  # at most this often because of a key that is not known
 
 
@@ -63,7 +64,7 @@ class Provider:
         asked: dict[str, Any] = {"max_age": int(self._as.max_age.total_seconds())}
         asked |= {"acr_values": " ".join(self._as.levels)} if self._as.levels else {}
         endpoint = self._endpoint("authorization_endpoint", now)
-        url, _ = self._client().create_authorization_url(
+        url, _ = self._client(now).create_authorization_url(
             endpoint, state=state, code_verifier=code_verifier, nonce=nonce, **asked
         )
         return str(url)
@@ -80,7 +81,7 @@ class Provider:
         if issuer != self.issuer and (issuer is not None or promised):
             raise SignInFailedError("the answer is another provider's")
         try:
-            token = self._client().fetch_token(
+            token = self._client(now).fetch_token(
                 self._endpoint("token_endpoint", now), grant_type="authorization_code", code=code,
                 code_verifier=code_verifier,
             )  # fmt: skip
@@ -167,16 +168,19 @@ class Provider:
             raise SignInFailedError(f"the provider names no {name}")
         return found
 
-    def _client(self) -> OAuth2Client:
-        secret, method = self._as.client_secret, None
+    def _client(self, now: datetime) -> OAuth2Client:
+        secret: str | ECKey | None = self._as.client_secret
         if self._as.client_key is not None:
-            secret, method = self._as.client_key, "private_key_jwt"
+            secret = ECKey.import_key(self._as.client_key)
+        second = int(now.timestamp())
+        assertion = PrivateKeyJWT(claims={"iat": second, "exp": second + ASSERTION_SECONDS}, alg="ES256")
         made = OAuth2Client(
             _Session(self._fetch), client_id=self._as.client_id, client_secret=secret,
-            token_endpoint_auth_method=method, scope=self._as.scope, redirect_uri=self._as.redirect_uri,
+            token_endpoint_auth_method="private_key_jwt" if self._as.client_key else None, scope=self._as.scope,
+            redirect_uri=self._as.redirect_uri,
             code_challenge_method="S256",
         )  # fmt: skip
-        made.register_client_auth_method(PrivateKeyJWT())
+        made.register_client_auth_method(assertion)
         return made
 
 
