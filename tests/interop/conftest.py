@@ -24,8 +24,10 @@ from tests.issuers.claims_of_types import SENT
 
 HERE = Path(__file__).parent
 HOLDER = "zhang_san"
-CLAIMS = {"resident_id_card": {"sex": "男", "birth_date": "1985-03-15"}}
+BIRTH = {"sex": "男", "birth_date": "1985-03-15"}
+CLAIMS = {"resident_id_card": BIRTH, "residence_permit": BIRTH}
 AGENCIES = {"resident_id_card": "police", "driving_licence": "traffic_police"}
+SIGNED_BY = {**AGENCIES, "residence_permit": "police"}
 
 
 @dataclass
@@ -37,26 +39,43 @@ class Service:
     agencies: dict[str, Client]
     desk: Client
     attester: dict[str, Any] = field(default_factory=dict)
+    anchor: str = ""
     issuer: str = ""
+    sealed_issuer: str = ""
     verifier: str = ""
     clients: list[Client] = field(default_factory=list)
 
-    def issue(self, licence_type: str) -> str:
-        """A licence of the holder's; returns its identifier."""
+    def order(self, licence_type: str) -> dict[str, Any]:
+        """What an agency says of a licence of the holder's."""
         person = next(one for one in catalogue.read("people")["natural"] if one["key"] == HOLDER)
-        body = {
+        return {
             "licence_type": licence_type,
             "holder": {name: person[name] for name in ("code_type", "code", "name")},
             "claims": SENT[licence_type].claims | CLAIMS.get(licence_type, {}),
         }
-        agency = AGENCIES[licence_type]
-        return str(self.agencies[agency].post(f"/issuers/{agency}/licences", body)["licence_id"])
+
+    def issue(self, licence_type: str) -> str:
+        """A licence of the holder's; returns its identifier."""
+        agency = SIGNED_BY[licence_type]
+        return str(self.agencies[agency].post(f"/issuers/{agency}/licences", self.order(licence_type))["licence_id"])
 
     def offer(self, licence_type: str, licence_id: str, **more: Any) -> dict[str, Any]:
         """An offer of a licence, as the foreign wallet takes it."""
-        agency = AGENCIES[licence_type]
+        agency = SIGNED_BY[licence_type]
         made = self.agencies[agency].post(f"/issuers/{agency}/offers", {"licence_id": licence_id, "qr": "none", **more})
         return {"link": made["link"]} | ({"txCode": made["tx_code"]} if made["tx_code"] else {})
+
+    def offer_order(self, licence_type: str) -> dict[str, Any]:
+        """An offer of a licence that its agency has yet to approve."""
+        agency = SIGNED_BY[licence_type]
+        body = {"order": self.order(licence_type), "qr": "none"}
+        return dict(self.agencies[agency].post(f"/issuers/{agency}/offers", body))
+
+    def decision(self, licence_type: str, offer: dict[str, Any], verb: str) -> dict[str, str]:
+        """The agency's call that approves or denies an order, for a script to make."""
+        agency = SIGNED_BY[licence_type]
+        url = f"{self.url}/issuers/{agency}/offers/{offer['offer_id']}/{verb}"
+        return {"url": url, "token": self.agencies[agency]._http.headers["Authorization"]}
 
     def ask(self, **how: Any) -> dict[str, Any]:
         """A request of the desk's to any wallet."""
@@ -145,20 +164,22 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     token = first_token(env)
     own = _own_anchor(env)
     here = "http://127.0.0.1"
+    library = {"x5c": issuers.leaf(keys[0], here, "Town library"), "jwk": private_jwk(keys[0]), "anchor": own}
     with (
-        stranger("issuer.mjs", x5c=issuers.leaf(keys[0], here, "Town library"), jwk=private_jwk(keys[0]), anchor=own) as issuer,
+        stranger("issuer.mjs", **library) as issuer,
+        stranger("issuer.mjs", **library, sealed=True) as sealed,
         stranger(
             "verifier.mjs", x5c=verifiers.leaf(keys[1], here, "Example Bank"), jwk=private_jwk(keys[1]),
             anchors=[own, _pem(issuers)],
         ) as verifier,
-        server(place, env | {"LICENCE_FOREIGN_HOSTS": f"{issuer[7:]},{verifier[7:]}"}, port) as url,
+        server(place, env | {"LICENCE_FOREIGN_HOSTS": f"{issuer[7:]},{sealed[7:]},{verifier[7:]}"}, port) as url,
     ):  # fmt: skip
         operator = Client(url, token)
         agencies = {}
-        for key in AGENCIES.values():
+        for key in dict.fromkeys(SIGNED_BY.values()):
             one = catalogue.agencies()[key]
             body = {name: one[name] for name in ("key", "name", "kind", "uscc", "region", "domain")}
-            rights = [licence_type for licence_type, agency in AGENCIES.items() if agency == key]
+            rights = [licence_type for licence_type, agency in SIGNED_BY.items() if agency == key]
             operator.post("/admin/agencies", body | {"may_sign": rights})
             agencies[key] = Client(url, operator.post("/admin/tokens", {"role": "agency", "subject": key})["secret"])
         desk = {"key": "desk", "agency": "police", "name": {"zh": "窗口", "en": "Desk"}, "channel": "hall_counter"}
@@ -166,7 +187,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         secret = operator.post("/admin/tokens", {"role": "counter", "subject": "desk"})["secret"]
         counter = Client(url, secret)
         attester = {"x5c": attesters.leaf(keys[2], "https://attester.example"), "jwk": private_jwk(keys[2])}
-        made = Service(url, operator, agencies, counter, attester, issuer, verifier)
+        made = Service(url, operator, agencies, counter, attester, own, issuer, sealed, verifier)
         yield made
         for client in (operator, counter, *agencies.values(), *made.clients):
             client.close()

@@ -1,7 +1,7 @@
 // A small HTTP server for the strangers: handlers by path, JSON or text answers, errors as OAuth's.
 import { createServer } from 'node:http'
 
-/** Serve until killed: {path: async ({query, body, request}) → {status?, json?, text?, type?, headers?}}. */
+/** Serve until killed: {path: async ({query, body, raw, request, path}) → {status?, json?, text?, type?, headers?}}. */
 export function serve(port, handlers) {
   const server = createServer(async (incoming, outgoing) => {
     const url = new URL(incoming.url, `http://127.0.0.1:${port}`)
@@ -14,7 +14,7 @@ export function serve(port, handlers) {
     const name = Object.keys(handlers).find((one) => url.pathname === one || url.pathname.startsWith(`${one}/`))
     let answer
     try {
-      answer = name ? await handlers[name]({ query: url.searchParams, body, request, path: url.pathname }) : { status: 404 }
+      answer = name ? await handlers[name]({ query: url.searchParams, body, raw, request, path: url.pathname }) : { status: 404 }
     } catch (error) {
       console.error(error)
       answer = { status: error.status ?? 400, json: error.errorResponse ?? { error: 'invalid_request', error_description: String(error) } }
