@@ -4,10 +4,10 @@ import { clientAuthenticationClientAttestationJwt, createClientAttestationJwt } 
 import { Openid4vciClient } from '@openid4vc/openid4vci'
 import { callbacks, main, newKey, takeKey } from './callbacks.mjs'
 
-const CLIENT_ID = 'https://wallet.example'
-const REDIRECT_URI = 'https://wallet.example/callback'
+export const CLIENT_ID = 'https://wallet.example'
+export const REDIRECT_URI = 'https://wallet.example/callback'
 
-await main(async ({ offer, attester, signInLink, keyAttestation = false }) => {
+if (process.argv[1].endsWith('take_by_code.mjs')) await main(async ({ offer, attester, signInLink, keyAttestation = false }) => {
   await takeKey(attester.jwk)
   const signer = { method: 'x5c', x5c: attester.x5c, alg: 'ES256' }
   const instance = await newKey()
@@ -67,7 +67,7 @@ async function attest(signer, key, nonce) {
 }
 
 /** Play the holder's browser: read the page, agree with the sign-in link, stop at the redirect. */
-async function browse(url, link) {
+export async function browse(url, link) {
   const page = await fetch(url)
   if (page.status !== 200) throw new Error(`the page says ${page.status}`)
   const text = await page.text()
