@@ -5,6 +5,7 @@ import { SDJwtVcInstance } from '@sd-jwt/sd-jwt-vc'
 import { DcqlQuery } from 'dcql'
 import { CompactEncrypt, importJWK } from 'jose'
 import { callbacks, hash, namesOf, privateKeyOf } from './callbacks.mjs'
+import { resolvePreRegistered } from './pre_registered.mjs'
 
 const client = new Openid4vpClient({
   callbacks: {
@@ -20,10 +21,14 @@ const client = new Openid4vpClient({
   },
 })
 
-/** Answer a request with held credentials: {request, credentials: [{text, key}]} → what the verifier answered. */
-export async function answerRequest({ request, credentials, change }) {
+/** Answer a request with held credentials: {request, credentials: [{text, key}]} → what the verifier answered.
+ * `change` bends the answer; `registered` is the one verifier that this wallet knows beforehand.
+ */
+export async function answerRequest({ request, credentials, change, registered }) {
   const parsed = client.parseOpenid4vpAuthorizationRequest({ authorizationRequest: request })
-  const resolved = await client.resolveOpenId4vpAuthorizationRequest({ authorizationRequestPayload: parsed.params })
+  const resolved = registered
+    ? await resolvePreRegistered(parsed.params, registered)
+    : await client.resolveOpenId4vpAuthorizationRequest({ authorizationRequestPayload: parsed.params })
   const asked = resolved.authorizationRequestPayload
   const held = await Promise.all(credentials.map(open))
   const query = DcqlQuery.parse(resolved.dcql.query)
@@ -31,13 +36,15 @@ export async function answerRequest({ request, credentials, change }) {
   const matched = DcqlQuery.query(query, held.map(({ claims, vct }) => ({
     credential_format: 'dc+sd-jwt', vct, claims, cryptographic_holder_binding: true,
   })))
-  if (!matched.can_be_satisfied) return { status: 0, answer: 'cannot be satisfied', asked }
+  if (!matched.can_be_satisfied && !change?.force) return { status: 0, answer: 'cannot be satisfied', asked }
   const vp_token = {}
-  for (const [id, match] of Object.entries(matched.credential_matches)) {
-    if (!match.success) continue
+  const matches = Object.entries(matched.credential_matches).filter(([, match]) => match.success)
+  const transactions = resolved.transactionData ?? []
+  for (const [id, match] of matches) {
     const one = held[match.valid_credentials[0].input_credential_index]
     const wanted = query.credentials.find((each) => each.id === id).claims.map((claim) => claim.path[0])
-    vp_token[id] = [await present(one, wanted, asked, change)]
+    const hashes = hashesOf(id, matches.map(([each]) => each), transactions, change?.transactions)
+    vp_token[id] = [await present(one, wanted, asked, change, hashes)]
   }
   const response = await client.createOpenid4vpAuthorizationResponse({
     authorizationRequestPayload: asked,
@@ -59,7 +66,7 @@ export async function answerRequest({ request, credentials, change }) {
   })
   return {
     status: sent.response.status, answer: await sent.response.json(),
-    presented: Object.keys(vp_token), client: resolved.client.identifier ?? asked.client_id,
+    presented: Object.keys(vp_token), agreedTo: transactions.map((one) => one.transactionData), client: resolved.client.identifier ?? asked.client_id,
   }
 }
 
@@ -70,12 +77,21 @@ async function open({ text, key }) {
   return { text, key, instance, claims, vct: claims.vct }
 }
 
-async function present({ text, instance, claims }, wanted, asked, change = {}) {
+/** The transaction data that a presentation signs: each by the first of its credentials that is presented (section 8.4). */
+function hashesOf(id, presented, transactions, how) {
+  const mine = transactions.filter(({ transactionData: { credential_ids: ids } }) =>
+    how === 'by each' ? ids.includes(id) : ids.find((each) => presented.includes(each)) === id)
+  const texts = how === 'none' ? [] : mine.map(({ encoded }) => (how === 'of another' ? `${encoded}A` : encoded))
+  return texts.length ? { transaction_data_hashes: texts.map((one) => hash(one, 'sha-256').toString('base64url')) } : {}
+}
+
+async function present({ text, instance, claims }, wanted, asked, change = {}, hashes = {}) {
   const frame = Object.fromEntries(wanted.filter((name) => name in claims).map((name) => [name, true]))
   return instance.present(text, frame, {
     kb: {
       payload: {
         iat: Math.floor(Date.now() / 1000), aud: change.aud ?? asked.client_id, nonce: change.nonce ?? asked.nonce,
+        ...hashes,
       },
     },
   })

@@ -1,5 +1,5 @@
 // A verifier that is not ours, on loopback: @openid4vc's verifier, dcql, @sd-jwt with status lists.
-// {port, x5c, jwk, anchors} on standard input; `POST /control/ask {query, mode, clientId}` opens a request.
+// {port, x5c, jwk, anchors} on standard input; `POST /control/ask {query, mode, clientId, transactionData}` opens a request.
 import { createHash, randomBytes, verify } from 'node:crypto'
 import { createPublicKey } from 'node:crypto'
 import { Openid4vpVerifier } from '@openid4vc/openid4vp'
@@ -46,6 +46,7 @@ serve(port, {
     one.payload = {
       response_type: 'vp_token', response_mode: mode, client_id: body.clientId ?? `x509_hash:${digest}`,
       response_uri: `${me}/response/${id}`, nonce: secret(), state: secret(), dcql_query: body.query, client_metadata: metadata,
+      ...(body.transactionData ? { transaction_data: body.transactionData.map(encoded) } : {}),
     }
     requests.set(id, one)
     const made = await request(one)
@@ -73,6 +74,8 @@ serve(port, {
     return { json: { redirect_uri: `${me}/done?response_code=${secret()}` } }
   },
 })
+
+const encoded = (entry) => Buffer.from(JSON.stringify(entry)).toString('base64url')
 
 function request(one, walletNonce) {
   return verifier.createOpenId4vpAuthorizationRequest({
