@@ -36,12 +36,14 @@ def keys(body: Mapping[str, Any], *, issuer: str, attested: Attested, now: datet
     except FormatError as error:
         raise OAuthError("invalid_proof", error.detail) from error
     found = [key for key, _ in proved]
-    nonces = {nonce for _, nonce in proved}
+    nonces = [nonce for _, nonce in proved]
     if len({key.thumbprint for key in found}) != len(found):
         raise OAuthError("invalid_proof", "a key came twice")
     if len(found) > BATCH_SIZE:
         raise OAuthError("invalid_proof", f"1 to {BATCH_SIZE} keys")
-    if len(nonces) != 1 or not isinstance(nonce := nonces.pop(), str):
+    if None in nonces:
+        raise OAuthError("invalid_proof", "every proof names a c_nonce")
+    if not isinstance(nonce := nonces[0], str) or any(one != nonce for one in nonces):
         raise OAuthError("invalid_nonce", "every proof names the one c_nonce")
     return found, nonce
 

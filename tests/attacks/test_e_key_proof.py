@@ -32,9 +32,10 @@ BENT: dict[str, tuple[dict[str, Any], str]] = {
     "for two issuers": ({"aud": ["http://127.0.0.1:8080/issuers/police"]}, "invalid_proof"),
     "for nobody": ({"aud": None}, "invalid_proof"),
     "without a time": ({"iat": None}, "invalid_proof"),
-    "without a nonce": ({"nonce": None}, "invalid_nonce"),
+    "without a nonce": ({"nonce": None}, "invalid_proof"),
     "with a made-up nonce": ({"nonce": "made-up"}, "invalid_nonce"),
     "with a nonce that is no text": ({"nonce": 5}, "invalid_nonce"),
+    "with a nonce that is a list": ({"nonce": ["made-up"]}, "invalid_nonce"),
     "signed by another key": ({"signer": new_key()}, "invalid_proof"),
     "with a private key": ({"head": {"jwk": {**export_public(KEY), "d": "AAAA"}}}, "invalid_proof"),
     "with a key by name": ({"head": {"jwk": None, "kid": "x"}}, "invalid_proof"),
@@ -43,6 +44,7 @@ BENT: dict[str, tuple[dict[str, Any], str]] = {
     "of another type": ({"head": {"typ": "JWT"}}, "invalid_proof"),
     "unsigned": ({"head": {"alg": "none"}}, "invalid_proof"),
     "with an odd attestation": ({"head": {"key_attestation": "e30.e30.AAAA"}}, "invalid_proof"),
+    "with an attestation that is no text": ({"head": {"key_attestation": ["e30"]}}, "invalid_proof"),
 }
 
 

@@ -1,5 +1,5 @@
 // A foreign wallet proves its keys by key attestation: {link, attester, kind, keys?, bend?} → what the issuer answered.
-// `kind` is attestation or jwt; `bend` says what is wrong: typ, nonce, other keys, twice, over.
+// `kind` is attestation or jwt; `bend` says what is wrong: typ, nonce, no nonce, other keys, twice, over.
 import { createKeyAttestationJwt } from '@openid4vc/openid4vci'
 import { callbacks, main, newKey, takeKey } from './callbacks.mjs'
 import { redeem } from './session.mjs'
@@ -8,7 +8,7 @@ await main(async ({ link, attester, kind, keys = 1, bend }) => {
   await takeKey(attester.jwk)
   const here = await redeem({ link })
   const holderKeys = await Promise.all(Array.from({ length: keys }, newKey))
-  const nonce = await here.nonce()
+  const nonce = bend === 'no nonce' ? undefined : await here.nonce()
   const signer = { method: 'x5c', x5c: attester.x5c, alg: 'ES256' }
   const attested = await attest(signer, {
     use: `proof_type.${kind}`, nonce: bend === 'nonce' ? 'nonce-of-nobody' : nonce,
