@@ -59,7 +59,10 @@ class Platform:
                 name: base64url.encode(n.to_bytes((n.bit_length() + 7) // 8, "big"))
                 for name, n in (("n", numbers.n), ("e", numbers.e))
             }
-            return self._json({"keys": [{"kty": "RSA", "use": "sig", "alg": "RS256", "kid": "k1", **parts}]})
+            return self._json(
+                kind="application/jwk-set+json",
+                told={"keys": [{"kty": "RSA", "use": "sig", "alg": "RS256", "kid": "k1", **parts}]},
+            )
         if path == "/userinfo":
             return self._json({"sub": self._subject(), **self.userinfo})
         self.sent.append(how)
@@ -103,8 +106,8 @@ class Platform:
         }
         return _bent(told, self.metadata)
 
-    def _json(self, told: dict[str, Any]) -> Fetched:
-        return Fetched(self.status, "application/json", json.dumps(told).encode(), {})
+    def _json(self, told: dict[str, Any], kind: str = "application/json") -> Fetched:
+        return Fetched(self.status, kind, json.dumps(told).encode(), {})
 
 
 def _bent(told: dict[str, Any], bends: dict[str, Any]) -> dict[str, Any]:

@@ -66,16 +66,41 @@ async function attest(signer, key, nonce) {
   return (await callbacks.signJwt(signer, { header, payload })).jwt
 }
 
-/** Play the holder's browser: read the page, agree with the sign-in link, stop at the redirect. */
+/** Play the holder's browser: read the page, sign in by link, come back to the page, agree, stop at the redirect. */
 export async function browse(url, link) {
-  const page = await fetch(url)
-  if (page.status !== 200) throw new Error(`the page says ${page.status}`)
-  const text = await page.text()
-  if (!text.includes('Other wallet')) throw new Error('the page does not say who asks')
-  const form = new URLSearchParams(new URL(url).search)
-  form.set('decision', 'agree')
-  form.set('link', link)
-  const answer = await fetch(url.split('?')[0], { method: 'POST', body: form, redirect: 'manual' })
-  if (answer.status !== 303) throw new Error(`agreeing says ${answer.status}`)
-  return Object.fromEntries(new URL(answer.headers.get('location')).searchParams)
+  const jar = new Map()
+  const page = await visit(jar, url)
+  if (!page.text.includes('Other wallet')) throw new Error('the page does not say who asks')
+  const form = await visit(jar, new URL(page.text.match(/href='(\/wallet\/sign-in[^']+)'/)[1], url))
+  const back = await send(jar, new URL('/wallet/sign-in/link', url), form.text, { link })
+  const again = await visit(jar, new URL(back, url))
+  const onward = await send(jar, url.split('?')[0], again.text, { decision: 'agree' })
+  return Object.fromEntries(new URL(onward).searchParams)
+}
+
+async function visit(jar, url) {
+  const answer = await fetch(url, { headers: { cookie: cookies(jar) }, redirect: 'manual' })
+  keep(jar, answer)
+  if (answer.status !== 200) throw new Error(`the page says ${answer.status}`)
+  return { text: await answer.text() }
+}
+
+async function send(jar, url, page, told) {
+  const body = new URLSearchParams(told)
+  for (const [, name, value] of page.matchAll(/<input type=hidden name=(\w+) value='([^']*)'>/g)) {
+    body.set(name, value.replaceAll('&amp;', '&').replaceAll('&#x27;', "'"))
+  }
+  const headers = { cookie: cookies(jar), origin: new URL(url).origin, 'sec-fetch-site': 'same-origin' }
+  const answer = await fetch(url, { method: 'POST', body, headers, redirect: 'manual' })
+  keep(jar, answer)
+  if (answer.status !== 303) throw new Error(`${url} says ${answer.status}`)
+  return answer.headers.get('location')
+}
+
+function keep(jar, answer) {
+  for (const one of answer.headers.getSetCookie()) jar.set(...one.split(';')[0].split(/=(.*)/s))
+}
+
+function cookies(jar) {
+  return [...jar].map(([name, value]) => `${name}=${value}`).join('; ')
 }

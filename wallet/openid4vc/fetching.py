@@ -20,7 +20,7 @@ class Fetched:
 
     def json(self) -> dict[str, Any]:
         """Return the JSON object that was answered; anything else raises `ForeignServiceError`."""
-        if self.media_type != "application/json":
+        if self.media_type != "application/json" and not self.media_type.endswith("+json"):
             raise ForeignServiceError(f"it answered {self.media_type or 'nothing readable'}")
         try:
             return strict_json.loads_object(self.body)

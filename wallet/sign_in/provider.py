@@ -147,7 +147,7 @@ class Provider:
 
     def _learn(self, now: datetime) -> _Known:
         """Fetch metadata and keys (OpenID Connect Discovery 1.0 section 4)."""
-        json = {"Accept": "application/json"}
+        json = {"Accept": "application/json, application/jwk-set+json"}
         url = f"{self.issuer.rstrip('/')}/.well-known/openid-configuration"
         metadata = good(self._fetch("GET", url, headers=json)).json()
         if metadata.get("issuer") != self.issuer:
