@@ -37,6 +37,7 @@ from wallet.keeping import Keeping
 from wallet.openid4vc.answering import Answering
 from wallet.openid4vc.attesting import Attesting, Provider
 from wallet.openid4vc.credential_vetting import Vetting
+from wallet.openid4vc.discovery import Discovery
 from wallet.openid4vc.fetching import Fetch
 from wallet.openid4vc.pages import CALLBACK
 from wallet.openid4vc.taking import Taking
@@ -133,6 +134,7 @@ def taking(
         seal=core.seal,
         fetch=core.fetch,
         keeping=keeping,
+        discovery=Discovery(fetch=core.fetch, anchors=lambda now: [core.certificates.anchor(now=now), *anchors]),
         vetting=Vetting(fetch=core.fetch, vouched=vouched(trust, anchors, types), types=types),
         attesting=Attesting(client_id=core.wallet_id, provider=_wallet_provider(core), randomness=core.randomness),
         redirect_uri=f"{core.base_url}{CALLBACK}",

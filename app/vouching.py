@@ -7,8 +7,6 @@ from cryptography.x509 import Certificate
 
 from credentials import jws, sd_jwt, sd_jwt_vc, x509
 from credentials.errors import CertificateRefusedError
-from credentials.text import hostname
-from credentials.x509 import CertifiedKey
 from keys.trust_list import TrustList
 from verifier import checking
 from verifier.errors import RefusalError
@@ -35,7 +33,7 @@ def vouched(
         if "x5c" not in token.header:
             raise CertificateRefusedError("its issuer is not known here, and shows no certificate")
         certified = x509.verify_chain(x509.parse_chain(token.header["x5c"]), anchors, at=now)
-        if issuer is not None and not _names(certified, str(issuer)):
+        if issuer is not None and not certified.names(str(issuer)):
             raise CertificateRefusedError("its issuer is not the one that its certificate names")
         jws.verify(token, certified.key)
 
@@ -49,7 +47,3 @@ def _check_ours(text: str, trust: TrustList, now: datetime) -> None:
     except RefusalError as error:
         raise CertificateRefusedError(error.code) from error
     jws.verify(unverified.token, key)
-
-
-def _names(certified: CertifiedKey, issuer: str) -> bool:
-    return issuer in certified.uris or hostname(issuer) in certified.dns_names

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from credentials import base64url
 from credentials.errors import CertificateRefusedError
 from credentials.jwk import PublicKey, export_public, import_public
+from credentials.text import hostname
 
 MAX_CHAIN = 4  # certificates
 MAX_CERTIFICATE_BYTES = 8 * 1024
@@ -55,6 +56,10 @@ class CertifiedKey:
     def uris(self) -> list[str]:
         """Addresses among the leaf's subject alternative names."""
         return _alternative_names(self.leaf).get_values_for_type(x509.UniformResourceIdentifier)
+
+    def names(self, address: str) -> bool:
+        """Whether the leaf is an address's: among its own, or by host among its DNS names."""
+        return address in self.uris or hostname(address) in self.dns_names
 
     @property
     def leaf_hash(self) -> str:

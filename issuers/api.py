@@ -1,6 +1,7 @@
 """HTTP routes of the agencies: no deciding here."""
 
 import gzip
+import re
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -31,6 +32,7 @@ from keys.models import KeyPurpose
 from keys.trust_list import issuer_url
 from keys.vault import Vault, public_set
 
+_WEIGHT = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
 STATUS_LIST_TYPE = "application/statuslist+jwt"
 ListNumber = Annotated[str, Path(pattern="^[cx]?[1-9][0-9]{0,8}$", examples=["1"])]
 
@@ -209,13 +211,25 @@ def _add_public(  # noqa: C901 - a list of routes, one after another
 
 def accepts(header: str, wanted: str) -> bool:
     """Whether an Accept or Accept-Encoding header lets `wanted` through: the closest range counts (RFC 9110 12.5)."""
-    qualities: dict[str, str] = {}
+    qualities = _qualities(header)
+    ranges = [wanted, f"{wanted.split('/', maxsplit=1)[0]}/*", "*/*"] if "/" in wanted else [wanted, "*"]
+    return next((qualities[one] for one in ranges if one in qualities), 0.0) > 0
+
+
+def prefers(header: str, wanted: str, over: str) -> bool:
+    """Whether an Accept header names `wanted` itself, and puts it not below `over`."""
+    qualities = _qualities(header)
+    return qualities.get(wanted, 0.0) > 0 and qualities[wanted] >= qualities.get(over, 0.0)
+
+
+def _qualities(header: str) -> dict[str, float]:
+    """Return the ranges of an Accept header and their weights; a weight that is none counts as 0 (RFC 9110 12.4.2)."""
+    found: dict[str, float] = {}
     for one in header.lower().split(","):
         name, *parameters = (part.strip() for part in one.split(";"))
-        qualities[name] = next((part[2:] for part in parameters if part.startswith("q=")), "1")
-    ranges = [wanted, f"{wanted.split('/', maxsplit=1)[0]}/*", "*/*"] if "/" in wanted else [wanted, "*"]
-    named = next((qualities[one] for one in ranges if one in qualities), "0")
-    return named.strip("0.") != ""
+        weight = next((part[2:] for part in parameters if part.startswith("q=")), "1")
+        found[name] = float(weight) if _WEIGHT.fullmatch(weight) else 0.0
+    return found
 
 
 def _public(data: bytes, media_type: str, *, seconds: int = 3600) -> Response:

@@ -190,6 +190,9 @@ class RequestRefusedError(WalletError):
     def __init__(self, error: str, detail: str = "") -> None:
         super().__init__(f"{error}: {detail}" if detail else error)
         self.error = error
+        self.told_at: str | None = None
+        """Where the verifier waits to be told so; known once it was verified who asks."""
+        self.state: str | None = None
 
 
 class UnknownRequestError(WalletError):

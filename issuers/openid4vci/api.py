@@ -17,6 +17,7 @@ from credentials import jws, strict_json
 from credentials.claim_values import Fault
 from credentials.errors import FormatError
 from credentials.licence_type import ClaimsRefusedError
+from issuers.api import prefers
 from issuers.auth import AgencyKey
 from issuers.errors import IssuerError, UnknownAgencyError
 from issuers.issuer import Issuer
@@ -162,7 +163,7 @@ def _add_metadata(router: APIRouter, doors: Doors, clock: Clock) -> None:
     def credential_issuer(agency: AgencyKey, request: Request) -> Response:
         """Return an agency's issuer metadata, signed if the wallet asks for `application/jwt` (VCI section 12.2.3)."""
         told, issuer, now = _metadata(doors, agency, clock()), issuer_url(doors.base_url, agency), clock()
-        if "application/jwt" not in request.headers.get("accept", ""):
+        if not prefers(request.headers.get("accept", ""), "application/jwt", over="application/json"):
             return JSONResponse(told, headers=PUBLIC | {"Vary": "Accept"})
         claims = {"iss": issuer, "sub": issuer, "iat": int(now.timestamp()), **told}
         key = _signer(doors, agency, now)

@@ -1,6 +1,6 @@
 """Key proofs of a credential request (VCI section 8.2 and appendix F): which keys, all proved for this nonce."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -49,11 +49,17 @@ def keys(body: Mapping[str, Any], *, issuer: str, attested: Attested, now: datet
 
 
 def _jwts(texts: list[str], issuer: str, attested: Attested, now: datetime) -> list[tuple[PublicKey, object]]:
-    return [_jwt(text, issuer, attested, now) for text in texts]
+    """Verify `jwt` proofs; a single one whose attestation names further keys stands for all of them (appendix F.1)."""
+    proved = [_jwt(text, issuer, attested, now) for text in texts]
+    if len(proved) > 1:
+        return [(key, nonce) for key, nonce, _ in proved]
+    key, nonce, known = proved[0]
+    return [(key, nonce), *((one, nonce) for one in known if one.thumbprint != key.thumbprint)]
 
 
-def _jwt(text: str, issuer: str, attested: Attested, now: datetime) -> tuple[PublicKey, object]:
-    """Verify one `jwt` proof (appendix F.1 and F.4); the key is the one of its header."""
+def _jwt(text: str, issuer: str, attested: Attested, now: datetime) -> tuple[PublicKey, object, Collection[PublicKey]]:
+    """Verify one `jwt` proof (appendix F.1 and F.4): the key of its header, its nonce, the keys attested with it."""
+    known: Collection[PublicKey] = ()
     token = jws.parse(text, jws.KEY_PROOF)
     if "jwk" not in token.header or "kid" in token.header:
         raise ProofRefusedError("the proof's header holds a jwk")
@@ -69,7 +75,7 @@ def _jwt(text: str, issuer: str, attested: Attested, now: datetime) -> tuple[Pub
             raise ProofRefusedError("the attestation was made for another nonce")
         if key.thumbprint not in {one.thumbprint for one in known}:
             raise ProofRefusedError("the key is not among the attested")
-    return key, payload.get("nonce")
+    return key, payload.get("nonce"), known
 
 
 def _attestation(texts: list[str], attested: Attested) -> list[tuple[PublicKey, object]]:

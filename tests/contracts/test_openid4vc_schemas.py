@@ -190,6 +190,32 @@ def test_the_signed_metadata_verifies(world: World) -> None:
     assert jws.verify(token, certified.key).payload()["sub"] == f"{BASE_URL}/issuers/police"
 
 
+@pytest.mark.parametrize(
+    ("accept", "signed"),
+    [
+        ("application/jwt", True),
+        ("application/jwt, application/json;q=0.9", True),
+        ("application/json, application/jwt", True),
+        ("Application/JWT;q=0.5, text/html", True),
+        ("application/json, application/jwt;q=0.5", False),
+        ("application/json", False),
+        ("*/*", False),
+        ("application/*", False),
+        ("application/jwt;q=0", False),
+        ("application/jwt;q=x", False),
+        ("application/jwt-x", False),
+        ("text/application/jwt", False),
+        ("", False),
+    ],
+)
+def test_who_gets_signed_metadata(world: World, accept: str, signed: bool) -> None:
+    """Whoever names `application/jwt`, and puts it not below JSON (RFC 9110 section 12.5.1)."""
+    world.agency("police")
+    answer = world.anybody.get("/.well-known/openid-credential-issuer/issuers/police", headers={"Accept": accept})
+    assert answer.headers["content-type"].startswith("application/jwt" if signed else "application/json")
+    assert answer.headers["vary"] == "Accept"
+
+
 def test_type_metadata_and_its_card_keep_their_integrity(world: World) -> None:
     """`vct#integrity` is over the very bytes served at the `vct`, the card's over the card's; twice the same."""
 

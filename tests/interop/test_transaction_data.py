@@ -39,7 +39,7 @@ def test_what_was_not_signed_so_is_refused(service: Service, how: str) -> None:
 
 
 def test_our_wallet_refuses_a_strangers_transaction_data(service: Service) -> None:
-    """It knows no type of it: invalid_transaction_data before anything is shown, and the verifier gets no presentation."""
+    """It knows no type of it: invalid_transaction_data to holder and verifier, before anything is shown."""
     service.issue(CARD)
     query = {
         "credentials": [
@@ -56,3 +56,4 @@ def test_our_wallet_refuses_a_strangers_transaction_data(service: Service) -> No
     assert refused.value.problem["code"] == "request_refused"
     result = service.stranger("GET", f"{service.verifier}/control/result", params={"id": asked["id"]})
     assert "shown" not in result
+    assert (result["error"], result["sameState"]) == ("invalid_transaction_data", True)

@@ -328,13 +328,22 @@ BENT: dict[str, tuple[Callable[[Bank], dict[str, Any]], str]] = {
 
 @pytest.mark.parametrize("how", BENT)
 def test_a_bent_request_is_refused(world: World, bank: Bank, how: str) -> None:
-    """Refused with OpenID4VP's code; nothing is shown to the holder, and nothing is sent."""
+    """Refused with OpenID4VP's code; the holder sees nothing, and the verifier nothing but that code, if we know it."""
     change, error = BENT[how]
     bank.change |= change(bank)
     seen = look(world, bank.link())
     assert (seen.status, seen["code"]) == (422, "request_refused"), seen.body
     assert seen["detail"].startswith(error)
-    assert bank.posted == []
+    assert bank.posted in ([], [{"error": error, "state": "state-of-the-bank"}], [{"error": error}])
+    assert how != "with transaction data" or bank.posted == [{"error": error, "state": "state-of-the-bank"}]
+
+
+def test_a_verifier_that_is_not_there_to_be_told(world: World, bank: Bank) -> None:
+    """The holder hears of the refusal all the same."""
+    world.strangers.pop(f"{STRANGER}/answer", None)
+    bank.change |= {"request": {"transaction_data": ["e30"], "response_uri": "https://nobody.example/answer"}}
+    seen = look(world, bank.link())
+    assert (seen.status, seen["code"], bank.posted) == (422, "request_refused", [])
 
 
 @pytest.mark.parametrize("purpose", [KeyPurpose.LICENCE, KeyPurpose.STATUS_LIST])

@@ -159,7 +159,7 @@ class Stranger:
         if path in self.types:
             return self._json(200, None, self.types[path])
         answers: dict[str, Callable[[dict[str, Any]], Fetched]] = {
-            "/.well-known/openid-credential-issuer": lambda _: self._json(200, self.metadata()),
+            "/.well-known/openid-credential-issuer": self.described,
             "/.well-known/oauth-authorization-server": lambda _: self._json(200, self.server()),
             "/token": lambda _: self._json(200, {"access_token": "an-access-token", "token_type": "DPoP"}),
             "/nonce": lambda _: self._json(200, {"c_nonce": "a-c-nonce"}),
@@ -186,6 +186,17 @@ class Stranger:
             "credential_configurations_supported": {"card": card},
         }  # fmt: skip
         return _bent(told, self.change.get("metadata", {}))
+
+    def described(self, _how: dict[str, Any]) -> Fetched:
+        """The metadata, signed where `signed` bends it: its claims, its `x5c`, its `signer`."""
+        if "signed" not in self.change:
+            return self._json(200, self.metadata())
+        bends = dict(self.change["signed"])
+        x5c, signer = bends.pop("x5c", self.authority.leaf(self.key, STRANGER)), bends.pop("signer", self.key)
+        told = {"sub": STRANGER, "iat": int(self.world.now.timestamp()), **self.metadata()}
+        purpose = bends.pop("purpose", jws.ISSUER_METADATA)
+        token = jws.sign(purpose, _bent(told, bends), jws.es256(signer), more=_bent({"x5c": x5c}, {}))
+        return Fetched(200, "application/jwt", token.encode(), {})
 
     def server(self) -> dict[str, Any]:
         told = {"issuer": STRANGER, "token_endpoint": f"{STRANGER}/token"}
@@ -254,6 +265,39 @@ def test_takes_from_a_stranger(world: World, stranger: Stranger) -> None:
     assert {one["label"]: one["value"] for one in view["claims"]} == {"Reader": "李样本", "number": 7, "town": "示例"}
     assert world.holder().get(f"/wallet/licences/{licence_id}").body["name"] == "借书证"
     assert stranger.calls[-1] == "POST /notification"
+
+
+def test_signed_metadata_is_asked_for_and_believed(world: World, stranger: Stranger) -> None:
+    """Our wallet asks for it first; what is signed by the issuer's own certificate is taken from."""
+    stranger.change["signed"] = {}
+    assert post(world, "offers/take", link=stranger.link()).status == 200
+    link = offer(world)
+    assert post(world, "offers/take", link=link).status == 200
+
+
+UNBELIEVABLE: dict[str, Callable[[Stranger], dict[str, Any]]] = {
+    "another authority": lambda one: {"x5c": Authority("Nobody", one.world.now).leaf(one.key, STRANGER)},
+    "another name in the certificate": lambda one: {"x5c": one.authority.leaf(one.key, "https://x.example")},
+    "no certificate": lambda _: {"x5c": None},
+    "signed by another key": lambda _: {"signer": new_key()},
+    "of another type": lambda _: {"purpose": jws.SERVER_METADATA},
+    "about another": lambda _: {"sub": "https://x.example"},
+    "about nobody": lambda _: {"sub": None},
+    "by another": lambda _: {"iss": "https://x.example"},
+    "over": lambda one: {"exp": int(one.world.now.timestamp())},
+    "from the future": lambda one: {"iat": int(one.world.now.timestamp()) + 60},
+    "without a time": lambda _: {"iat": None},
+    "of another issuer": lambda _: {"credential_issuer": "https://x.example"},
+}
+
+
+@pytest.mark.parametrize("how", UNBELIEVABLE)
+def test_signed_metadata_that_is_not_to_be_believed(world: World, stranger: Stranger, how: str) -> None:
+    """Nothing is taken, and the code of the offer is not spent: the token endpoint is not called."""
+    stranger.change["signed"] = UNBELIEVABLE[how](stranger)
+    answer = post(world, "offers/take", link=stranger.link())
+    assert (answer.status, answer["code"]) == (502, "foreign_service_failed"), answer.body
+    assert "POST /token" not in stranger.calls
 
 
 def test_takes_encrypted_where_it_must(world: World, stranger: Stranger) -> None:

@@ -4,6 +4,7 @@ What leaves is what the request asks for, no more; a request that cannot be answ
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +17,13 @@ from credentials.dcql import Candidate, CredentialQuery, Query
 from credentials.sd_jwt import Path
 from keys.encryption import Seal
 from records.database import Database
-from wallet.errors import ForeignServiceError, NothingToShowError, RequestRefusedError, UnknownRequestError
+from wallet.errors import (
+    ForeignRefusalError,
+    ForeignServiceError,
+    NothingToShowError,
+    RequestRefusedError,
+    UnknownRequestError,
+)
 from wallet.keeping import Keeping, Opened
 from wallet.openid4vc import links, store, verifier_request
 from wallet.openid4vc.fetching import Fetch, good
@@ -146,10 +153,21 @@ class Answering:
         )
         if got.status != 200 or got.media_type != REQUEST_TYPE or not got.body.isascii():
             raise ForeignServiceError(got.error())
-        return verifier_request.read_signed(
-            got.body.decode("ascii"), found["client_id"], self._anchors(now), may_ask=self._may_ask, now=now,
-            wallet_nonce=nonce if by_post else None,
-        )  # fmt: skip
+        try:
+            return verifier_request.read_signed(
+                got.body.decode("ascii"), found["client_id"], self._anchors(now), may_ask=self._may_ask, now=now,
+                wallet_nonce=nonce if by_post else None,
+            )  # fmt: skip
+        except RequestRefusedError as error:
+            self._tell(error)
+            raise
+
+    def _tell(self, refused: RequestRefusedError) -> None:
+        """Tell a verifier that we know why its request is refused (sections 5.1 and 8.5); its silence is no matter."""
+        if refused.told_at is not None:
+            form = {"error": refused.error} | ({"state": refused.state} if refused.state is not None else {})
+            with suppress(ForeignServiceError, ForeignRefusalError):
+                self._fetch("POST", refused.told_at, form=form)
 
     def _matches(self, holder_id: str, told: Asked, now: datetime) -> list[Match]:
         """Return what answers the request, the newest licence first; raises `NothingToShowError` unless all of it."""

@@ -35,7 +35,7 @@ def routes(taking: Taking, answering: Answering, *, caller_of: Callable[..., Cal
     @router.post("/offers/look")
     def look_at_offer(_me: Me, body: LinkIn) -> OfferView:
         """Look at another issuer's credential offer (OpenID4VCI); nothing is taken yet."""
-        return offer_view(*taking.look(body.link))
+        return offer_view(*taking.look(body.link, now=clock()))
 
     @router.post("/offers/take")
     def take_offer(me: Me, body: TakeIn) -> TakenOut:

@@ -3,13 +3,16 @@
 Offer and metadata are believed only as far as they agree with each other; nothing here is anybody's word yet.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from credentials import strict_json
-from credentials.errors import FormatError
+from cryptography.x509 import Certificate
+
+from credentials import jws, strict_json, x509
+from credentials.errors import CertificateRefusedError, ClaimInvalidError, FormatError
 from credentials.text import hostname
 from wallet.errors import ForeignServiceError
 from wallet.openid4vc import links
@@ -18,6 +21,9 @@ from wallet.openid4vc.fetching import Fetch, good
 PRE_AUTHORIZED = "urn:ietf:params:oauth:grant-type:pre-authorized_code"
 AUTHORIZATION_CODE = "authorization_code"
 FORMAT = "dc+sd-jwt"
+SIGNED = "application/jwt"
+SIGNED_FIRST = f"{SIGNED}, application/json;q=0.9"
+AHEAD_SECONDS = 10  # how far an issuer's clock may run ahead
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +89,56 @@ def read_offer(link: str, fetch: Fetch) -> Offered:
     return Offered(issuer, tuple(ids), {name: one for name, one in grants.items() if isinstance(one, dict)})
 
 
-def discover(name: str, grant: Mapping[str, Any], fetch: Fetch) -> Issuer:
-    """Return an issuer's metadata and its authorization server's; each must be about whom it was asked for."""
-    metadata = got(fetch, _well_known(name, "openid-credential-issuer"))
+class Discovery:
+    """Looks issuers up. `anchors` are the authorities under whose certificates issuers sign what they say."""
+
+    def __init__(self, *, fetch: Fetch, anchors: Callable[[datetime], Collection[Certificate]]) -> None:
+        self._fetch = fetch
+        self._anchors = anchors
+
+    def offer(self, link: str, *, now: datetime) -> tuple[Offered, Issuer]:
+        """Return what an offer's link holds and whose it is; raises if offer and issuer do not agree."""
+        offered = read_offer(link, self._fetch)
+        grant = offered.grants.get(PRE_AUTHORIZED, offered.grants.get(AUTHORIZATION_CODE, {}))
+        issuer = self.issuer(offered.issuer, grant, now=now)
+        for one in offered.configurations:
+            issuer.configuration(one)
+        return offered, issuer
+
+    def issuer(self, name: str, grant: Mapping[str, Any], *, now: datetime) -> Issuer:
+        """Return an issuer's metadata and its authorization server's; each must be about whom it was asked for."""
+        return _agreed(name, grant, self._metadata(name, now), self._fetch)
+
+    def _metadata(self, name: str, now: datetime) -> dict[str, Any]:
+        """Return what an issuer says of itself, signed where it can (section 12.2.2; HAIP section 4.1)."""
+        answer = good(
+            self._fetch("GET", _well_known(name, "openid-credential-issuer"), headers={"Accept": SIGNED_FIRST})
+        )
+        if answer.media_type != SIGNED:
+            return answer.json()
+        try:
+            return signed_metadata(answer.body.decode("ascii"), name, self._anchors(now), now=now)
+        except (FormatError, UnicodeDecodeError) as error:
+            why = getattr(error, "detail", "") or "it cannot be read"
+            raise ForeignServiceError(f"the issuer's signed metadata is not to be believed: {why}") from error
+
+
+def signed_metadata(text: str, name: str, anchors: Collection[Certificate], *, now: datetime) -> dict[str, Any]:
+    """Return signed issuer metadata (section 12.2.3), by a certificate of that very issuer; raises `FormatError`."""
+    token = jws.parse(text, jws.ISSUER_METADATA)
+    certified = x509.verify_chain(x509.parse_chain(token.header.get("x5c")), anchors, at=now)
+    claims, second = jws.verify(token, certified.key).payload(), int(now.timestamp())
+    issued, expires = jws.required_date(claims, "iat"), jws.numeric_date(claims, "exp")
+    if not certified.names(name):
+        raise CertificateRefusedError("the certificate is not that issuer's")
+    if claims.get("sub") != name or claims.get("iss", name) != name:
+        raise ClaimInvalidError("it is about another issuer")
+    if issued > second + AHEAD_SECONDS or (expires is not None and second >= expires):
+        raise ClaimInvalidError("it is over, or from this machine's future")
+    return claims
+
+
+def _agreed(name: str, grant: Mapping[str, Any], metadata: dict[str, Any], fetch: Fetch) -> Issuer:
     if metadata.get("credential_issuer") != name:
         raise ForeignServiceError("the issuer's metadata is another's")
     servers = metadata.get("authorization_servers", [name])

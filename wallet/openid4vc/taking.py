@@ -20,12 +20,12 @@ from records.database import Database
 from wallet import codes
 from wallet.errors import ForeignRefusalError, ForeignServiceError, UnknownRequestError
 from wallet.keeping import Keeping
-from wallet.openid4vc import credential_request, discovery, store
+from wallet.openid4vc import credential_request, store
 from wallet.openid4vc.attesting import Attesting
 from wallet.openid4vc.conversation import Conversation
 from wallet.openid4vc.credential_request import Pending
 from wallet.openid4vc.credential_vetting import Vetting
-from wallet.openid4vc.discovery import AUTHORIZATION_CODE, PRE_AUTHORIZED, Issuer, Offered
+from wallet.openid4vc.discovery import AUTHORIZATION_CODE, PRE_AUTHORIZED, Discovery, Issuer, Offered
 from wallet.openid4vc.fetching import Fetch
 from wallet.openid4vc.kept_keys import IssuanceKeys
 from wallet.openid4vc.models import OpenIssuance
@@ -62,6 +62,7 @@ class Taking:
         seal: Seal,
         fetch: Fetch,
         keeping: Keeping,
+        discovery: Discovery,
         vetting: Vetting,
         attesting: Attesting,
         redirect_uri: str,
@@ -72,28 +73,24 @@ class Taking:
         self._seal = seal
         self._fetch = fetch
         self._keeping = keeping
+        self._discovery = discovery
         self._vetting = vetting
         self._attesting = attesting
         self._redirect_uri = redirect_uri
         self._make_key = make_key
         self._randomness = randomness
 
-    def look(self, link: str) -> tuple[Offered, Issuer]:
+    def look(self, link: str, *, now: datetime) -> tuple[Offered, Issuer]:
         """Return what an offer holds and whose it is; nothing is taken.
 
         Raises `NotALinkError`, or `ForeignServiceError` if offer and issuer do not agree.
         """
-        offered = discovery.read_offer(link, self._fetch)
-        grant = offered.grants.get(PRE_AUTHORIZED, offered.grants.get(AUTHORIZATION_CODE, {}))
-        issuer = discovery.discover(offered.issuer, grant, self._fetch)
-        for one in offered.configurations:
-            issuer.configuration(one)
-        return offered, issuer
+        return self._discovery.offer(link, now=now)
 
     def take(self, holder_id: str, link: str, tx_code: str | None, *, now: datetime) -> Taken:
         """Take all that an offer with a pre-authorized code holds into a wallet."""
         # 1. The offer, and who the issuer says it is (sections 4.1 and 12.2).
-        offered, issuer = self.look(link)
+        offered, issuer = self.look(link, now=now)
         code = offered.grants.get(PRE_AUTHORIZED, {}).get("pre-authorized_code")
         if not isinstance(code, str):
             raise ForeignServiceError("the offer has no pre-authorized code: start it, and sign in at the issuer's")
@@ -109,7 +106,7 @@ class Taking:
     def start(self, holder_id: str, link: str, *, now: datetime) -> Started:
         """Begin an issuance by authorization code (section 5); it ends with `finish`."""
         # 1. The offer, and who the issuer says it is.
-        offered, issuer = self.look(link)
+        offered, issuer = self.look(link, now=now)
         if AUTHORIZATION_CODE not in offered.grants:
             raise ForeignServiceError("the offer does not let a holder sign in: take it")
         # 2. The request is pushed (RFC 9126), with PKCE (RFC 7636) and a state of this issuance.
@@ -138,7 +135,7 @@ class Taking:
         if row is None:
             raise UnknownRequestError
         kept = self._opened(row)
-        issuer = self._again(kept)
+        issuer = self._again(kept, now)
         # 2. It is this server that answers (mix-up: RFC 9207 section 2.4), and it says yes.
         if told.get("iss", issuer.server["issuer"]) != issuer.server["issuer"]:
             raise ForeignServiceError("another authorization server answered")
@@ -165,7 +162,7 @@ class Taking:
         if row is None or row.holder_id != holder_id or row.state_hash is not None or over:
             raise UnknownRequestError
         kept = self._opened(row)
-        issuer = self._again(kept)
+        issuer = self._again(kept, now)
         keys = IssuanceKeys.opened(kept)
         talk, pending = self._talk(issuer, keys, now), Pending(**kept["pending"])
         token = self._fresh_token(talk, kept["token"])
@@ -271,9 +268,9 @@ class Taking:
         form["client_id"] = self._attesting.client_id
         return {**token, **talk.ask_server("token_endpoint", form).json()}
 
-    def _again(self, kept: Mapping[str, Any]) -> Issuer:
+    def _again(self, kept: Mapping[str, Any], now: datetime) -> Issuer:
         """Read an issuer's metadata anew; the authorization server is the one that was chosen then."""
-        return discovery.discover(kept["issuer"], {"authorization_server": kept["server"]}, self._fetch)
+        return self._discovery.issuer(kept["issuer"], {"authorization_server": kept["server"]}, now=now)
 
     def _talk(self, issuer: Issuer, keys: IssuanceKeys, now: datetime) -> Conversation:
         return Conversation(

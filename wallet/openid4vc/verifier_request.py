@@ -88,7 +88,13 @@ def read_signed(
     _check_client(client_id, certified, claims)
     organisation = certified.leaf.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
     name = str(organisation[0].value) if organisation else certified.leaf.subject.rfc4514_string()
-    return _asked(claims, name, signed=True)
+    try:
+        return _asked(claims, name, signed=True)
+    except RequestRefusedError as error:
+        uri, state = claims.get("response_uri"), claims.get("state")
+        error.told_at = uri if isinstance(uri, str) and hostname(uri) is not None else None
+        error.state = state if isinstance(state, str) else None
+        raise
 
 
 def read_unsigned(parameters: Mapping[str, str]) -> Asked:
