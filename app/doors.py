@@ -89,7 +89,7 @@ def openid4vci(core: Core, issuer: Issuer, copies: Copies, nonces: Nonces, gate:
     )
     return Doors(
         issuer=issuer,
-        offers=Offers(issuer=issuer, vault=core.vault, seal=core.seal, **common),
+        offers=Offers(issuer=issuer, vault=core.vault, seal=core.seal, signs_in=core.settings.signs_in, **common),
         authorizations=Authorizations(issuer=issuer, signs_in=core.settings.signs_in, **common),
         clients=clients,
         gate=gate,

@@ -205,10 +205,12 @@ def idempotency(house: House, _now: datetime) -> Iterator[str]:
     """I6: every key of an agency names a licence of it, and every licence was made under exactly one key."""
     with house.database.read() as session:
         owner = dict(session.exec(select(LicenceRow.licence_id, LicenceRow.agency)).all())
-        query = select(IdempotencyKey).where(col(IdempotencyKey.caller).startswith("agency:"))
+        callers = col(IdempotencyKey.caller)
+        query = select(IdempotencyKey).where(callers.startswith("agency:") | callers.startswith("clerk:"))
         keys = session.exec(query).all()
     for key in keys:
-        if owner.get(key.result.split()[0]) != key.caller.removeprefix("agency:"):
+        agency = key.caller.partition(":")[2].split("/")[0]
+        if owner.get(key.result.split()[0]) != agency:
             yield f"an idempotency key of {key.caller} names no licence of that agency: {key.result}"
     made = Counter(key.result for key in keys if key.operation.startswith(MAKES_A_LICENCE))
     for licence_id in owner:

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse
 
 from app import admin, clock, logs, migrations, permissions, problems
 from app.house import House
+from app.limits import Limits
 from app.strict_body import StrictBody
 from issuers import api as issuers_api
 from issuers import orders, type_metadata
@@ -19,6 +20,7 @@ from issuers.openid4vci import api as openid4vci_api
 from keys import api as keys_api
 from keys.access import Caller
 from keys.auth import Clock, caller_of, visitor_of
+from keys.oauth.errors import OAuthError
 from records import idempotency
 from verifier import api as verifier_api
 from verifier.openid4vp import api as openid4vp_api
@@ -54,7 +56,7 @@ def create_app(house: House, *, now: Clock = clock.now, rooms: Collection[str] =
 
     title = TITLES[next(iter(rooms))] if len(rooms) == 1 else "Licence Wallet"
     app: FastAPI = FastAPIOffline(
-        title=title, version=VERSION, lifespan=lifespan, redoc_url=None,
+        title=title, version=VERSION, lifespan=lifespan, redoc_url=None, redirect_slashes=False,
         generate_unique_id_function=lambda route: "_".join([*map(str, route.tags), route.name]),
         swagger_ui_parameters={"validatorUrl": None},
     )  # fmt: skip
@@ -80,8 +82,22 @@ def create_app(house: House, *, now: Clock = clock.now, rooms: Collection[str] =
         except_for=openid4vci_api.WIRE,
         refuse=lambda code, detail: problems.response(base_url, code, detail=detail),
     )
+    app.add_middleware(
+        Limits,
+        settings=house.settings,
+        refuse=lambda path, code, wait: _too_much(base_url, path, code, wait),
+        now=lambda: clock.now().timestamp(),
+    )
     app.add_middleware(logs.RequestLog, crashed=lambda: problems.crashed(base_url))
     return app
+
+
+def _too_much(base_url: str, path: str, code: str, wait: int) -> Response:
+    """Return the refusal of a call that came too often or to a wrong name, in the form of the address's protocol."""
+    headers = {"Retry-After": str(wait)} if wait else {}
+    if openid4vci_api.WIRE.fullmatch(path) or path == "/oauth/token":
+        return JSONResponse(OAuthError("temporarily_unavailable", code).body(), 429 if wait else 421, headers)
+    return problems.response(base_url, code, headers=headers)
 
 
 def attempt(caller: Caller, key: str | None, operation: str, body: dict[str, Any]) -> idempotency.Attempt:

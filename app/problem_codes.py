@@ -124,6 +124,11 @@ PROBLEMS: dict[str, Problem] = {
     ),
     "counter_exists": Problem(409, "窗口编号已存在，请换一个。", "A counter of this key exists. Choose another."),
     "already_used": Problem(409, "此码已使用，不能撤回。", "The code was used already and cannot be withdrawn."),
+    "sign_in_closed": Problem(
+        409,
+        "此处尚未开通公民登录，请只用预授权方式（pre-authorized_code）。",
+        "Citizens cannot sign in here yet. Offer by pre-authorized code alone.",
+    ),
     "authorization_over": Problem(
         410,
         "此领取请求已失效或已处理，请在钱包中重新发起。",
@@ -136,6 +141,13 @@ PROBLEMS: dict[str, Problem] = {
         409,
         "对方拒绝了请求：二维码可能已用过或已过期，或交易码不对。请核对，或请对方重新出示。",
         "The other service says no: its code may be used or over, or the transaction code wrong. Ask for a new one.",
+    ),
+    # 421, 429: where, and how often
+    "wrong_host": Problem(
+        421, "此服务不以该主机名提供，请使用公布的地址。", "This service has another name. Use its public address."
+    ),
+    "too_many_requests": Problem(
+        429, "请求过于频繁，请按 Retry-After 稍后再试。", "Too many calls. Try again after the seconds of Retry-After."
     ),
     # 413, 415
     "body_too_large": Problem(413, "请求体过大，请缩小后重发。", "The body is too large. Send less."),

@@ -4,7 +4,7 @@ import stat
 from base64 import urlsafe_b64decode
 from binascii import Error
 from datetime import timedelta
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
@@ -13,6 +13,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509 import Certificate, load_pem_x509_certificates
+from limits import parse
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -32,6 +33,11 @@ def _base_url(value: str) -> str:
         raise ValueError("must not end in a slash")
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise ValueError("must be https unless it is loopback")
+    return value
+
+
+def _limit(value: str) -> str:
+    parse(value)  # raises ValueError
     return value
 
 
@@ -62,6 +68,22 @@ class Settings(BaseSettings):
     refresh_seconds: int = Field(
         default=0, ge=0, le=60, description="How old trust and status lists may be in memory; 0 asks every time."
     )
+
+    limits_storage: str = Field(default="memory://", description="Where calls are counted: memory://, or redis://…")
+    limit_all: Annotated[str, AfterValidator(_limit)] = Field(default="5000/second", description="Calls in all.")
+    limit_address: Annotated[str, AfterValidator(_limit)] = Field(
+        default="6000/minute", description="Calls of one address; of one /56 for IPv6."
+    )
+    limit_caller: Annotated[str, AfterValidator(_limit)] = Field(
+        default="3000/minute", description="Calls with one access token or session."
+    )
+    limit_doors: Annotated[str, AfterValidator(_limit)] = Field(
+        default="600/minute", description="Calls of one address where callers sign in or get tokens."
+    )
+    trusted_proxies: str = Field(
+        default="", description="Networks whose X-Forwarded-For is believed, parted by commas; none by default."
+    )
+    extra_hosts: str = Field(default="", description="Further names that this service is called by, parted by commas.")
 
     oidc_issuer: Annotated[str, AfterValidator(_base_url)] | None = Field(
         default=None, description="Where citizens sign in: the identity platform's issuer (OpenID Connect)."
@@ -106,6 +128,16 @@ class Settings(BaseSettings):
         return named + ([urlsplit(self.oidc_issuer).netloc] if self.oidc_issuer else [])
 
     @property
+    def proxies(self) -> list[str]:
+        """Networks of proxies that are believed."""
+        return [one.strip() for one in self.trusted_proxies.split(",") if one.strip()]
+
+    @property
+    def other_hosts(self) -> list[str]:
+        """Names besides the public address's that this service answers to."""
+        return [one.strip().lower() for one in self.extra_hosts.split(",") if one.strip()]
+
+    @property
     def signs_in(self) -> bool:
         """Whether holders can sign in in a browser: at an identity platform, or by the demonstration's link."""
         return self.oidc_issuer is not None or self.demo
@@ -129,6 +161,8 @@ class Settings(BaseSettings):
             raise ValueError("set one of LICENCE_KEK_FILE and LICENCE_KEK")
         if self.demo and not is_loopback(urlsplit(self.base_url).hostname or ""):
             raise ValueError("the demonstration runs on loopback only")
+        for one in self.proxies:
+            ip_network(one)  # raises ValueError
         if self.oidc_issuer is not None and not (self.oidc_client_id and self.oidc_code_claim):
             raise ValueError("LICENCE_OIDC_ISSUER needs LICENCE_OIDC_CLIENT_ID and LICENCE_OIDC_CODE_CLAIM")
         if self.oidc_issuer is not None and (self.oidc_client_secret is None) == (self.oidc_client_key_file is None):

@@ -71,6 +71,12 @@ class HistoryNotKeptError(IssuerError):
     code = "history_not_kept"
 
 
+class SignInClosedError(IssuerError):
+    """Holders cannot sign in here, so no offer can be taken that way."""
+
+    code = "sign_in_closed"
+
+
 class AuthorizationOverError(IssuerError):
     """The wallet's request is unknown, over or decided."""
 

@@ -110,7 +110,7 @@ class World:
         everybody = catalogue.read("people")
         self.people = {one["key"]: one for one in everybody["natural"] + everybody["legal"]}
         self.house = self.build(**self.settings)
-        self.http = TestClient(create_app(self.house, now=lambda: self.now), raise_server_exceptions=False)
+        self.http = TestClient(create_app(self.house, now=lambda: self.now), BASE_URL, raise_server_exceptions=False)
         self.http.__enter__()
         self.anybody = Caller(self.http)
         secret = self.house.access.grant(Role.OPERATOR, "op", life=timedelta(days=90), actor="test", now=self.now)
@@ -172,7 +172,7 @@ class World:
         self.http.__exit__(None, None, None)
         self.house = self.build(**settings)
         app = create_app(self.house, now=lambda: self.now)
-        self.http = TestClient(app, raise_server_exceptions=False)
+        self.http = TestClient(app, BASE_URL, raise_server_exceptions=False)
         self.http.__enter__()
         for one in [self.anybody, self.operator, *self._agencies.values(), *self._holders.values()]:
             one.http = self.http

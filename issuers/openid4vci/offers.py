@@ -13,7 +13,13 @@ from urllib.parse import quote
 from sqlmodel import Session
 
 from credentials import base64url, strict_json
-from issuers.errors import AgencyKeepsKeyError, TypeNotOfferedError, UnknownLicenceError, WrongStateError
+from issuers.errors import (
+    AgencyKeepsKeyError,
+    SignInClosedError,
+    TypeNotOfferedError,
+    UnknownLicenceError,
+    WrongStateError,
+)
 from issuers.issuer import Issuer
 from issuers.models import LicenceState
 from issuers.openid4vci import store
@@ -57,13 +63,16 @@ class Offers:
         vault: Vault,
         seal: Seal,
         base_url: str,
+        signs_in: bool,
         randomness: Callable[[int], bytes],
     ) -> None:
+        """Make offers; where nobody `signs_in`, none by authorization code."""
         self._database = database
         self._issuer = issuer
         self._vault = vault
         self._seal = seal
         self._base_url = base_url
+        self._signs_in = signs_in
         self._randomness = randomness
 
     def make(
@@ -80,9 +89,12 @@ class Offers:
         """Offer a valid licence, or an order of a type (`waiting`: type and the order's JSON) that waits for approval.
 
         `grants` are the ways to take it, of `WAYS`. A licence that is not valid raises `WrongStateError`, a type that
-        goes to no foreign wallet `TypeNotOfferedError`, an agency that keeps its key `AgencyKeepsKeyError`.
+        goes to no foreign wallet `TypeNotOfferedError`, an agency that keeps its key `AgencyKeepsKeyError`, a way by
+        signing in where nobody can `SignInClosedError`.
         """
         type_key = waiting[0] if waiting else self._offerable(agency, licence_id or "")
+        if AUTHORIZATION_CODE in grants and not self._signs_in:
+            raise SignInClosedError
         self._check_way(agency, type_key)
         offer_id, secret = self._token(ID_BYTES), self._token(SECRET_BYTES)
         secrets = {way: self._token(SECRET_BYTES) for way in sorted(grants)}

@@ -132,7 +132,7 @@ def _crashing(world: World) -> TestClient:
     def boom() -> None:
         raise RuntimeError("of 440199198708220021 with lw_holder_abcdefgh")
 
-    return TestClient(app, raise_server_exceptions=False)
+    return TestClient(app, BASE_URL, raise_server_exceptions=False)
 
 
 def test_what_nobody_foresaw_is_a_problem_too(capsys: pytest.CaptureFixture[str], world: World) -> None:

@@ -12,7 +12,7 @@ from app.main import create_app
 from credentials import base64url, jws, status_list
 from credentials.jwk import export_public, import_public
 from tests.tokens import AGENCY, es256
-from tests.world import Answer, Caller, World
+from tests.world import BASE_URL, Answer, Caller, World
 
 UNIV_KEY = AGENCY
 """The key that the university of these tests keeps itself."""
@@ -54,7 +54,7 @@ def status_of(world: World, licence_id: str, agency: str = "police") -> int:
 def another_worker(world: World, house: House | None = None) -> Iterator[Caller]:
     """Another worker process over the same database, as nobody in particular; use `as_agency` to call it."""
     house = house or world.build()
-    with TestClient(create_app(house, now=lambda: world.now), raise_server_exceptions=False) as http:
+    with TestClient(create_app(house, now=lambda: world.now), BASE_URL, raise_server_exceptions=False) as http:
         yield Caller(http)
 
 

@@ -104,7 +104,9 @@ def test_wrong_key_stops_signing_only(world: World) -> None:
     police = world.agency("police")
     assert world.anybody.get("/keys/trust-list").status == 200
     before = counts(world)
-    with TestClient(create_app(under(world, OTHER_KEK), now=lambda: world.now), raise_server_exceptions=False) as http:
+    with TestClient(
+        create_app(under(world, OTHER_KEK), now=lambda: world.now), BASE_URL, raise_server_exceptions=False
+    ) as http:
         made = Caller(http, police.token).post("/issuers/police/licences", world.order())
         assert (made.status, made["code"], made.headers["retry-after"]) == (503, "key_seal_broken", "5")
         assert Caller(http, police.token).get(f"/issuers/police/licences/{permit}")["state"] == "valid"
@@ -120,7 +122,9 @@ def test_wrong_key_does_not_stop_verifying(world: World) -> None:
     assert world.scan(world.show()["url"])["reason"] == "accepted"  # trust and status lists are signed and fresh
     request = world.ask()
     vp_token = world.present(request)
-    with TestClient(create_app(under(world, OTHER_KEK), now=lambda: world.now), raise_server_exceptions=False) as http:
+    with TestClient(
+        create_app(under(world, OTHER_KEK), now=lambda: world.now), BASE_URL, raise_server_exceptions=False
+    ) as http:
         counter = Caller(http, world.counter(COUNTER).token)
         made = counter.post(f"/verifier/requests/{request['request_id']}/answer", {"vp_token": vp_token})
     assert (made.status, made.body.get("verdict")) == (200, "accepted")
@@ -140,7 +144,7 @@ def test_swapped_blobs_do_not_sign(world: World) -> None:
                 {"sealed": blobs[other], "kid": kids[owner]},
             )
     house = world.build()
-    with TestClient(create_app(house, now=lambda: world.now), raise_server_exceptions=False) as http:
+    with TestClient(create_app(house, now=lambda: world.now), BASE_URL, raise_server_exceptions=False) as http:
         made = Caller(http, police.token).post("/issuers/police/licences", world.order())
         assert (made.status, made["code"]) == (503, "key_seal_broken")
         assert Caller(http, samr.token).get("/issuers/samr/licences").status == 200

@@ -5,7 +5,7 @@ from starlette.testclient import TestClient
 
 from app import catalogue
 from app.main import create_app
-from tests.world import COUNTER, ITEM, OTHER_PARENT, Caller, World
+from tests.world import BASE_URL, COUNTER, ITEM, OTHER_PARENT, Caller, World
 
 PERMIT_LISTED = set(catalogue.items()[ITEM].listed["residence_permit"])
 ALWAYS = {"holder_name_masked", "endorsed_until", "issued_on"}
@@ -104,7 +104,7 @@ def test_the_life_of_a_code_can_be_set(world: World, life: int) -> None:
     world.issue()
     holder, counter = world.holder(), world.counter()
     app = create_app(world.build(show_life_seconds=life), now=lambda: world.now)
-    with TestClient(app) as http:
+    with TestClient(app, base_url=BASE_URL) as http:
         urls = [
             Caller(http, holder.token).post("/wallet/shows", {"service_item": ITEM, "qr": "none"})["url"]
             for _ in range(2)

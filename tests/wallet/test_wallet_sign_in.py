@@ -52,7 +52,7 @@ def test_outside_the_demonstration_there_is_no_sign_in(world: World) -> None:
     settings = Settings(base_url=BASE_URL, database_url=SecretStr(world.database_url), kek=SecretStr(KEK))
     app = create_app(build(settings), now=lambda: world.now)
     holder_id, link = _link(world)
-    with TestClient(app, raise_server_exceptions=False) as http:
+    with TestClient(app, BASE_URL, raise_server_exceptions=False) as http:
         signed_in = Caller(http).post("/wallet/sign-in", {"link": link})
         made = Caller(http, world.operator.token).post(f"/admin/holders/{holder_id}/sign-in-link")
     assert (signed_in.status, signed_in["code"]) == (405, "method_not_allowed")

@@ -1,0 +1,112 @@
+"""How much anybody may ask: in all, by address, by caller; and which host and proxies are believed.
+
+Counts are kept in this process, or for many of them where `LICENCE_LIMITS_STORAGE` says. What guards a secret (codes,
+transaction codes, enrolment) does not rest on these: it is counted in the database, in the act's own transaction.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from urllib.parse import urlsplit
+
+from limits import RateLimitItem, parse
+from limits.storage import storage_from_string
+from limits.strategies import SlidingWindowCounterRateLimiter
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.settings import Settings
+
+PROBES = frozenset({"/healthz", "/readyz"})
+DOORS = re.compile(r"/wallet/sign-in(/.*)?|/verifier/enrol|/oauth/token|/issuers/[^/]+/(token|par|authorize)")
+"""Where callers come in: few calls of one address are honest there."""
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+"""Names of this machine: whoever serves under one is called by each."""
+MAX_HOPS = 16  # proxies in one X-Forwarded-For
+Refuse = Callable[[str, str, int], Response]
+"""Makes the answer for a path, a problem's code, and after how many seconds to try again (0: never)."""
+Address = IPv4Address | IPv6Address
+
+
+class Limits:
+    """Plain ASGI: refuses what is too much, or for another host, before anything else is done with it."""
+
+    def __init__(self, app: ASGIApp, *, settings: Settings, refuse: Refuse, now: Callable[[], float]) -> None:
+        self._app = app
+        self._refuse = refuse
+        self._now = now
+        self._counter = SlidingWindowCounterRateLimiter(storage_from_string(settings.limits_storage))
+        self._all, self._address = parse(settings.limit_all), parse(settings.limit_address)
+        self._caller, self._doors = parse(settings.limit_caller), parse(settings.limit_doors)
+        self._proxies = [ip_network(one) for one in settings.proxies]
+        own = urlsplit(settings.base_url).hostname or ""
+        self._hosts = {own, *settings.other_hosts} | (LOOPBACK if own in LOOPBACK else frozenset())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http" or scope["path"] in PROBES:
+            await self._app(scope, receive, send)
+            return
+        if _hostname(_one(scope["headers"], b"host")) not in self._hosts:
+            await self._refuse(scope["path"], "wrong_host", 0)(scope, receive, send)
+            return
+        for limit, *whose in self._applying(scope):
+            if not self._counter.hit(limit, *whose):
+                wait = max(1, int(self._counter.get_window_stats(limit, *whose).reset_time - self._now()) + 1)
+                await self._refuse(scope["path"], "too_many_requests", wait)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    def _applying(self, scope: Scope) -> Sequence[tuple[RateLimitItem, str, str]]:
+        """Return the limits of a request, each with what it is counted under."""
+        from_where = prefix(client(scope, self._proxies))
+        found = [(self._all, "all", ""), (self._address, "address", from_where)]
+        secret = _one(scope["headers"], b"authorization") or _one(scope["headers"], b"cookie")
+        if secret:
+            found.append((self._caller, "caller", sha256(secret.encode()).hexdigest()[:16]))
+        if DOORS.fullmatch(scope["path"]):
+            found.append((self._doors, "doors", from_where))
+        return found
+
+
+def client(scope: Scope, proxies: Sequence[object]) -> str:
+    """Return whose request it is: the last address before the proxies that we believe (RFC 7239 section 7.4)."""
+    peer = (scope.get("client") or ("", 0))[0]
+    hops = [one.strip() for one in _one(scope["headers"], b"x-forwarded-for").split(",") if one.strip()]
+    for hop in reversed(hops[-MAX_HOPS:]):
+        if not _among(peer, proxies):
+            break
+        peer = hop
+    return peer
+
+
+def prefix(address: str) -> str:
+    """Return the network that an address is counted under: itself, or an IPv6 customer's whole /56."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return "unknown"
+    return str(found) if isinstance(found, IPv4Address) else str(IPv6Network((found, 56), strict=False))
+
+
+def _among(address: str, networks: Sequence[object]) -> bool:
+    try:
+        found: Address = ip_address(address)
+    except ValueError:
+        return False
+    return any(found in network for network in networks)  # type: ignore[operator]
+
+
+def _hostname(host: str) -> str | None:
+    """Return the name in a Host header (RFC 9110 section 7.2), None if it is none."""
+    try:
+        parts = urlsplit(f"//{host}")
+    except ValueError:
+        return None
+    return parts.hostname if parts.netloc == host and not parts.username else None
+
+
+def _one(headers: Sequence[tuple[bytes, bytes]], name: bytes) -> str:
+    """Return a header's value; one that came more than once is joined (RFC 9110 section 5.3)."""
+    return ",".join(value.decode("latin-1") for key, value in headers if key == name)
