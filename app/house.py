@@ -35,6 +35,7 @@ from keys.oauth.clients import OAuthClients
 from keys.oauth.dpop_gate import DpopGate
 from keys.oauth.nonces import Nonces
 from keys.registry import TrustRegistry
+from keys.transparency import TransparencyLog
 from keys.trust_list import OPERATOR
 from keys.vault import Vault
 from verifier.counters import Counters
@@ -68,6 +69,7 @@ class House:
     vault: Vault
     registry: TrustRegistry
     certificates: Certificates
+    log: TransparencyLog
     browser: Browser
     gate: DpopGate
     access: Access
@@ -157,6 +159,7 @@ def build(
     gate = DpopGate(database=database, nonces=nonces)
     access = Access(database=database, randomness=randomness)
     clients = OAuthClients(database=database, randomness=randomness, secrets_allowed=settings.demo)
+    log = TransparencyLog(database=database, vault=vault, base_url=base_url)
     core = Core(settings, database, seal, vault, certificates, make_key, randomness, fetch)
     by_vct = {f"{base_url}/issuers/types/{key}": kind for key, kind in types.items()}
 
@@ -237,6 +240,7 @@ def build(
         vault=vault,
         registry=registry,
         certificates=certificates,
+        log=log,
         browser=Browser(base_url),
         gate=gate,
         access=access,

@@ -110,6 +110,7 @@ def _routers(house: House, caller: Callable[..., Caller], now: Clock, rooms: Col
     visitor, by_link = visitor_of(house.access, house.browser, now), house.settings.demo
     routers = [
         keys_api.routes(house.registry, lambda at: house.certificates.anchor(now=at), now),
+        keys_api.log_routes(house.log, now),
         keys_api.oauth_routes(house.client_credentials, now),
     ]
     if "issuers" in rooms:
@@ -161,6 +162,7 @@ def _routers(house: House, caller: Callable[..., Caller], now: Clock, rooms: Col
                 attempts=attempt,
                 vct=house.issuer.vct,
                 trust_bundle=house.trust_bundle,
+                log=house.log,
             )
         )
         routers.append(verifier_api.enrolment_routes(house.clients, house.gate, base_url=base_url, clock=now))

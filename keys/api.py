@@ -1,11 +1,14 @@
 """Public keys and the trust list, for everybody."""
 
+from base64 import b64encode
 from collections.abc import Callable
 from datetime import datetime
+from typing import Annotated, Any
 
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import Certificate
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, ConfigDict
 from starlette.responses import JSONResponse
 
 from keys.auth import Clock
@@ -13,6 +16,7 @@ from keys.oauth.api import NO_STORE, PUBLIC, RawBody, answered, one_header
 from keys.oauth.client_credentials import ClientCredentials
 from keys.oauth.forms import read_form
 from keys.registry import TrustRegistry
+from keys.transparency import TransparencyLog
 
 
 def routes(registry: TrustRegistry, anchor: Callable[[datetime], Certificate], clock: Clock) -> APIRouter:
@@ -79,3 +83,68 @@ def oauth_routes(credentials: ClientCredentials, clock: Clock) -> APIRouter:
         return JSONResponse(told, headers=PUBLIC)
 
     return router
+
+
+class LeavesOut(BaseModel):
+    """Leaves of the log from `first` on, base64."""
+
+    first: int
+    hashes: list[str]
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"first": 0, "hashes": ["CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I="]}]}
+    )
+
+
+class ConsistencyOut(BaseModel):
+    """The proof that the log of one size begins that of another (RFC 9162 section 2.1.4), base64."""
+
+    before: int
+    after: int
+    proof: list[str]
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"before": 5, "after": 7, "proof": ["CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I="]}]
+        }
+    )
+
+
+def log_routes(log: TransparencyLog, clock: Clock) -> APIRouter:
+    """Return the transparency log's public routes: hashes, and nothing to read in them."""
+    router = APIRouter(prefix="/log", tags=["keys"])
+
+    @router.get("/checkpoint", response_class=Response, responses=_CHECKPOINT)
+    def log_checkpoint() -> Response:
+        """Return the log's signed checkpoint (C2SP): keep it, and nothing in it can be changed or cut off unseen."""
+        note = log.checkpoint(now=clock())
+        return Response(note, media_type="text/plain; charset=utf-8", headers={"Cache-Control": "public, max-age=10"})
+
+    @router.get("/leaves")
+    def log_leaves(
+        first: Annotated[int, Query(ge=0, le=2**62)] = 0, count: Annotated[int, Query(ge=1, le=1000)] = 1000
+    ) -> LeavesOut:
+        """Return leaves of the log."""
+        return LeavesOut(first=first, hashes=[b64encode(one).decode("ascii") for one in log.leaves(first, count)])
+
+    @router.get("/consistency")
+    def log_consistency(
+        before: Annotated[int, Query(ge=1, le=2**62)], after: Annotated[int, Query(ge=1, le=2**62)]
+    ) -> ConsistencyOut:
+        """Prove that the log only grew from one size to another."""
+        proof = [b64encode(one).decode("ascii") for one in log.consistency(before, after)]
+        return ConsistencyOut(before=before, after=after, proof=proof)
+
+    return router
+
+
+_CHECKPOINT: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {
+            "text/plain": {
+                "schema": {"type": "string"},
+                "example": "wallet.city.example/log\n7\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\n— …\n",
+            }
+        }
+    }
+}

@@ -43,6 +43,12 @@ class CrossSiteError(CustodyError):
     code = "cross_site_refused"
 
 
+class NotLoggedError(CustodyError):
+    """There is no such act in the log."""
+
+    code = "not_found"
+
+
 class UnknownClientError(CustodyError):
     """There is no such client."""
 

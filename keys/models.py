@@ -20,6 +20,7 @@ class KeyPurpose(StrEnum):
     AUTHORITY = "authority"
     ENCRYPTION = "encryption"
     WALLET = "wallet"
+    LOG = "log"
 
 
 class KeyState(StrEnum):

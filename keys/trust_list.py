@@ -5,7 +5,7 @@ trust, on line or off.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -69,6 +69,8 @@ class TrustList:
     receipt_keys: Mapping[str, PublicKey]
     anchors: tuple[x509.Certificate, ...] = ()
     """Certificate authorities whose leaves carry keys in `x5c`."""
+    log_keys: Mapping[str, PublicKey] = field(default_factory=dict)
+    """Keys that sign the transparency log's checkpoints."""
 
     def check_current(self, *, now: datetime) -> None:
         """Raise `TrustListRefusedError` past the list's `exp`."""
@@ -103,6 +105,7 @@ def payload(
             for one in agencies
         ],
         "anchors": header(anchors),
+        "log_keys": [_key(row) for row in keys if row.purpose == KeyPurpose.LOG and row.owner == OPERATOR],
         "receipt_keys": [_key(row) for row in keys if row.purpose == KeyPurpose.RECEIPT and row.owner == OPERATOR],
     }
 
@@ -143,6 +146,7 @@ def _typed(claims: Mapping[str, Any]) -> TrustList:
             for one in claims["agencies"]
         },
         anchors=tuple(parse_chain(claims["anchors"])) if claims.get("anchors") else (),
+        log_keys={key["kid"]: _trusted(key).key for key in claims.get("log_keys", []) if not _trusted(key).compromised},
         receipt_keys={key["kid"]: _trusted(key).key for key in claims["receipt_keys"] if not _trusted(key).compromised},
     )
 

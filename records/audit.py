@@ -60,7 +60,15 @@ def verify(session: Session) -> int:
     return count
 
 
+def told(entry: AuditEntry) -> dict[str, object]:
+    """Return an act as JSON: all that its hash is over, and the hash."""
+    return {**_hashed(entry), "hash": entry.hash}
+
+
 def _hash(entry: AuditEntry) -> str:
-    told = {name: getattr(entry, name) for name in ("stream", "sequence", "actor", "act", "subject", "detail")}
-    told |= {"at": entry.at.isoformat(), "previous_hash": entry.previous_hash}
-    return sha256(strict_json.canonical(told)).hexdigest()
+    return sha256(strict_json.canonical(_hashed(entry))).hexdigest()
+
+
+def _hashed(entry: AuditEntry) -> dict[str, object]:
+    said = {name: getattr(entry, name) for name in ("stream", "sequence", "actor", "act", "subject", "detail")}
+    return said | {"at": entry.at.isoformat(), "previous_hash": entry.previous_hash}

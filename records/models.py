@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from sqlalchemy import DateTime, Dialect, Text
+from sqlalchemy import BigInteger, DateTime, Dialect, LargeBinary, Text
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
@@ -27,7 +27,7 @@ class Instant(TypeDecorator[datetime]):
 
 
 class AuditEntry(SQLModel, table=True):
-    """One act, chained to the act before it in its stream. Holds no claim."""
+    """One act, chained to the act before it in its stream. Holds no claim. `log_index` is its leaf, once it is one."""
 
     __tablename__ = "audit_entry"
 
@@ -40,6 +40,27 @@ class AuditEntry(SQLModel, table=True):
     detail: str = Field(sa_type=Text)
     previous_hash: str
     hash: str
+    log_index: int | None = Field(default=None, unique=True, sa_type=BigInteger)
+
+
+class LogNode(SQLModel, table=True):
+    """The hash of a complete subtree of the transparency log; level 0 are its leaves."""
+
+    __tablename__ = "log_node"
+
+    level: int = Field(primary_key=True)
+    place: int = Field(primary_key=True, sa_type=BigInteger)
+    hash: bytes = Field(sa_type=LargeBinary)
+
+
+class LogCheckpoint(SQLModel, table=True):
+    """The log at one size, as it was signed."""
+
+    __tablename__ = "log_checkpoint"
+
+    size: int = Field(primary_key=True, sa_type=BigInteger)
+    note: str = Field(sa_type=Text)
+    signed_at: datetime = Field(sa_type=Instant, index=True)
 
 
 class IdempotencyKey(SQLModel, table=True):

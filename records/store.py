@@ -1,12 +1,13 @@
 """All SQL of the records room."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
+from datetime import datetime
 
-from sqlalchemy import text
+from sqlalchemy import func, text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel, col, select
 
-from records.models import AuditEntry, IdempotencyKey
+from records.models import AuditEntry, IdempotencyKey, LogCheckpoint, LogNode
 
 
 def insert_unless_taken(session: Session, row: SQLModel) -> bool:
@@ -36,6 +37,53 @@ def last_entry(session: Session, stream: str) -> tuple[int, str]:
     query = select(AuditEntry.sequence, AuditEntry.hash).where(AuditEntry.stream == stream)
     row = session.exec(query.order_by(col(AuditEntry.sequence).desc()).limit(1)).first()
     return (row[0], row[1]) if row else (0, "")
+
+
+def log_size(session: Session) -> int:
+    """Return how many leaves the log has."""
+    last = session.exec(select(func.max(AuditEntry.log_index))).one()
+    return 0 if last is None else last + 1
+
+
+def unlogged(session: Session, limit: int) -> Sequence[AuditEntry]:
+    """Return acts that are no leaves yet, stream by stream, in order."""
+    query = select(AuditEntry).where(col(AuditEntry.log_index).is_(None))
+    return session.exec(query.order_by(col(AuditEntry.stream), col(AuditEntry.sequence)).limit(limit)).all()
+
+
+def logged(session: Session) -> Generator[AuditEntry, None, None]:
+    """Yield the acts that are leaves, in the log's order; close it if you stop early."""
+    query = select(AuditEntry).where(col(AuditEntry.log_index).is_not(None)).order_by(col(AuditEntry.log_index))
+    rows = session.exec(query.execution_options(yield_per=1000))
+    try:
+        yield from rows
+    finally:
+        rows.close()
+
+
+def leaves(session: Session, first: int, count: int) -> Sequence[bytes]:
+    """Return the hashes of up to `count` leaves from `first` on."""
+    query = select(LogNode.hash).where(LogNode.level == 0, col(LogNode.place) >= first)
+    return session.exec(query.order_by(col(LogNode.place)).limit(count)).all()
+
+
+def act(session: Session, stream: str, subject: str) -> AuditEntry | None:
+    """Return the first act on a subject in a stream."""
+    query = select(AuditEntry).where(AuditEntry.stream == stream, AuditEntry.subject == subject)
+    return session.exec(query.order_by(col(AuditEntry.sequence)).limit(1)).first()
+
+
+def checkpoints(session: Session) -> Sequence[LogCheckpoint]:
+    """Return every signed checkpoint, the smallest first."""
+    return session.exec(select(LogCheckpoint).order_by(col(LogCheckpoint.size))).all()
+
+
+def last_checkpoint(session: Session, before: datetime | None = None) -> LogCheckpoint | None:
+    """Return the latest checkpoint, of those signed before an instant if one is given."""
+    query = select(LogCheckpoint)
+    if before is not None:
+        query = query.where(col(LogCheckpoint.signed_at) < before)
+    return session.exec(query.order_by(col(LogCheckpoint.size).desc()).limit(1)).first()
 
 
 def entries(session: Session) -> Generator[AuditEntry, None, None]:

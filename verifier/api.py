@@ -1,5 +1,6 @@
 """HTTP routes of the counters: no deciding here. A verdict is an answer (200), whatever it says."""
 
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
@@ -11,12 +12,15 @@ from keys.access import Caller
 from keys.auth import Attempts, Clock, IdempotencyKey
 from keys.oauth.clients import OAuthClients
 from keys.oauth.dpop_gate import DpopGate
+from keys.transparency import TransparencyLog
+from records import audit
 from verifier import picture
 from verifier.schemas import (
     AnswerIn,
     AskIn,
     EnrolIn,
     EnrolOut,
+    ReceiptProof,
     RequestOut,
     ScanIn,
     ServiceItemOut,
@@ -35,6 +39,7 @@ def routes(
     attempts: Attempts,
     vct: Callable[[str], str],
     trust_bundle: Callable[[datetime], dict[str, Any]],
+    log: TransparencyLog,
 ) -> APIRouter:
     """Return the counters' routes."""
     router = APIRouter(prefix="/verifier", tags=["verifier"])
@@ -96,6 +101,16 @@ def routes(
     def verification(here: Here, verification_id: str) -> VerificationOut:
         """Read what was recorded of a verification."""
         return VerificationOut(**verifier.verification(verification_id, here.subject).model_dump())
+
+    @router.get("/verifications/{verification_id}/proof")
+    def proof(here: Here, verification_id: str) -> ReceiptProof:
+        """Prove that a verdict stands in the transparency log, so that its receipt can be checked years later."""
+        row = verifier.verification(verification_id, here.subject)
+        found = log.proof(f"verifier/{row.counter}", verification_id, now=clock())
+        return ReceiptProof(
+            act=audit.told(found.entry), leaf_index=found.index, checkpoint=found.note,
+            path=[b64encode(one).decode("ascii") for one in found.path],
+        )  # fmt: skip
 
     @router.get(
         "/trust-bundle", responses={200: {"content": {"application/json": {"example": {"trust_list": "eyJ…"}}}}}

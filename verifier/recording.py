@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from hashlib import sha256
 from typing import Protocol
 
 from credentials import jws
@@ -69,7 +70,8 @@ class Recorder:
             audit.record(
                 session, stream=f"verifier/{question.counter.key}", actor=f"counter:{question.counter.key}",
                 act=f"verification.{made.outcome}", subject=made.verification_id, now=now,
-                detail={"reason": made.reason, "operator": question.operator, "service_item": question.item.key},
+                detail={"reason": made.reason, "operator": question.operator, "service_item": question.item.key,
+                        "receipt": sha256(receipt.encode()).hexdigest()},
             )  # fmt: skip
         self._tell_holder(digests, row, question.counter)
         return replace(made, receipt=receipt or None)

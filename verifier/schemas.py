@@ -187,6 +187,35 @@ class ServiceItems(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [{"items": []}]})
 
 
+class ReceiptProof(BaseModel):
+    """That a verdict is in the transparency log: the act as it was chained, and the way from its hash to a signed root.
+
+    The leaf is SHA-256 over 0x00 and the act's `hash`; `detail.receipt` is the SHA-256 of the receipt's text.
+    """
+
+    act: dict[str, Any]
+    leaf_index: int
+    path: list[str]
+    checkpoint: str
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "act": {
+                        "stream": "verifier/school2_office", "sequence": 3, "at": "2026-11-23T04:00:00+00:00",
+                        "actor": "counter:school2_office", "act": "verification.accepted",
+                        "subject": "0n8Qd1Tz3m5PZK2v", "detail": "{}", "previous_hash": "9f86…", "hash": "60303ae2…",
+                    },
+                    "leaf_index": 5,
+                    "path": ["CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I="],
+                    "checkpoint": "wallet.city.example/log\n7\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\n— …\n",
+                }
+            ]
+        }
+    )  # fmt: skip
+
+
 class EnrolIn(Input):
     """A device that becomes a counter's; its key is the one that the `DPoP` header proves."""
 

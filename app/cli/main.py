@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import clock, logs, migrations
-from app.cli import agency, check, holder, links, opening, operate, verify
+from app.cli import agency, audit, check, holder, links, opening, operate, verify
 from app.cli.client import CallRefusedError
 from app.cli.output import FAILED, REFUSED, WRONG_USAGE, answer, errors, print_json
 from app.database import EngineDatabase
@@ -38,6 +38,7 @@ app = typer.Typer(
 )  # fmt: skip
 app.add_typer(check.app, name="check")
 operate.add_to(app)
+audit.add_to(app)
 agency.add_to(app)
 holder.add_to(app)
 links.add_to(app)

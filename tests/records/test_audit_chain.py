@@ -69,6 +69,7 @@ def test_every_act_has_its_entry(world: World) -> None:
         "licence.received",
         "holder.link_made",
         "holder.signed_in",
+        "token.granted",
         "show.made",
         "use.show_code",
     ]
@@ -171,7 +172,7 @@ def test_inserted_entry_is_named(tampered: World) -> None:
     """An act that never happened, put in at the end with a made-up hash, is found."""
     alter(
         tampered,
-        "INSERT INTO audit_entry SELECT stream, 7, at, actor, act, subject, detail, hash, hash FROM audit_entry "
+        "INSERT INTO audit_entry SELECT stream, 7, at, actor, act, subject, detail, hash, hash, NULL FROM audit_entry "
         "WHERE stream = :s AND sequence = 6",
         s=STREAM,
     )

@@ -1,4 +1,4 @@
-"""Who is calling: systems and devices with keys, browsers' sessions, identities"""
+"""Who is calling: systems and devices with keys, sessions, identities; the transparency log"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -65,3 +65,22 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('used_at', sa.DateTime(), nullable=True))
         batch_op.create_index(batch_op.f('ix_access_token_client_id'), ['client_id'], unique=False)
         batch_op.create_foreign_key('access_token_client_id_fkey', 'oauth_client', ['client_id'], ['client_id'])
+
+    op.create_table('log_node',
+    sa.Column('level', sa.Integer(), nullable=False),
+    sa.Column('place', sa.BigInteger(), nullable=False),
+    sa.Column('hash', sa.LargeBinary(), nullable=False),
+    sa.PrimaryKeyConstraint('level', 'place')
+    )
+    op.create_table('log_checkpoint',
+    sa.Column('size', sa.BigInteger(), nullable=False),
+    sa.Column('note', sa.Text(), nullable=False),
+    sa.Column('signed_at', sa.DateTime(), nullable=False),
+    sa.PrimaryKeyConstraint('size')
+    )
+    with op.batch_alter_table('log_checkpoint') as batch_op:
+        batch_op.create_index(batch_op.f('ix_log_checkpoint_signed_at'), ['signed_at'], unique=False)
+
+    with op.batch_alter_table('audit_entry') as batch_op:
+        batch_op.add_column(sa.Column('log_index', sa.BigInteger(), nullable=True))
+        batch_op.create_unique_constraint('audit_entry_log_index_key', ['log_index'])
