@@ -2,14 +2,20 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
+from credentials import status_list
 from credentials.errors import FormatError, StatusListInvalidError
+from credentials.sd_jwt_vc import UnverifiedLicence
+from issuers import store as issuers_store
 from issuers.errors import StatusListUnsoundError, UnknownAgencyError
 from issuers.publishing import StatusPublisher
 from keys import trust_list
 from keys.errors import CustodyError
 from keys.schemas import SHORT_NAME
+from records import store as records_store
+from records.database import Database
+from verifier.checking import Logged
 from verifier.errors import RefusalError
 from verifier.models import Counter, Verification
 from verifier.recording import Question, TellHolder
@@ -68,3 +74,26 @@ def tell_holder(uses: Uses) -> TellHolder:
         )
 
     return tell
+
+
+def logged_before(database: Database, base_url: str) -> Logged:
+    """Return the check that the ledger's log held a licence before its key was compromised.
+
+    It is this very licence, byte for byte of what was signed, under a checkpoint that was signed before that second.
+    """
+    start = trust_list.issuer_url(base_url, "")
+
+    def logged(unverified: UnverifiedLicence, before: int) -> bool:
+        agency = unverified.issuer.removeprefix(start)
+        reference = status_list.reference(unverified.token.unverified_payload().get("status"))
+        signing_input = unverified.token.signing_input.decode("ascii")
+        list_id = reference.uri.removeprefix(start).replace("/status/", "/", 1)
+        with database.read() as session:
+            act = issuers_store.recorded_as(session, list_id, reference.index, signing_input)
+            entry = records_store.act(session, f"issuers/{agency}", act[1], act[0]) if act else None
+            held = records_store.last_checkpoint(session, before=datetime.fromtimestamp(before, UTC))
+        if entry is None or entry.log_index is None or held is None:
+            return False
+        return entry.log_index < held.size
+
+    return logged

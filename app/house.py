@@ -230,6 +230,7 @@ def build(
         base_url=base_url,
         holder_side=between_rooms.holder_side(wallet),
         recorder=verdicts,
+        logged=between_rooms.logged_before(database, base_url),
         randomness=randomness,
     )
     return House(

@@ -1,5 +1,6 @@
 """The service: `create_app` mounts one room or all of them."""
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
@@ -20,6 +21,7 @@ from issuers.openid4vci import api as openid4vci_api
 from keys import api as keys_api
 from keys.access import Caller
 from keys.auth import Clock, caller_of, visitor_of
+from keys.errors import CustodyError
 from keys.oauth.errors import OAuthError
 from records import idempotency
 from verifier import api as verifier_api
@@ -32,6 +34,7 @@ from wallet.sign_in import api as sign_in_api
 from wallet.sign_in import pages as sign_in_pages
 from wallet.sign_in import signing_in
 
+CHECKPOINT_SECONDS = 60.0
 VERSION = "0.1.0"
 ROOMS = ("issuers", "wallet", "verifier", "operator")
 TITLES = {
@@ -51,7 +54,9 @@ def create_app(house: House, *, now: Clock = clock.now, rooms: Collection[str] =
         house.found_city(now=now())
         finished = house.finish_what_a_crash_left(now=now())
         logs.log.info("started", rooms=sorted(rooms), **finished)
+        checkpoints = asyncio.create_task(_checkpoints(house, now))
         yield
+        checkpoints.cancel()
         house.database.engine.dispose()
 
     title = TITLES[next(iter(rooms))] if len(rooms) == 1 else "Licence Wallet"
@@ -90,6 +95,16 @@ def create_app(house: House, *, now: Clock = clock.now, rooms: Collection[str] =
     )
     app.add_middleware(logs.RequestLog, crashed=lambda: problems.crashed(base_url))
     return app
+
+
+async def _checkpoints(house: House, now: Clock) -> None:
+    """Sign the log's checkpoint every minute: what it holds no thief of a key can have made later."""
+    while True:
+        await asyncio.sleep(CHECKPOINT_SECONDS)
+        try:
+            await asyncio.to_thread(house.log.checkpoint, now=now())
+        except (CustodyError, SQLAlchemyError) as error:
+            logs.log.error("checkpoint.failed", kind=type(error).__name__)
 
 
 def _too_much(base_url: str, path: str, code: str, wait: int) -> Response:

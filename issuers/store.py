@@ -195,3 +195,14 @@ def copy_key_taken(session: Session, thumbprint: str) -> bool:
     """Whether some copy is bound to a key."""
     query = select(LicenceCopy.copy_id).where(LicenceCopy.thumbprint == thumbprint)
     return session.exec(query).first() is not None
+
+
+def recorded_as(session: Session, list_id: str, index: int, signing_input: str) -> tuple[str, str] | None:
+    """Return act and subject under which the audit has what was signed so, with that status index; None if nothing."""
+    at = (LicenceRow.status_list_id == list_id, LicenceRow.status_index == index)
+    row = session.exec(select(LicenceRow).where(*at)).first()
+    if row is not None and row.signing_input == signing_input:
+        return "licence.signed", row.licence_id
+    place = (LicenceCopy.status_list_id == list_id, LicenceCopy.status_index == index)
+    copy = session.exec(select(LicenceCopy).where(*place)).first()
+    return ("licence.copied", copy.copy_id) if copy is not None and copy.signing_input == signing_input else None

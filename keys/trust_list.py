@@ -36,6 +36,8 @@ class TrustedKey:
     compromised: bool
     first: int | None = 0
     last: int | None = None
+    compromised_from: int | None = None
+    """From when on somebody else may have signed with it; nothing is known of when if None."""
 
     def signed_at(self, second: int) -> bool:
         """Whether this key was in use at `second`; a next key is not yet, a retired one no more."""
@@ -158,11 +160,12 @@ def _trusted(key: Mapping[str, Any]) -> TrustedKey:
         key["state"] == KeyState.COMPROMISED,
         first=jws.numeric_date(key, "from"),
         last=jws.numeric_date(key, "until"),
+        compromised_from=jws.numeric_date(key, "compromised_from"),
     )
 
 
 def _key(row: SigningKey) -> dict[str, Any]:
-    dates = {"from": row.activated_at, "until": row.retired_at}
+    dates = {"from": row.activated_at, "until": row.retired_at, "compromised_from": row.compromised_from}
     seconds = {name: int(at.timestamp()) for name, at in dates.items() if at is not None}
     return {"kid": row.kid, "purpose": row.purpose, "state": row.state, "jwk": row.jwk} | seconds
 

@@ -67,9 +67,11 @@ def leaves(session: Session, first: int, count: int) -> Sequence[bytes]:
     return session.exec(query.order_by(col(LogNode.place)).limit(count)).all()
 
 
-def act(session: Session, stream: str, subject: str) -> AuditEntry | None:
-    """Return the first act on a subject in a stream."""
+def act(session: Session, stream: str, subject: str, name: str | None = None) -> AuditEntry | None:
+    """Return the first act on a subject in a stream, of that name if one is given."""
     query = select(AuditEntry).where(AuditEntry.stream == stream, AuditEntry.subject == subject)
+    if name is not None:
+        query = query.where(AuditEntry.act == name)
     return session.exec(query.order_by(col(AuditEntry.sequence)).limit(1)).first()
 
 

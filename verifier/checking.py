@@ -75,6 +75,15 @@ class Checked:
     """Who certified the issuer's key, if it came by certificate (DCQL `aki`)."""
 
 
+Logged = Callable[[UnverifiedLicence, int], bool]
+"""Whether a checkpoint of the log, signed before a second, holds this very licence: then no thief made it."""
+
+
+def nothing_logged(_unverified: UnverifiedLicence, _before: int) -> bool:
+    """Answer for whoever cannot ask the log, as a counter without a network: nothing of a compromised key passes."""
+    return False
+
+
 HolderBinding = Callable[[UnverifiedLicence, Licence], None]
 """Step 5: raises unless the holder bound this presentation to this verifier, nonce and minute."""
 
@@ -90,6 +99,7 @@ def check(
     checks: Checks,
     now: datetime,
     memory: jws.SignatureMemory | None = None,
+    logged: Logged = nothing_logged,
 ) -> Checked:
     """Take one presentation through steps 2 to 7; raises `RefusalError` at the first that fails."""
     # 2. Parse, believing nothing (RFC 8725; RFC 9901 section 4).
@@ -101,7 +111,7 @@ def check(
     with checks.step(3, name):
         trusted = trust()
         trusted.check_current(now=now)
-        issuer, key, authorities = trusted_key(unverified, trusted, now=now)
+        issuer, key, authorities = trusted_key(unverified, trusted, now=now, logged=logged)
         if kind is None:
             raise RefusalError("type_not_authorised")
     # 4. Signature and disclosures (RFC 9901 section 7.1).
@@ -121,42 +131,59 @@ def check(
 
 
 def trusted_key(
-    unverified: UnverifiedLicence, trust: TrustList, *, now: datetime
+    unverified: UnverifiedLicence, trust: TrustList, *, now: datetime, logged: Logged = nothing_logged
 ) -> tuple[TrustedIssuer, PublicKey, tuple[str, ...]]:
-    """Return the agency, the key the trust list has for it, and who certified it; look-up is scoped by issuer."""
+    """Return the agency, the key the trust list has for it, and who certified it; look-up is scoped by issuer.
+
+    A compromised key is returned for a licence alone that the log held before the key was.
+    """
     issuer = trust.issuers.get(unverified.issuer)
     if issuer is None:
         raise RefusalError("untrusted_agency")
     signed_at = jws.required_date(unverified.token.unverified_payload(), "iat")
     if not issuer.may_sign(unverified.vct, at=signed_at):
         raise RefusalError("type_not_authorised")
-    return issuer, *signing_key(unverified.token, issuer, trust, KeyPurpose.LICENCE, at=signed_at, now=now)
+    found = signing_key(
+        unverified.token, issuer, trust, KeyPurpose.LICENCE, at=signed_at, now=now,
+        before=lambda second: logged(unverified, second),
+    )  # fmt: skip
+    return issuer, *found
 
 
 def signing_key(
-    token: jws.Unverified, issuer: TrustedIssuer, trust: TrustList, purpose: KeyPurpose, *, at: int, now: datetime
+    token: jws.Unverified,
+    issuer: TrustedIssuer,
+    trust: TrustList,
+    purpose: KeyPurpose,
+    *,
+    at: int,
+    now: datetime,
+    before: Callable[[int], bool] = lambda _second: False,
 ) -> tuple[PublicKey, tuple[str, ...]]:
     """Return the key that a token of `issuer` names by `kid` or carries in `x5c` (HAIP section 6.1.1).
 
     A certificate carries a key, it does not vouch for more than the trust list: the leaf names this issuer, and
-    its key is one that the list has for the purpose, in use at second `at`.
+    its key is one that the list has for the purpose, in use at second `at`. `before` says whether the token was there
+    before a second: the one at which its key was compromised.
     """
     x5c = token.header.get("x5c")
     if x5c is None:
-        return purposed_key(issuer, token.kid, purpose, at=at), ()
+        return purposed_key(issuer, token.kid, purpose, at=at, before=before), ()
     certified = x509.verify_chain(x509.parse_chain(x5c), trust.anchors, at=now)
     if issuer.issuer not in certified.uris:
         raise RefusalError("certificate_refused")
     listed = next((kid for kid, one in issuer.keys.items() if one.key.thumbprint == certified.key.thumbprint), None)
-    return purposed_key(issuer, listed, purpose, at=at), certified.authority_key_ids
+    return purposed_key(issuer, listed, purpose, at=at, before=before), certified.authority_key_ids
 
 
-def purposed_key(issuer: TrustedIssuer, kid: str | None, purpose: KeyPurpose, *, at: int) -> PublicKey:
+def purposed_key(
+    issuer: TrustedIssuer, kid: str | None, purpose: KeyPurpose, *, at: int, before: Callable[[int], bool]
+) -> PublicKey:
     """Return an agency's key for one purpose, in use at second `at`; any other raises its reason."""
     found = issuer.keys.get(kid or "")
     if found is None or found.purpose != purpose:
         raise RefusalError("key_unknown")
-    if found.compromised:
+    if found.compromised and (found.compromised_from is None or not before(found.compromised_from)):
         raise RefusalError("key_compromised")
     if not found.signed_at(at):
         raise RefusalError("key_unknown")

@@ -61,6 +61,7 @@ class Verifier:
         base_url: str,
         holder_side: HolderSide,
         recorder: Recorder,
+        logged: checking.Logged,
         randomness: Callable[[int], bytes],
     ) -> None:
         self.items = items
@@ -73,6 +74,7 @@ class Verifier:
         self._base_url = base_url
         self._holder_side = holder_side
         self._recorder = recorder
+        self._logged = logged
         self._randomness = randomness
         self._memory = SignaturesSeen()
 
@@ -243,6 +245,7 @@ class Verifier:
             checks=checks,
             now=now,
             memory=self._memory,
+            logged=self._logged,
         )
         if checked.kind.key not in item.listed or (query and query != checked.kind.key):
             raise RefusalError("licence_not_requested")
