@@ -58,7 +58,7 @@ class Agencies:
         self._types = types
 
     def add(self, new: NewAgency, *, actor: str, now: datetime) -> Agency:
-        """Take an agency in, whole or not at all: row, keys, rights.
+        """Take an agency in, whole or not at all: row, keys (those that sign, and those to come), rights.
 
         Every fault is named at once, before anything is written (`FaultsError`, `KeyRefusedError`).
         """
@@ -75,7 +75,9 @@ class Agencies:
             domain=new.domain,
             created_at=now,
         )
-        keys = [self._licence_key(new, now), self._vault.new_key(new.key, KeyPurpose.STATUS_LIST, now=now)]
+        licence_key = self._licence_key(new, now)
+        purposes = [KeyPurpose.STATUS_LIST] * 2 + ([KeyPurpose.LICENCE] if licence_key.sealed is not None else [])
+        keys = [licence_key, *(self._vault.new_key(new.key, purpose, now=now) for purpose in purposes)]
         with self._database.write() as session:
             if not records_store.insert_unless_taken(session, row):
                 raise AgencyExistsError

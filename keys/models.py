@@ -23,6 +23,10 @@ class KeyPurpose(StrEnum):
     LOG = "log"
 
 
+VERIFIED = frozenset({KeyPurpose.LICENCE, KeyPurpose.STATUS_LIST})
+"""What verifiers check agencies' signatures of: these keys are published before they are used."""
+
+
 class KeyState(StrEnum):
     """A key's life: published before use, used, kept for verifying, or never to be believed again."""
 

@@ -16,13 +16,11 @@ from credentials.errors import FormatError
 from credentials.jwk import PublicKey, import_public
 from credentials.x509 import header, parse_chain
 from keys.errors import TrustListRefusedError
-from keys.models import Authorisation, KeyPurpose, KeyState, SigningKey, TrustedAgency
+from keys.models import VERIFIED, Authorisation, KeyPurpose, KeyState, SigningKey, TrustedAgency
 
 OPERATOR = "operator"
 """Who owns the keys of trust list and receipts."""
 LIFE_SECONDS = 7 * 24 * 3600
-VERIFIED = frozenset({KeyPurpose.LICENCE, KeyPurpose.STATUS_LIST})
-"""What verifiers check agencies' signatures of."""
 REFRESH_SECONDS = 3600
 """A list is signed anew this often, so that its age says that the operator lives."""
 

@@ -25,7 +25,7 @@ from credentials.jwk import PublicKey, export_public, import_public
 from keys import store
 from keys.encryption import Seal
 from keys.errors import KeySealBrokenError, NoSigningKeyError, OwnerKeepsKeyError, UnknownKeyError
-from keys.models import KeyPurpose, KeyState, SigningKey
+from keys.models import VERIFIED, KeyPurpose, KeyState, SigningKey
 from records import audit
 from records import store as records_store
 from records.database import Database
@@ -164,7 +164,11 @@ class Vault:
         return kid
 
     def compromise(self, kid: str, *, since: datetime, actor: str, now: datetime) -> None:
-        """Mark a key as never to be believed; the owner's next key, if there is one, takes its place at once."""
+        """Mark a key as not to be believed; the owner's next key takes its place at once, and another becomes next.
+
+        What the log held before `since` stays good (`verifier/checking.py`). An owner that keeps its keys itself has no
+        next one unless it registered it.
+        """
         with self._database.write() as session:
             records_store.lock_stream(session, STREAM)
             row = session.get(SigningKey, kid)
@@ -176,7 +180,11 @@ class Vault:
             if was_active:
                 self._promote(session, row.owner, KeyPurpose(row.purpose), now=now)
             self._changed(session, actor, "key.compromised", kid, now)
+            in_vault = row.sealed is not None and row.purpose in VERIFIED
+            owner, purpose = row.owner, KeyPurpose(row.purpose)
         self._opened.pop(kid, None)
+        if in_vault and not any(one.state == KeyState.NEXT for one in self.key_rows(owner, purpose)):
+            self.create(owner, purpose, actor=actor, now=now)
 
     def _promote(self, session: Session, owner: str, purpose: KeyPurpose, *, now: datetime) -> str:
         """Put the oldest next key in the active one's place and return the kid that is active then."""

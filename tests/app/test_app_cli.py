@@ -373,7 +373,9 @@ def test_agencies_counters_holders_and_keys(house: Run, tmp_path: Path) -> None:
         ("operator", "receipt", "active"),
         ("operator", "authority", "active"),
         ("police", "licence", "active"),
+        ("police", "licence", "next"),
         ("police", "status_list", "active"),
+        ("police", "status_list", "next"),
     }
     rotated = house("keys", "rotate", "police", "licence", "--json")
     assert rotated.code == 0

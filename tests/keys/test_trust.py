@@ -41,7 +41,10 @@ def test_list_names_agencies_keys_and_rights(world: World) -> None:
     made = read(world)
     police = made.issuers[f"{BASE_URL}/issuers/police"]
     assert (police.agency, police.name["zh"]) == ("police", "示例市公安局")
-    assert sorted(key.purpose for key in police.keys.values()) == ["licence", "status_list"]
+    assert sorted(key.purpose for key in police.keys.values()) == ["licence"] * 2 + ["status_list"] * 2
+    waiting = [key for key in police.keys.values() if key.first is None]
+    assert sorted(key.purpose for key in waiting) == ["licence", "status_list"]
+    assert not any(key.signed_at(int(world.now.timestamp())) for key in waiting)
     assert police.types.keys() == {VCT, f"{BASE_URL}/issuers/types/resident_id_card"}
     second = int(world.now.timestamp())
     assert (made.issued_at, made.expires_at) == (second, second + 7 * 24 * 3600)

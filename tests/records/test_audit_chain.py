@@ -75,7 +75,7 @@ def test_every_act_has_its_entry(world: World) -> None:
     ]
     assert ("operator:op", "counter.added", "school2_office") in acts(world, "verifier")
     told = {act for _, act, _ in acts(world, "keys")}
-    assert told == {"key.active", "certificate.issued", "trust.admitted", "token.granted"}
+    assert told == {"key.active", "key.next", "certificate.issued", "trust.admitted", "token.granted"}
     renewed = world.issue()
     made = world.agency("police").post(f"/issuers/police/licences/{renewed}/renew", world.order())
     with world.house.database.read() as session:
