@@ -28,7 +28,8 @@ from keys.access import Access, Role
 from keys.auth import Browser
 from keys.certificates import Certificates
 from keys.encryption import Seal
-from keys.errors import CustodyError
+from keys.errors import CustodyError, KeySealBrokenError
+from keys.key_encryption import KeyInFile, Root
 from keys.models import KeyPurpose
 from keys.oauth.client_credentials import ClientCredentials
 from keys.oauth.clients import OAuthClients
@@ -66,6 +67,7 @@ class House:
     database: EngineDatabase
     types: Mapping[str, LicenceType]
     items: Mapping[str, ServiceItem]
+    root: Root
     vault: Vault
     registry: TrustRegistry
     certificates: Certificates
@@ -132,6 +134,8 @@ class House:
 
     def found_city(self, *, now: datetime) -> None:
         """Make the operator's keys if there are none yet."""
+        with suppress(KeySealBrokenError):  # under a wrong key verifying goes on, and whatever signs says so
+            self.root.open()
         for purpose in (KeyPurpose.TRUST_LIST, KeyPurpose.RECEIPT):
             if not self.vault.key_rows(OPERATOR, purpose):
                 self.vault.create(OPERATOR, purpose, actor=OPERATOR, now=now)
@@ -149,7 +153,9 @@ def build(
     base_url = settings.base_url
     fetch = fetch or Fetcher(hosts=settings.hosts, own_url=base_url, loopback=settings.demo)
     database = EngineDatabase(settings.database_url.get_secret_value())
-    seal = Seal(settings.key_encryption_key(), randomness=randomness)
+    custodian = KeyInFile(settings.key_encryption_key(), randomness=randomness)
+    root = Root(database=database, custodian=custodian, randomness=randomness)
+    seal = Seal(root.open, randomness=randomness)
     types, items = catalogue.licence_types(), catalogue.items()
     vault = Vault(database=database, seal=seal, make_key=make_key)
     registry = TrustRegistry(database=database, vault=vault, base_url=base_url)
@@ -238,6 +244,7 @@ def build(
         database=database,
         types=types,
         items=items,
+        root=root,
         vault=vault,
         registry=registry,
         certificates=certificates,

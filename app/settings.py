@@ -179,8 +179,8 @@ class Settings(BaseSettings):
     def key_encryption_key(self) -> bytes:
         """Return the KEK's 32 bytes, or raise `SettingsError`."""
         if self.kek is not None:
-            return _kek(self.kek.get_secret_value())
-        return _kek(_private(self.kek_file or Path()).strip())
+            return kek_of(self.kek.get_secret_value())
+        return kek_in(self.kek_file or Path())
 
 
 def _private(path: Path) -> str:
@@ -193,7 +193,14 @@ def _private(path: Path) -> str:
         raise SettingsError(f"the key cannot be read: {error}") from error
 
 
-def _kek(text: str) -> bytes:
+def kek_in(path: Path) -> bytes:
+    """Return the key-encryption key of a file; raises `SettingsError`."""
+    return kek_of(_private(path))
+
+
+def kek_of(text: str) -> bytes:
+    """Return the key-encryption key of a text: 32 bytes, base64url; raises `SettingsError`."""
+    text = text.strip()
     try:
         key = urlsafe_b64decode(text + "=" * (-len(text) % 4))
     except (Error, ValueError) as error:

@@ -1,4 +1,4 @@
-"""Encryption at rest: AES-256-GCM under keys derived from one key-encryption key (KEK).
+"""Encryption at rest: AES-256-GCM under keys derived from one root secret, which `key_encryption.py` keeps.
 
 What is sealed is bound to a context text: a blob put in another row's place does not open. Contexts in use: signing
 keys `keys/vault.py`, holder keys and licences `wallet/keeping.py`, names `wallet/accounts.py`, disclosures that wait
@@ -6,6 +6,7 @@ for delivery `issuers/recording.py`.
 """
 
 from collections.abc import Callable
+from functools import cached_property
 from hashlib import sha256
 from hmac import new as hmac
 
@@ -23,12 +24,18 @@ NONCE_BYTES = 12
 class Seal:
     """Seals and opens small secrets, and makes keyed digests for look-ups."""
 
-    def __init__(self, kek: bytes, *, randomness: Callable[[int], bytes]) -> None:
-        if len(kek) != KEK_BYTES:
-            raise ValueError(f"a key-encryption key has {KEK_BYTES} bytes")
-        self._cipher = AESGCM(_derived(kek, b"licence-wallet seal"))
-        self._lookup_key = _derived(kek, b"licence-wallet lookup")
+    def __init__(self, root: Callable[[], bytes], *, randomness: Callable[[int], bytes]) -> None:
+        """Seal under `root`'s 32 bytes, which are asked for when they are first needed and may raise."""
+        self._root = root
         self._randomness = randomness
+
+    @cached_property
+    def _cipher(self) -> AESGCM:
+        return AESGCM(derived(self._root(), b"licence-wallet seal"))
+
+    @cached_property
+    def _lookup_key(self) -> bytes:
+        return derived(self._root(), b"licence-wallet lookup")
 
     def close(self, secret: bytes, context: str) -> bytes:
         """Return `secret` sealed for `context`."""
@@ -43,9 +50,12 @@ class Seal:
             raise KeySealBrokenError from error
 
     def lookup(self, text: str) -> str:
-        """Return a keyed digest of `text`: equal texts meet, and nobody without the KEK can try them all."""
+        """Return a keyed digest of `text`: equal texts meet, and nobody without the root secret can try them all."""
         return hmac(self._lookup_key, text.encode(), sha256).hexdigest()
 
 
-def _derived(kek: bytes, info: bytes) -> bytes:
-    return HKDF(algorithm=SHA256(), length=KEK_BYTES, salt=None, info=info).derive(kek)
+def derived(secret: bytes, info: bytes) -> bytes:
+    """Return a key for one use, derived from a secret of 32 bytes; another length raises `ValueError`."""
+    if len(secret) != KEK_BYTES:
+        raise ValueError(f"a key-encryption key has {KEK_BYTES} bytes")
+    return HKDF(algorithm=SHA256(), length=KEK_BYTES, salt=None, info=info).derive(secret)

@@ -63,6 +63,16 @@ class SigningKey(SQLModel, table=True):
     compromised_from: datetime | None = Field(default=None, sa_type=Instant)
 
 
+class WrappedRoot(SQLModel, table=True):
+    """The secret that everything at rest is sealed under, wrapped by the custodian's key-encryption key; one row."""
+
+    __tablename__ = "wrapped_root"
+
+    id: int = Field(default=1, primary_key=True)
+    custodian: str
+    wrapped: bytes = Field(sa_type=LargeBinary)
+
+
 class Certificate(SQLModel, table=True):
     """The certificate of a signing key, issued by the operator's authority (its own: self-signed)."""
 

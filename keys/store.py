@@ -39,6 +39,12 @@ def active_key(session: Session, owner: str, purpose: KeyPurpose) -> SigningKey 
     return session.exec(query).first()
 
 
+def any_sealed_key(session: Session) -> bool:
+    """Whether any private key is kept here."""
+    query = select(SigningKey.kid).where(col(SigningKey.sealed).is_not(None))
+    return session.exec(query.limit(1)).first() is not None
+
+
 def raise_trust_version(session: Session) -> None:
     """Note that the trust list must be signed anew; waits for anybody else doing so."""
     statement = update(TrustPublication).values(version=TrustPublication.version + 1)

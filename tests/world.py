@@ -130,8 +130,7 @@ class World:
         made = build(
             Settings(
                 database_url=SecretStr(self.database_url),
-                kek=SecretStr(KEK),
-                **{"base_url": BASE_URL, "demo": True, **settings},
+                **{"base_url": BASE_URL, "kek": SecretStr(KEK), "demo": True, **settings},
             ),
             fetch=self.fetch,
         )

@@ -16,11 +16,13 @@ from app.cli.opening import ACTOR, Json, house, settings
 from app.cli.output import FAILED, answer
 from app.doctor import examine
 from app.house import House, build
+from app.settings import kek_in
 from credentials import base64url, licence_type, strict_json
 from credentials.licence_type import ClaimsRefusedError, Holder
 from issuers.agencies import NewAgency
 from keys.access import Role
 from keys.encryption import KEK_BYTES
+from keys.key_encryption import KeyInFile
 from keys.models import KeyPurpose
 
 
@@ -33,7 +35,7 @@ def add_to(app: typer.Typer) -> None:
         ("token", {"grant": grant_token, "revoke": revoke_token}, "Access tokens."),
         (
             "keys",
-            {"list": list_keys, "register": register_key, "rotate": rotate_key, "new-kek": new_kek},
+            {"list": list_keys, "register": register_key, "rotate": rotate_key, "new-kek": new_kek, "rewrap": rewrap},
             "Signing keys.",
         ),
         ("trust", trust.COMMANDS, "Who may sign what; the bundle; the authority's certificate."),
@@ -160,6 +162,21 @@ def rotate_key(owner: str, purpose: KeyPurpose, json_output: Json = False) -> No
     """Retire an owner's active key; the next one signs from now on, the old one still verifies."""
     kid = house().vault.rotate(owner, purpose, actor=ACTOR, now=clock.now())
     answer({"kid": kid}, f"{owner} signs {purpose} with {kid} from now on", as_json=json_output)
+
+
+def rewrap(
+    file: Annotated[Path, typer.Argument(help="The new key-encryption key, made with `licence keys new-kek`.")],
+    json_output: Json = False,
+) -> None:
+    """Put everything at rest under a new key-encryption key: one row, whole or not at all. Then set it and restart."""
+    made, kek = house(), KeyInFile(kek_in(file), randomness=secrets.token_bytes)
+    changed = made.root.rewrap(kek, actor=ACTOR, now=clock.now())
+    said = "wrapped under it now" if changed else "wrapped under it already"
+    answer(
+        {"changed": changed, "custodian": kek.name},
+        f"{said}: set LICENCE_KEK_FILE={file} for every process, restart them, then destroy the old key",
+        as_json=json_output,
+    )
 
 
 def new_kek(file: Path, json_output: Json = False) -> None:

@@ -14,7 +14,9 @@ from app.settings import Settings, SettingsError
 from credentials import base64url
 from keys.encryption import Seal
 from keys.errors import KeySealBrokenError
-from tests.records.tables import alter, counts
+from keys.key_encryption import KeyInFile
+from tests.races.test_many_at_once import at_once
+from tests.records.tables import acts, alter, counts, findings
 from tests.tokens import randomness
 from tests.world import BASE_URL, COUNTER, Caller, World
 
@@ -23,14 +25,14 @@ KEK, OTHER_KEK = bytes(range(32)), bytes(range(1, 33))
 
 def seal(kek: bytes = KEK) -> Seal:
     """A seal whose randomness repeats."""
-    return Seal(kek, randomness=randomness("seal"))
+    return Seal(lambda: kek, randomness=randomness("seal"))
 
 
 def test_what_was_sealed_opens() -> None:
     """A secret opens for the context it was sealed for, by another process with the same key."""
     closed = seal().close(b"secret", "key a of police")
     assert b"secret" not in closed
-    assert Seal(KEK, randomness=randomness("other")).open(closed, "key a of police") == b"secret"
+    assert Seal(lambda: KEK, randomness=randomness("other")).open(closed, "key a of police") == b"secret"
 
 
 @pytest.mark.parametrize("context", ["key b of police", "key a of samr", "", "key a of police "])
@@ -80,7 +82,7 @@ def test_lookups_meet_only_under_the_same_key() -> None:
 def test_key_has_32_bytes(size: int) -> None:
     """A key-encryption key of another length is refused at once."""
     with pytest.raises(ValueError, match="32 bytes"):
-        Seal(bytes(size), randomness=randomness())
+        Seal(lambda: bytes(size), randomness=randomness()).lookup("x")
 
 
 # The service
@@ -215,3 +217,68 @@ def test_missing_key_file_is_refused(tmp_path: Path) -> None:
 
 def _settings(path: Path) -> Settings:
     return Settings(base_url=BASE_URL, database_url=SecretStr("sqlite://"), kek_file=path)
+
+
+# A new key-encryption key
+
+
+def rewrapped(world: World, old: bytes, new: bytes) -> bool:
+    """Put everything under a new key; whether anything was done."""
+    return under(world, old).root.rewrap(
+        KeyInFile(new, randomness=randomness("new kek")), actor="operator:op", now=world.now
+    )
+
+
+def test_a_new_kek_opens_everything_and_the_old_one_nothing(world: World) -> None:
+    """After a rewrap the new key issues, shows and finds the same wallets; the old one signs nothing any more."""
+    world.issue()
+    holder = world.holder().subject
+    assert rewrapped(world, KEK, OTHER_KEK)
+    old = under(world, KEK)
+    with pytest.raises(KeySealBrokenError):
+        old.vault.by_kid(old.vault.key_rows("police")[0].kid)
+    world.restart(kek=SecretStr(base64url.encode(OTHER_KEK)))
+    assert world.operator.post("/admin/holders", world.person("li_si"))["key"] == holder
+    assert world.scan(world.show()["url"])["reason"] == "accepted"
+    assert world.issue()
+    assert findings(world) == []
+
+
+def test_a_rewrap_that_was_stopped_is_taken_up_again(world: World) -> None:
+    """It is one row: done again it says so, and with the old key it can no more be undone by mistake."""
+    world.issue()
+    assert rewrapped(world, KEK, OTHER_KEK)
+    assert not rewrapped(world, KEK, OTHER_KEK)
+    with pytest.raises(KeySealBrokenError):
+        rewrapped(world, KEK, bytes(32))
+    assert rewrapped(world, OTHER_KEK, KEK)
+    assert world.issue()
+    assert [act for _, act, _ in acts(world, "keys") if act == "kek.changed"] == ["kek.changed"] * 2
+
+
+def test_a_database_from_before_there_was_a_root(world: World) -> None:
+    """What was sealed under the key itself opens still: that key becomes the root."""
+    with world.house.database.write() as session:
+        session.execute(text("DELETE FROM wrapped_root"))
+    first = under(world, KEK)
+    assert first.root.open() == KEK
+    assert under(world, KEK).root.open() == KEK
+
+
+def test_a_root_that_was_swapped_or_altered(world: World) -> None:
+    """A bent or foreign blob under the right name does not open."""
+    alter(world, "UPDATE wrapped_root SET wrapped = substr(wrapped, 1, 20)")
+    with pytest.raises(KeySealBrokenError):
+        under(world, KEK).root.open()
+
+
+def test_many_processes_make_one_root(world: World) -> None:
+    """Sixteen that start at once over an empty database have one secret."""
+    with world.house.database.write() as session:
+        session.execute(text("DELETE FROM wrapped_root"))
+        session.execute(text("DELETE FROM certificate"))
+        session.execute(text("DELETE FROM signing_key"))
+    houses = [under(world, KEK) for _ in range(8)]
+    assert len({bytes(one) for one in at_once([one.root.open for one in houses])}) == 1
+    for one in houses:
+        one.database.engine.dispose()

@@ -84,3 +84,10 @@ def upgrade() -> None:
     with op.batch_alter_table('audit_entry') as batch_op:
         batch_op.add_column(sa.Column('log_index', sa.BigInteger(), nullable=True))
         batch_op.create_unique_constraint('audit_entry_log_index_key', ['log_index'])
+
+    op.create_table('wrapped_root',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('custodian', sa.String(), nullable=False),
+    sa.Column('wrapped', sa.LargeBinary(), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )

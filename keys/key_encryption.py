@@ -1,0 +1,113 @@
+"""Where the key-encryption key (KEK) is kept, and the one secret that it wraps.
+
+Everything at rest is sealed under keys derived from one random root secret (`encryption.py`). The KEK wraps that secret
+and nothing else, so a new KEK is one row: nothing is ever half moved. A custodian that never gives its key out (an HSM,
+a vault service) fits the same interface.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from keys import store
+from keys.encryption import KEK_BYTES, NONCE_BYTES, derived
+from keys.errors import KeySealBrokenError
+from keys.models import WrappedRoot
+from keys.vault import STREAM
+from records import audit
+from records import store as records_store
+from records.database import Database
+
+CONTEXT = b"licence-wallet root"
+
+
+class Custodian(Protocol):
+    """Holds a key-encryption key."""
+
+    @property
+    def name(self) -> str:
+        """What this key is called in the database: another key has another name."""
+
+    def wrap(self, secret: bytes) -> bytes:
+        """Return a secret wrapped."""
+
+    def unwrap(self, wrapped: bytes) -> bytes:
+        """Return what was wrapped with this key; anything else raises `KeySealBrokenError`."""
+
+
+class KeyInFile:
+    """A key-encryption key from a file or the environment: 32 bytes."""
+
+    def __init__(self, kek: bytes, *, randomness: Callable[[int], bytes]) -> None:
+        self.kek = kek
+        self._cipher = AESGCM(derived(kek, CONTEXT))
+        self._randomness = randomness
+
+    @property
+    def name(self) -> str:
+        """`file:` and a fingerprint that tells nothing of the key."""
+        return f"file:{derived(self.kek, b'licence-wallet name').hex()[:16]}"
+
+    def wrap(self, secret: bytes) -> bytes:
+        """Return a secret wrapped (AES-256-GCM)."""
+        nonce = self._randomness(NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, secret, CONTEXT)
+
+    def unwrap(self, wrapped: bytes) -> bytes:
+        """Return what was wrapped with this key; anything else raises `KeySealBrokenError`."""
+        try:
+            return self._cipher.decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], CONTEXT)
+        except (InvalidTag, ValueError) as error:
+            raise KeySealBrokenError from error
+
+
+class Root:
+    """The root secret: made once, wrapped by the custodian's key."""
+
+    def __init__(self, *, database: Database, custodian: Custodian, randomness: Callable[[int], bytes]) -> None:
+        self._database = database
+        self._custodian = custodian
+        self._randomness = randomness
+
+    def open(self) -> bytes:
+        """Return the secret; one that another key wraps raises `KeySealBrokenError`."""
+        with self._database.read() as session:
+            row = session.get(WrappedRoot, 1)
+        row = row if row is not None else self._made()
+        if row.custodian != self._custodian.name:
+            raise KeySealBrokenError("another key-encryption key wraps what is here")
+        return self._custodian.unwrap(row.wrapped)
+
+    def rewrap(self, custodian: Custodian, *, actor: str, now: datetime) -> bool:
+        """Wrap the secret with another custodian's key; False if it is already. From then on only that one opens it."""
+        with self._database.read() as session:
+            row = session.get(WrappedRoot, 1)
+        if row is not None and row.custodian == custodian.name:
+            return False
+        wrapped = custodian.wrap(self.open())
+        with self._database.write() as session:
+            records_store.lock_stream(session, STREAM)
+            kept = session.get(WrappedRoot, 1, populate_existing=True)
+            if kept is None or kept.custodian != self._custodian.name:
+                raise KeySealBrokenError("another key-encryption key wraps what is here")
+            kept.custodian, kept.wrapped = custodian.name, wrapped
+            detail = {"from": self._custodian.name, "to": custodian.name}
+            audit.record(session, stream=STREAM, actor=actor, act="kek.changed", subject="root", now=now, detail=detail)
+        return True
+
+    def _made(self) -> WrappedRoot:
+        """Make the secret; that of a database from before there was one is the KEK, which all was sealed under."""
+        with self._database.write() as session:
+            sealed_before = store.any_sealed_key(session)
+            secret = self._randomness(KEK_BYTES)
+            if sealed_before and isinstance(self._custodian, KeyInFile):
+                secret = self._custodian.kek
+            row = WrappedRoot(custodian=self._custodian.name, wrapped=self._custodian.wrap(secret))
+            if records_store.insert_unless_taken(session, row):
+                return row
+            kept = session.get(WrappedRoot, 1, populate_existing=True)
+            assert kept is not None  # noqa: S101 - somebody was first
+            return kept
