@@ -1,25 +1,30 @@
 """HTTP routes of the operator: take in agencies and counters, give and take tokens, rotate keys."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
 from starlette.exceptions import HTTPException
 
+from app import proposed
 from app.admin_schemas import (
     SLUG,
     AgencyIn,
+    ApproveIn,
     ClientIn,
     ClientMade,
     ClientOut,
     Clients,
     CompromiseIn,
     CounterIn,
+    Done,
     EnrolmentCodeOut,
     HolderIn,
     KeyIn,
     Made,
+    ProposalOut,
+    Proposals,
     RightIn,
     RotateIn,
     TokenIn,
@@ -29,12 +34,15 @@ from credentials import licence_type
 from credentials.claim_values import Fault, FaultsError
 from credentials.jwk import import_public
 from credentials.licence_type import ClaimsRefusedError, Holder
-from issuers.agencies import NewAgency
 from issuers.errors import UnknownTypeError
 from keys.access import SCOPES, Caller, Role
 from keys.auth import Clock
-from keys.models import KeyPurpose, OAuthClient
+from keys.models import KeyPurpose, OAuthClient, Proposal
 from keys.oauth.clients import CODE_LIFE
+
+TWO: dict[int | str, dict[str, Any]] = {
+    202: {"model": ProposalOut, "description": "Two must agree: it waits for somebody else's approval."}
+}
 
 
 def routes(  # noqa: C901, PLR0915 - a list of routes, one after another, with nothing to decide
@@ -48,11 +56,11 @@ def routes(  # noqa: C901, PLR0915 - a list of routes, one after another, with n
     router = APIRouter(prefix="/admin", tags=["operator"])
     Operator = Annotated[str, Depends(operator)]  # noqa: N806 - a type
 
-    @router.post("/agencies", status_code=201)
-    def add_agency(actor: Operator, body: AgencyIn) -> Made:
-        """Take an agency in: ledger, keys, and the types it may sign."""
-        new = NewAgency(**{**body.model_dump(), "name": body.name.model_dump()})
-        return Made(key=house.agencies.add(new, actor=actor, now=clock()).key)
+    @router.post("/agencies", status_code=201, responses=TWO)
+    def add_agency(actor: Operator, body: AgencyIn, response: Response) -> Made | ProposalOut:
+        """Take an agency in: ledger, keys, and the types it may sign. Where two must agree, propose it (202)."""
+        asked = proposed.ask(house, proposed.ADMIT, body.model_dump(mode="json"), actor=actor, now=clock())
+        return Made(key=body.key) if asked is None else _waiting(asked, response)
 
     @router.post("/counters", status_code=201)
     def add_counter(actor: Operator, body: CounterIn) -> Made:
@@ -113,34 +121,75 @@ def routes(  # noqa: C901, PLR0915 - a list of routes, one after another, with n
         if not house.access.revoke(token_id, actor=actor, now=clock()):
             raise HTTPException(404)
 
-    @router.put("/agencies/{agency}/types/{licence_type_key}", status_code=204, response_class=Response)
-    def give_right(actor: Operator, agency: str, licence_type_key: str, body: RightIn) -> None:
-        """Let an agency sign a licence type, from when to when; given again, the end is the new one."""
+    @router.put("/agencies/{agency}/types/{licence_type_key}", status_code=200, responses=TWO)
+    def give_right(
+        actor: Operator, agency: str, licence_type_key: str, body: RightIn, response: Response
+    ) -> Done | ProposalOut:
+        """Let an agency sign a licence type, from when to when. Where two must agree, propose it (202)."""
         if licence_type_key not in house.types:
             raise UnknownTypeError
-        since, vct = body.valid_from or clock(), house.issuer.vct(licence_type_key)
-        if body.valid_until is not None and body.valid_until <= since:
+        if body.valid_until is not None and body.valid_until <= (body.valid_from or clock()):
             raise FaultsError([Fault("/valid_until", "wrong_date", "must lie after valid_from")])
-        if not house.registry.grant(agency, vct, since=since, until=body.valid_until, actor=actor, now=clock()):
-            raise HTTPException(404)
+        dates = {"since": body.valid_from, "until": body.valid_until}
+        content = {name: at.isoformat() if at else None for name, at in dates.items()}
+        content |= {"agency": agency, "licence_type": licence_type_key}
+        asked = proposed.ask(house, proposed.GIVE, content, actor=actor, now=clock())
+        return Done() if asked is None else _waiting(asked, response)
 
-    @router.delete("/agencies/{agency}/types/{licence_type_key}", status_code=204, response_class=Response)
-    def withdraw_right(actor: Operator, agency: str, licence_type_key: str) -> None:
-        """End an agency's right to sign a licence type, as of now."""
-        if not house.registry.withdraw(agency, house.issuer.vct(licence_type_key), actor=actor, now=clock()):
-            raise HTTPException(404)
+    @router.delete("/agencies/{agency}/types/{licence_type_key}", status_code=200, responses=TWO)
+    def withdraw_right(actor: Operator, agency: str, licence_type_key: str, response: Response) -> Done | ProposalOut:
+        """End an agency's right to sign a licence type, as of now. Where two must agree, propose it (202)."""
+        content = {"agency": agency, "licence_type": licence_type_key}
+        asked = proposed.ask(house, proposed.WITHDRAW, content, actor=actor, now=clock())
+        return Done() if asked is None else _waiting(asked, response)
 
     @router.post("/keys/rotate")
     def rotate(actor: Operator, body: RotateIn) -> Made:
         """Retire an owner's active key; the next one signs from now on."""
         return Made(key=house.vault.rotate(body.owner, body.purpose, actor=actor, now=clock()))
 
-    @router.post("/keys/{kid}/compromise", status_code=204, response_class=Response)
-    def compromise(actor: Operator, kid: str, body: CompromiseIn) -> None:
-        """Mark a key as never to be believed again."""
-        house.vault.compromise(kid, since=body.since, actor=actor, now=clock())
+    @router.post("/keys/{kid}/compromise", status_code=200, responses=TWO)
+    def compromise(actor: Operator, kid: str, body: CompromiseIn, response: Response) -> Done | ProposalOut:
+        """Say that a key was stolen: believed is what the log held before. Where two must agree, propose it (202)."""
+        content = {"kid": kid, "since": body.since.isoformat()}
+        asked = proposed.ask(house, proposed.COMPROMISE, content, actor=actor, now=clock())
+        return Done() if asked is None else _waiting(asked, response)
 
+    _add_proposals(router, house, Operator, clock)
     return router
+
+
+def _add_proposals(router: APIRouter, house: House, operator: Any, clock: Clock) -> None:
+    """Add what concerns acts that two must agree on."""
+
+    @router.get("/proposals")
+    def proposals(_actor: operator) -> Proposals:
+        """List what was proposed, the newest first, with all its content."""
+        return Proposals(items=[_proposal_out(row) for row in house.four_eyes.proposals()])
+
+    @router.post("/proposals/{proposal_id}/approve")
+    def approve(actor: operator, proposal_id: str, body: ApproveIn) -> ProposalOut:
+        """Approve what somebody else proposed, and do it; `content_hash` is of what was looked at."""
+
+        def act(kind: str, content: Mapping[str, Any]) -> None:
+            proposed.act(house, kind, content, actor=actor, now=clock())
+
+        return _proposal_out(house.four_eyes.approve(proposal_id, body.content_hash, act, actor=actor, now=clock()))
+
+    @router.post("/proposals/{proposal_id}/decline")
+    def decline(actor: operator, proposal_id: str) -> ProposalOut:
+        """Decline a proposal."""
+        return _proposal_out(house.four_eyes.decline(proposal_id, actor=actor, now=clock()))
+
+
+def _waiting(row: Proposal, response: Response) -> ProposalOut:
+    response.status_code = 202
+    return _proposal_out(row)
+
+
+def _proposal_out(row: Proposal) -> ProposalOut:
+    state = {None: "waiting", True: "approved", False: "declined"}[row.approved]
+    return ProposalOut(**row.model_dump(exclude={"approved"}), state=state)
 
 
 def _add_clients(router: APIRouter, house: House, operator: Any, clock: Clock) -> None:

@@ -29,6 +29,7 @@ from keys.auth import Browser
 from keys.certificates import Certificates
 from keys.encryption import Seal
 from keys.errors import CustodyError, KeySealBrokenError
+from keys.four_eyes import FourEyes
 from keys.key_encryption import KeyInFile, Root
 from keys.models import KeyPurpose
 from keys.oauth.client_credentials import ClientCredentials
@@ -75,6 +76,7 @@ class House:
     browser: Browser
     gate: DpopGate
     access: Access
+    four_eyes: FourEyes
     clients: OAuthClients
     client_credentials: ClientCredentials
     publisher: StatusPublisher
@@ -252,6 +254,7 @@ def build(
         browser=Browser(base_url),
         gate=gate,
         access=access,
+        four_eyes=FourEyes(database=database, randomness=randomness),
         clients=clients,
         client_credentials=ClientCredentials(
             database=database, clients=clients, access=access, gate=gate, nonces=nonces, base_url=base_url

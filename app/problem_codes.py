@@ -93,6 +93,15 @@ PROBLEMS: dict[str, Problem] = {
         404, "没有这种证照类型，请查看类型目录。", "There is no such licence type. See the catalogue."
     ),
     "unknown_client": Problem(404, "没有这个客户端，请核对编号。", "There is no such client. Check its identifier."),
+    "unknown_proposal": Problem(404, "没有这项提议，请核对编号。", "There is no such proposal. Check its identifier."),
+    "proposal_over": Problem(
+        409,
+        "该提议已决定、已过期，或内容与您所看不同，请重新查看。",
+        "The proposal was decided, is over, or differs from what you looked at. Look at it again.",
+    ),
+    "same_person": Problem(
+        409, "提议人不能批准自己的提议，请另一人批准。", "Whoever proposed it does not approve it. Ask somebody else."
+    ),
     "unknown_key": Problem(404, "没有这个密钥，请核对编号。", "There is no such key. Check its kid."),
     "unknown_service_item": Problem(
         404, "没有这个事项，请查看事项目录。", "There is no such service item. See /verifier/service-items."

@@ -69,6 +69,9 @@ class Settings(BaseSettings):
         default=0, ge=0, le=60, description="How old trust and status lists may be in memory; 0 asks every time."
     )
 
+    four_eyes: bool | None = Field(
+        default=None, description="Two must agree on stolen keys and trust; yes by default, not in the demonstration."
+    )
     limits_storage: str = Field(default="memory://", description="Where calls are counted: memory://, or redis://…")
     limit_all: Annotated[str, AfterValidator(_limit)] = Field(default="5000/second", description="Calls in all.")
     limit_address: Annotated[str, AfterValidator(_limit)] = Field(
@@ -126,6 +129,11 @@ class Settings(BaseSettings):
         """Hosts that may be called."""
         named = [one.strip() for one in self.foreign_hosts.split(",") if one.strip()]
         return named + ([urlsplit(self.oidc_issuer).netloc] if self.oidc_issuer else [])
+
+    @property
+    def two_must_agree(self) -> bool:
+        """Whether one person's word is not enough for stolen keys and the trust list."""
+        return not self.demo if self.four_eyes is None else self.four_eyes
 
     @property
     def proxies(self) -> list[str]:

@@ -49,6 +49,30 @@ class NotLoggedError(CustodyError):
     code = "not_found"
 
 
+class UnknownProposalError(CustodyError):
+    """There is no such proposal."""
+
+    code = "unknown_proposal"
+
+
+class ProposalOverError(CustodyError):
+    """The proposal was decided already, is over, or says something else than what was looked at."""
+
+    code = "proposal_over"
+
+
+class SamePersonError(CustodyError):
+    """Whoever proposed it does not approve it."""
+
+    code = "same_person"
+
+
+class UnknownRightError(CustodyError):
+    """There is no such agency, or it has no such right."""
+
+    code = "not_found"
+
+
 class UnknownClientError(CustodyError):
     """There is no such client."""
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import JSON, BigInteger, Index, LargeBinary, Text, text
 from sqlmodel import Field, SQLModel
@@ -113,6 +114,23 @@ class TrustPublication(SQLModel, table=True):
     published_version: int = 0
     issued_at: int = Field(default=0, sa_type=BigInteger)
     token: str = Field(default="", sa_type=Text)
+
+
+class Proposal(SQLModel, table=True):
+    """An act that one person proposes and another approves, bound to the hash of its content; decided once."""
+
+    __tablename__ = "proposal"
+
+    proposal_id: str = Field(primary_key=True)
+    kind: str
+    content: dict[str, Any] = Field(sa_type=JSON)
+    content_hash: str
+    proposed_by: str
+    proposed_at: datetime = Field(sa_type=Instant, index=True)
+    expires_at: datetime = Field(sa_type=Instant)
+    decided_by: str | None = Field(default=None)
+    decided_at: datetime | None = Field(default=None, sa_type=Instant)
+    approved: bool | None = Field(default=None)
 
 
 class OAuthClient(SQLModel, table=True):

@@ -14,6 +14,7 @@ from keys.models import (
     KeyPurpose,
     KeyState,
     OAuthClient,
+    Proposal,
     SigningKey,
     Spent,
     TrustedAgency,
@@ -105,6 +106,32 @@ def clients_of(session: Session, role: str, subject: str) -> Sequence[OAuthClien
     """Return the clients of an agency or counter, oldest first."""
     query = select(OAuthClient).where(OAuthClient.role == role, OAuthClient.subject == subject)
     return session.exec(query.order_by(col(OAuthClient.created_at), col(OAuthClient.client_id))).all()
+
+
+def decide_proposal(
+    session: Session, proposal_id: str, content_hash: str, by: str, now: datetime, *, approved: bool
+) -> bool:
+    """Decide a proposal of that very content; of any number of decisions at once one gets True."""
+    statement = update(Proposal).where(
+        col(Proposal.proposal_id) == proposal_id,
+        col(Proposal.content_hash) == content_hash,
+        col(Proposal.decided_at).is_(None),
+        col(Proposal.expires_at) > now,
+    )
+    decided = statement.values(decided_at=now, decided_by=by, approved=approved)
+    return bool(session.execute(decided).rowcount)  # type: ignore[attr-defined]
+
+
+def reopen_proposal(session: Session, proposal_id: str) -> None:
+    """Let a proposal be decided again: nothing came of its approval."""
+    statement = update(Proposal).where(col(Proposal.proposal_id) == proposal_id)
+    session.execute(statement.values(decided_at=None, decided_by=None, approved=None))
+
+
+def proposals(session: Session, limit: int) -> Sequence[Proposal]:
+    """Return proposals, the newest first."""
+    query = select(Proposal).order_by(col(Proposal.proposed_at).desc(), col(Proposal.proposal_id))
+    return session.exec(query.limit(limit)).all()
 
 
 def claim_enrolment(session: Session, code_hash: str, now: datetime) -> str | None:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from app import catalogue, clock, contracts
-from app.cli import trust
+from app.cli import clients, trust
 from app.cli.opening import ACTOR, Json, house, settings
 from app.cli.output import FAILED, answer
 from app.doctor import examine
@@ -30,7 +30,8 @@ def add_to(app: typer.Typer) -> None:
     """Add the operator's commands."""
     groups: list[tuple[str, dict[str, Callable[..., None]], str]] = [
         ("agency", {"add": add_agency}, "Agencies."),
-        ("counter", {"add": add_counter}, "Counters."),
+        ("counter", {"add": add_counter, "code": clients.enrolment_code}, "Counters, and codes for their devices."),
+        ("client", clients.COMMANDS, "Systems and devices that get their own tokens."),
         ("holder", {"add": add_holder}, "Holders."),
         ("token", {"grant": grant_token, "revoke": revoke_token}, "Access tokens."),
         (

@@ -62,7 +62,7 @@ class Things:
         world, path = self.world, operation.split(" ")[1]
         found = {
             "agency": "police", "licence_id": self.licence, "counter": "nobody", "holder_id": "nobody",
-            "token_id": "nobody", "client_id": "nobody", "kid": "nobody", "licence_type": "residence_permit",
+            "token_id": "nobody", "client_id": "nobody", "kid": "nobody", "proposal_id": "nobody", "licence_type": "residence_permit",
             "licence_type_key": "residence_permit", "code": "not_found", "number": "1", "secret": "x",
             "issuance_id": "nobody",
         }  # fmt: skip

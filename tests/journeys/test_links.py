@@ -138,3 +138,28 @@ def test_registers_for_the_four_schemes(city: City) -> None:
     )
     assert lines["Exec"].endswith(r"/a \\$folder 100%%/token" + '" %u')
     assert city.parent_token not in entry.read_text(encoding="utf-8")
+
+
+def test_a_system_asks_for_its_token(city: City, tmp_path: Path) -> None:
+    """`licence client token` gets one over HTTP, and it works."""
+    assert licence(city, "client", "new-key", str(tmp_path / "system.pem"))[0] == 0
+    jwk = json.loads((tmp_path / "system.jwk").read_text())
+    body = {"role": "agency", "subject": "police", "name": "system", "jwk": jwk}
+    client_id = city.operator.post("/admin/clients", body)["client_id"]
+    for more in ((), ("--dpop",), ("--scope", "licences:read")):
+        code, out, err = licence(
+            city,
+            "client",
+            "token",
+            client_id,
+            "--key",
+            str(tmp_path / "system.pem"),
+            "--url",
+            city.url,
+            "--json",
+            *more,
+        )
+        assert code == 0, err
+        assert json.loads(out)["token_type"] == ("DPoP" if more == ("--dpop",) else "Bearer")
+    code, _, err = licence(city, "client", "token", "nobody", "--key", str(tmp_path / "system.pem"), "--url", city.url)
+    assert code == 1

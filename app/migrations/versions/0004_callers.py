@@ -91,3 +91,19 @@ def upgrade() -> None:
     sa.Column('wrapped', sa.LargeBinary(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
+
+    op.create_table('proposal',
+    sa.Column('proposal_id', sa.String(), nullable=False),
+    sa.Column('kind', sa.String(), nullable=False),
+    sa.Column('content', sa.JSON(), nullable=False),
+    sa.Column('content_hash', sa.String(), nullable=False),
+    sa.Column('proposed_by', sa.String(), nullable=False),
+    sa.Column('proposed_at', sa.DateTime(), nullable=False),
+    sa.Column('expires_at', sa.DateTime(), nullable=False),
+    sa.Column('decided_by', sa.String(), nullable=True),
+    sa.Column('decided_at', sa.DateTime(), nullable=True),
+    sa.Column('approved', sa.Boolean(), nullable=True),
+    sa.PrimaryKeyConstraint('proposal_id')
+    )
+    with op.batch_alter_table('proposal') as batch_op:
+        batch_op.create_index(batch_op.f('ix_proposal_proposed_at'), ['proposed_at'], unique=False)

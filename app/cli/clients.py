@@ -1,0 +1,136 @@
+"""Systems and devices that get their own tokens: the operator takes them in; a system asks for its token."""
+
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+
+from app import clock
+from app.cli.agency import DEFAULT_URL, Url
+from app.cli.client import Client
+from app.cli.opening import ACTOR, Json, house
+from app.cli.output import answer, print_json
+from credentials import dpop, jws, strict_json
+from credentials.jwk import export_public
+from keys.access import Role
+from keys.oauth.client_credentials import ASSERTION, ASSERTION_LIFE_SECONDS
+from keys.oauth.clients import CODE_LIFE
+
+SystemRole = Annotated[str, typer.Argument(help="agency or counter.")]
+
+
+def add_client(  # noqa: PLR0917 - typer's options
+    role: SystemRole,
+    subject: Annotated[str, typer.Argument(help="Which agency or counter.")],
+    jwk: Annotated[Path, typer.Option(exists=True, help="Its public key, as JWK.")],
+    name: Annotated[str, typer.Option(help="What people call it.")],
+    scope: Annotated[list[str] | None, typer.Option(help="A scope; repeat. All of the role's if left out.")] = None,
+    dpop_bound: Annotated[bool, typer.Option("--dpop", help="Its tokens are bound to this key.")] = False,
+    json_output: Json = False,
+) -> None:
+    """Take in a system that gets its own tokens with a key (private_key_jwt)."""
+    made, kind = house(), _role(role)
+    made.must_exist(kind, subject)
+    registered = made.clients.register(
+        kind, subject, name=name, scopes=scope or (), jwk=strict_json.loads(jwk.read_bytes()), dpop=dpop_bound,
+        actor=ACTOR, now=clock.now(),
+    )  # fmt: skip
+    answer({"client_id": registered.client_id}, registered.client_id, as_json=json_output)
+
+
+def list_clients(role: SystemRole, subject: str, json_output: Json = False) -> None:
+    """List the systems and devices of an agency or counter."""
+    rows: list[dict[str, Any]] = [
+        {"client_id": row.client_id, "name": row.name, "scopes": row.scopes, "suspended": row.suspended_at is not None}
+        for row in house().clients.of(_role(role), subject)
+    ]
+    if json_output:
+        print_json({"clients": rows})
+    for row in [] if json_output else rows:
+        typer.echo(f"{row['client_id']}  {row['name']}  {row['scopes']}{'  suspended' if row['suspended'] else ''}")
+
+
+def suspend_client(client_id: str, json_output: Json = False) -> None:
+    """Stop a system or a lost device; its next call is refused."""
+    house().clients.suspend(client_id, suspended=True, actor=ACTOR, now=clock.now())
+    answer({"client_id": client_id, "suspended": True}, f"{client_id} is suspended", as_json=json_output)
+
+
+def resume_client(client_id: str, json_output: Json = False) -> None:
+    """Let a suspended system or device in again."""
+    house().clients.suspend(client_id, suspended=False, actor=ACTOR, now=clock.now())
+    answer({"client_id": client_id, "suspended": False}, f"{client_id} is let in again", as_json=json_output)
+
+
+def enrolment_code(counter: str, json_output: Json = False) -> None:
+    """Print a code with which one device becomes this counter's: once, within ten minutes."""
+    made = house()
+    made.counters.get(counter)
+    code = made.clients.enrolment_code(counter, actor=ACTOR, now=clock.now())
+    told = {"code": code, "expires_in_seconds": int(CODE_LIFE.total_seconds())}
+    answer(told, "-".join(code[at : at + 4] for at in range(0, len(code), 4)), as_json=json_output)
+
+
+def new_key(
+    file: Annotated[Path, typer.Argument(help="Where to put the private key; the public one goes beside it, .jwk.")],
+    json_output: Json = False,
+) -> None:
+    """Make a system's key pair: the private key stays there, the .jwk is for the operator."""
+    private = generate_private_key(SECP256R1())
+    file.touch(mode=0o600, exist_ok=False)
+    file.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    public = file.with_suffix(".jwk")
+    public.write_bytes(strict_json.dumps(export_public(private)))
+    answer({"private": str(file), "public": str(public)}, f"{file} and {public} written", as_json=json_output)
+
+
+def token(
+    client_id: Annotated[str, typer.Argument(envvar="LICENCE_CLIENT_ID")],
+    key: Annotated[Path, typer.Option(exists=True, help="The system's private key (PEM).")],
+    url: Url = DEFAULT_URL,
+    scope: Annotated[str, typer.Option(help="Scopes, parted by spaces; all of the client's if left out.")] = "",
+    bound: Annotated[bool, typer.Option("--dpop", help="Bind it to the key.")] = False,
+    json_output: Json = False,
+) -> None:
+    """Get a token for ten minutes as a system (RFC 7523); with --dpop it is bound to the key (RFC 9449)."""
+    private = load_pem_private_key(key.read_bytes(), None)
+    if not isinstance(private, EllipticCurvePrivateKey):
+        raise typer.BadParameter("a P-256 key")
+    signer, now, endpoint = jws.es256(private), clock.now(), f"{url}/oauth/token"
+    second = int(now.timestamp())
+    claims = {
+        "iss": client_id,
+        "sub": client_id,
+        "aud": endpoint,
+        "iat": second,
+        "exp": second + ASSERTION_LIFE_SECONDS,
+    }
+    assertion = jws.sign(jws.CLIENT_ASSERTION, claims | {"jti": secrets.token_urlsafe(16)}, signer, more={"typ": "JWT"})
+    proof = dpop.prove(
+        signer, export_public(private), method="POST", url=endpoint, jti=secrets.token_urlsafe(16), now=now
+    )
+    form = {"grant_type": "client_credentials", "client_assertion_type": ASSERTION, "client_assertion": assertion}
+    form |= {"scope": scope} if scope else {}
+    http = Client(url)
+    got = http.call("POST", "/oauth/token", data=form, headers={"DPoP": proof} if bound else {})
+    answer(got, str(got["access_token"]), as_json=json_output)
+
+
+def _role(text: str) -> Role:
+    if text not in {Role.AGENCY, Role.COUNTER}:
+        raise typer.BadParameter("agency or counter")
+    return Role(text)
+
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "add": add_client,
+    "list": list_clients,
+    "suspend": suspend_client,
+    "resume": resume_client,
+    "new-key": new_key,
+    "token": token,
+}

@@ -1,0 +1,98 @@
+"""Four eyes: what one person proposes another approves, bound to the hash of what both have seen, within a day.
+
+What is proposed is data; the roof knows what it means (`app/proposed.py`). An act whose approval fails is open again.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+from sqlmodel import Session
+
+from credentials import base64url, strict_json
+from keys import store
+from keys.errors import ProposalOverError, SamePersonError, UnknownProposalError
+from keys.models import Proposal
+from keys.vault import STREAM
+from records import audit
+from records.database import Database
+
+LIFE = timedelta(hours=24)
+ID_BYTES = 9
+MOST = 200  # proposals in one answer
+Act = Callable[[str, Mapping[str, Any]], None]
+"""Does what a kind of proposal means with its content; raises if it cannot be done."""
+
+
+class FourEyes:
+    """The verbs on proposals."""
+
+    def __init__(self, *, database: Database, randomness: Callable[[int], bytes]) -> None:
+        self._database = database
+        self._randomness = randomness
+
+    def propose(self, kind: str, content: Mapping[str, Any], *, actor: str, now: datetime) -> Proposal:
+        """Put an act up for somebody else's approval."""
+        row = Proposal(
+            proposal_id=base64url.encode(self._randomness(ID_BYTES)),
+            kind=kind,
+            content=dict(content),
+            content_hash=sha256(strict_json.canonical({"kind": kind, "content": dict(content)})).hexdigest(),
+            proposed_by=actor,
+            proposed_at=now,
+            expires_at=now + LIFE,
+        )
+        with self._database.write() as session:
+            session.add(row)
+            session.flush()
+            self._audit(session, row, "proposal.made", actor, now)
+        return row
+
+    def approve(self, proposal_id: str, content_hash: str, act: Act, *, actor: str, now: datetime) -> Proposal:
+        """Approve and do what somebody else proposed; `content_hash` is of what was looked at."""
+        row = self._open(proposal_id)
+        if row.proposed_by == actor:
+            raise SamePersonError
+        row = self._decide(row, content_hash, actor, now, approved=True)
+        try:
+            act(row.kind, row.content)
+        except Exception:  # whatever it was, nothing was done: it may be approved again, or declined
+            with self._database.write() as session:
+                store.reopen_proposal(session, proposal_id)
+                self._audit(session, row, "proposal.failed", actor, now)
+            raise
+        return row
+
+    def decline(self, proposal_id: str, *, actor: str, now: datetime) -> Proposal:
+        """Decline a proposal; whoever made it may, too."""
+        row = self._open(proposal_id)
+        return self._decide(row, row.content_hash, actor, now, approved=False)
+
+    def proposals(self) -> Sequence[Proposal]:
+        """Return the newest two hundred proposals."""
+        with self._database.read() as session:
+            return store.proposals(session, MOST)
+
+    def _open(self, proposal_id: str) -> Proposal:
+        with self._database.read() as session:
+            row = session.get(Proposal, proposal_id)
+        if row is None:
+            raise UnknownProposalError
+        return row
+
+    def _decide(self, row: Proposal, content_hash: str, actor: str, now: datetime, *, approved: bool) -> Proposal:
+        with self._database.write() as session:
+            if not store.decide_proposal(session, row.proposal_id, content_hash, actor, now, approved=approved):
+                raise ProposalOverError
+            act = "proposal.approved" if approved else "proposal.declined"
+            self._audit(session, row, act, actor, now)
+            decided = session.get(Proposal, row.proposal_id, populate_existing=True)
+            assert decided is not None  # noqa: S101 - it was just decided
+            return decided
+
+    def _audit(self, session: Session, row: Proposal, act: str, actor: str, now: datetime) -> None:
+        audit.record(
+            session, stream=STREAM, actor=actor, act=act, subject=row.proposal_id, now=now,
+            detail={"kind": row.kind, "content": row.content_hash},
+        )  # fmt: skip

@@ -1,0 +1,59 @@
+"""The commands for systems, devices, checkpoints and a new key-encryption key."""
+
+import json
+from pathlib import Path
+
+from tests.app.test_app_cli import Run, house, run
+
+__all__ = ["house", "run"]
+
+
+def test_systems_and_devices(house: Run, tmp_path: Path) -> None:
+    """A key pair, a client, its list, suspended and let in again; a code for a tablet."""
+    house("agency", "add", "police", "--json")
+    house("counter", "add", "school2_office", "--agency", "school2", "--json")
+    pair = house("client", "new-key", str(tmp_path / "system.pem"), "--json").json
+    assert (tmp_path / "system.pem").stat().st_mode & 0o077 == 0
+    assert house("client", "new-key", str(tmp_path / "system.pem")).code == 2
+    words = ("client", "add", "agency", "police", "--jwk", pair["public"], "--name", "户政系统")
+    added = house(*words, "--scope", "licences:read", "--json")
+    assert added.code == 0, added.err
+    listed = house("client", "list", "agency", "police", "--json").json["clients"]
+    assert [(one["name"], one["scopes"], one["suspended"]) for one in listed] == [("户政系统", "licences:read", False)]
+    assert house("client", "suspend", added.json["client_id"]).code == 0
+    assert "suspended" in house("client", "list", "agency", "police").out
+    assert house("client", "resume", added.json["client_id"]).code == 0
+    assert house("client", "suspend", "nobody", "--json").json["code"] == "unknown_client"
+    assert house("client", "list", "holder", "x").code == 2
+    assert house("client", "add", "agency", "samr", "--jwk", pair["public"], "--name", "x").code == 1
+    code = house("counter", "code", "school2_office", "--json").json
+    assert (len(code["code"]), code["expires_in_seconds"]) == (16, 600)
+    assert house("counter", "code", "school2_office").out.count("-") == 3
+    assert house("counter", "code", "nobody").code == 1
+
+
+def test_checkpoints(house: Run, tmp_path: Path) -> None:
+    """Exported, and held against what is here; what was cut off since is found."""
+    house("agency", "add", "police", "--json")
+    told = house("audit", "export", str(tmp_path / "kept"), "--json").json
+    assert told["size"] > 5
+    verified = house("audit", "verify", str(tmp_path / "kept"), "--json").json
+    assert (verified["verified"], verified["checkpoints"], verified["logged"]) == (True, 1, told["size"])
+    assert house("audit", "verify").code == 0
+    leaves = json.loads((tmp_path / "kept" / "leaves.json").read_text())
+    (tmp_path / "kept" / "leaves.json").write_text(json.dumps([*leaves, leaves[0]]))
+    broken = house("audit", "verify", str(tmp_path / "kept"), "--json")
+    assert (broken.code, broken.json["verified"], broken.json["entry"]) == (1, False, told["size"])
+    (tmp_path / "kept" / "leaves.json").write_text(json.dumps(leaves))
+    (tmp_path / "kept" / "checkpoint-1.txt").write_text("nonsense")
+    assert house("audit", "verify", str(tmp_path / "kept")).code == 1
+
+
+def test_a_new_kek(house: Run, tmp_path: Path) -> None:
+    """Made, everything put under it, and again: already."""
+    house("agency", "add", "police", "--json")
+    house("keys", "new-kek", str(tmp_path / "new"), "--json")
+    first = house("keys", "rewrap", str(tmp_path / "new"), "--json")
+    assert (first.code, first.json["changed"]) == (0, True)
+    assert house("keys", "list").code == 4
+    assert house("keys", "rewrap", str(tmp_path / "nowhere")).code == 4

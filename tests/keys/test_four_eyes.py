@@ -1,0 +1,116 @@
+"""Four eyes: stolen keys and trust changes are proposed by one, approved by another, once, within a day, as looked at."""
+
+import pytest
+
+from keys.models import KeyPurpose
+from tests.races.test_many_at_once import at_once
+from tests.records.tables import acts, counts, findings
+from tests.world import Answer, Caller, World
+
+RIGHT = "/admin/agencies/police/types/driving_licence"
+
+
+@pytest.fixture
+def second(world: World) -> Caller:
+    """Another operator, in a service where two must agree."""
+    world.agency("police")
+    world.restart(four_eyes=True)
+    return world.caller("operator", "op", person="wang")
+
+
+def approve(by: Caller, proposal: Answer, content_hash: str | None = None) -> Answer:
+    body = {"content_hash": content_hash or proposal["content_hash"]}
+    return by.post(f"/admin/proposals/{proposal['proposal_id']}/approve", body)
+
+
+def compromise(world: World) -> Answer:
+    kid = world.house.vault.active("police", KeyPurpose.LICENCE).kid
+    made = world.operator.post(f"/admin/keys/{kid}/compromise", {"since": "2026-11-20T00:00:00+08:00"})
+    assert made.status == 202, made.body
+    return made
+
+
+def test_a_stolen_key_needs_two(world: World, second: Caller) -> None:
+    """Proposed, seen by the other with all its content, approved: then the key is compromised, and not before."""
+    kid = world.house.vault.active("police", KeyPurpose.LICENCE).kid
+    made = compromise(world)
+    assert world.house.vault.active("police", KeyPurpose.LICENCE).kid == kid
+    (seen,) = second.get("/admin/proposals")["items"]
+    assert (seen["kind"], seen["content"]["kid"], seen["state"]) == ("key.compromise", kid, "waiting")
+    done = approve(second, made)
+    assert (done.status, done["state"], done["decided_by"]) == (200, "approved", "operator:op/wang")
+    assert world.house.vault.active("police", KeyPurpose.LICENCE).kid != kid
+    told = [act for _, act, _ in acts(world, "keys")]
+    assert told.index("proposal.made") < told.index("proposal.approved") < told.index("key.compromised")
+    assert findings(world) == []
+
+
+def test_one_person_is_not_two(world: World, second: Caller) -> None:
+    """Whoever proposed it cannot approve it, by no token; declining it they may."""
+    made = compromise(world)
+    assert approve(world.operator, made)["code"] == "same_person"
+    assert approve(world.caller("operator", "op"), made)["code"] == "same_person"
+    declined = world.operator.post(f"/admin/proposals/{made['proposal_id']}/decline")
+    assert declined["state"] == "declined"
+    assert approve(second, made)["code"] == "proposal_over"
+
+
+def test_what_was_not_looked_at(world: World, second: Caller) -> None:
+    """Another hash, one that is over, one that is not there."""
+    made = compromise(world)
+    assert approve(second, made, "0" * 64)["code"] == "proposal_over"
+    assert second.post("/admin/proposals/nobody/approve", {"content_hash": "0" * 64})["code"] == "unknown_proposal"
+    assert second.post(f"/admin/proposals/{made['proposal_id']}/approve", {})["code"] == "invalid_request"
+    world.wait(24 * 3600)
+    assert approve(second, made)["code"] == "proposal_over"
+
+
+def test_trust_needs_two(world: World, second: Caller) -> None:
+    """Taking an agency in, giving a right and withdrawing it: each waits, and each is done when approved."""
+    assert world.operator.call("PUT", RIGHT, {}).status == 202
+    assert world.operator.call("PUT", RIGHT, {"valid_until": "2020-01-01T00:00:00Z"}).status == 422
+    given = world.operator.call("PUT", RIGHT, {"valid_until": "2027-01-01T00:00:00Z"})
+    vct = world.house.issuer.vct("driving_licence")
+    assert not world.house.registry.may_sign("police", vct, now=world.now)
+    assert approve(second, given).status == 200
+    assert world.house.registry.may_sign("police", vct, now=world.now)
+    withdrawn = world.operator.delete(RIGHT)
+    assert approve(second, withdrawn).status == 200
+    assert not world.house.registry.may_sign("police", vct, now=world.now)
+    body = {
+        "key": "newbody", "name": {"zh": "新机关", "en": "New"}, "kind": "public_body", "uscc": "1144019900DEM0015H",
+        "region": "440199", "domain": "公安", "may_sign": [],
+    }  # fmt: skip
+    taken = world.operator.post("/admin/agencies", body)
+    assert taken.status == 202, taken.body
+    assert approve(second, taken).status == 200
+    assert world.house.issuer.agency("newbody").key == "newbody"
+    assert findings(world) == []
+
+
+def test_what_cannot_be_done_stays_open(world: World, second: Caller) -> None:
+    """An act that fails is not approved: said so, and it may be tried again or declined."""
+    made = world.operator.delete("/admin/agencies/police/types/social_security_card")
+    failed = approve(second, made)
+    assert (failed.status, failed["code"]) == (404, "not_found")
+    (seen,) = second.get("/admin/proposals")["items"]
+    assert seen["state"] == "waiting"
+    assert second.post(f"/admin/proposals/{made['proposal_id']}/decline").status == 200
+
+
+def test_many_approve_at_once(world: World, second: Caller) -> None:
+    """Sixteen approvals at once: one is done."""
+    made = compromise(world)
+    before = counts(world)["signing_key"]
+    answers = at_once([lambda: approve(second, made)] * 16)
+    assert sorted(one.status for one in answers) == [200] + [409] * 15
+    assert counts(world)["signing_key"] == before + 1
+    assert findings(world) == []
+
+
+def test_two_must_agree_unless_it_is_a_demonstration(world: World) -> None:
+    """By default outside the demonstration, and never by leaving a setting out."""
+    assert not world.house.settings.two_must_agree
+    world.restart(demo=False)
+    assert world.house.settings.two_must_agree
+    assert world.operator.call("PUT", RIGHT, {}).status == 202
