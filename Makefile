@@ -3,8 +3,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 SERVE_ENV = LICENCE_BASE_URL=http://127.0.0.1:8080 LICENCE_DATABASE_URL=sqlite:///data/licence.db LICENCE_KEK_FILE=data/kek LICENCE_DEMO=true
 PARALLEL ?= 2
+STEPS ?= 5000
+REQUESTS ?= 20000
+SECONDS ?= 60
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test interop check openapi bench lock clean
+.PHONY: help demo serve test attack sbom interop check openapi bench lock clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -34,6 +37,19 @@ serve: .venv/run.stamp ## Serve on http://127.0.0.1:8080 with SQLite in data/
 test: .venv/dev.stamp ## Run every test, on SQLite and PostgreSQL
 	$(BIN)/python -m pytest -n $(PARALLEL) --dist worksteal --cov --cov-report=term:skip-covered
 
+.venv/attack.stamp: .venv/dev.stamp requirements-attack.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-attack.txt
+	@touch $@
+
+attack: .venv/attack.stamp ## Attack it: hostile inputs, every caller, a model, fuzzed contracts and parsers; prints figures
+	LICENCE_MODEL_STEPS=$(STEPS) $(BIN)/python -m pytest -n $(PARALLEL) --dist worksteal tests/attacks tests/keys tests/records tests/journeys/test_against_a_model.py
+	$(BIN)/python -m tests.fuzz.contracts --requests $(REQUESTS)
+	$(BIN)/python -m tests.fuzz.parsers --seconds $(SECONDS)
+
+sbom: .venv/attack.stamp ## Write the software bill of materials (CycloneDX) to build/sbom.json
+	@mkdir -p build
+	$(BIN)/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml --output-format JSON --output-file build/sbom.json
+
 interop: .venv/dev.stamp ## Drive the running service with third-party wallets and verifiers (needs Node)
 	@command -v npm > /dev/null || { echo "make interop needs Node 20 or later (node, npm): install it first"; exit 1; }
 	cd tests/interop && npm ci --silent
@@ -55,6 +71,7 @@ bench: .venv/dev.stamp ## Measure, and write bench/latest.json
 lock: ## Lock dependencies anew (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header -o requirements.txt -q
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header -c requirements.txt -o requirements-dev.txt -q
+	uv pip compile pyproject.toml --extra dev --extra attack --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header -c requirements-dev.txt -o requirements-attack.txt -q
 
 clean: ## Remove what was built
 	rm -rf .venv data build *.egg-info .coverage

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
 from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
 
 from app import proposed
 from app.admin_schemas import (
@@ -18,7 +19,6 @@ from app.admin_schemas import (
     Clients,
     CompromiseIn,
     CounterIn,
-    Done,
     EnrolmentCodeOut,
     HolderIn,
     KeyIn,
@@ -56,11 +56,11 @@ def routes(  # noqa: C901, PLR0915 - a list of routes, one after another, with n
     router = APIRouter(prefix="/admin", tags=["operator"])
     Operator = Annotated[str, Depends(operator)]  # noqa: N806 - a type
 
-    @router.post("/agencies", status_code=201, responses=TWO)
-    def add_agency(actor: Operator, body: AgencyIn, response: Response) -> Made | ProposalOut:
+    @router.post("/agencies", status_code=201, response_model=Made, responses=TWO)
+    def add_agency(actor: Operator, body: AgencyIn) -> Made | Response:
         """Take an agency in: ledger, keys, and the types it may sign. Where two must agree, propose it (202)."""
         asked = proposed.ask(house, proposed.ADMIT, body.model_dump(mode="json"), actor=actor, now=clock())
-        return Made(key=body.key) if asked is None else _waiting(asked, response)
+        return Made(key=body.key) if asked is None else _waiting(asked)
 
     @router.post("/counters", status_code=201)
     def add_counter(actor: Operator, body: CounterIn) -> Made:
@@ -121,10 +121,8 @@ def routes(  # noqa: C901, PLR0915 - a list of routes, one after another, with n
         if not house.access.revoke(token_id, actor=actor, now=clock()):
             raise HTTPException(404)
 
-    @router.put("/agencies/{agency}/types/{licence_type_key}", status_code=200, responses=TWO)
-    def give_right(
-        actor: Operator, agency: str, licence_type_key: str, body: RightIn, response: Response
-    ) -> Done | ProposalOut:
+    @router.put("/agencies/{agency}/types/{licence_type_key}", status_code=204, response_model=None, responses=TWO)
+    def give_right(actor: Operator, agency: str, licence_type_key: str, body: RightIn) -> Response | None:
         """Let an agency sign a licence type, from when to when. Where two must agree, propose it (202)."""
         if licence_type_key not in house.types:
             raise UnknownTypeError
@@ -134,26 +132,26 @@ def routes(  # noqa: C901, PLR0915 - a list of routes, one after another, with n
         content = {name: at.isoformat() if at else None for name, at in dates.items()}
         content |= {"agency": agency, "licence_type": licence_type_key}
         asked = proposed.ask(house, proposed.GIVE, content, actor=actor, now=clock())
-        return Done() if asked is None else _waiting(asked, response)
+        return None if asked is None else _waiting(asked)
 
-    @router.delete("/agencies/{agency}/types/{licence_type_key}", status_code=200, responses=TWO)
-    def withdraw_right(actor: Operator, agency: str, licence_type_key: str, response: Response) -> Done | ProposalOut:
+    @router.delete("/agencies/{agency}/types/{licence_type_key}", status_code=204, response_model=None, responses=TWO)
+    def withdraw_right(actor: Operator, agency: str, licence_type_key: str) -> Response | None:
         """End an agency's right to sign a licence type, as of now. Where two must agree, propose it (202)."""
         content = {"agency": agency, "licence_type": licence_type_key}
         asked = proposed.ask(house, proposed.WITHDRAW, content, actor=actor, now=clock())
-        return Done() if asked is None else _waiting(asked, response)
+        return None if asked is None else _waiting(asked)
 
     @router.post("/keys/rotate")
     def rotate(actor: Operator, body: RotateIn) -> Made:
         """Retire an owner's active key; the next one signs from now on."""
         return Made(key=house.vault.rotate(body.owner, body.purpose, actor=actor, now=clock()))
 
-    @router.post("/keys/{kid}/compromise", status_code=200, responses=TWO)
-    def compromise(actor: Operator, kid: str, body: CompromiseIn, response: Response) -> Done | ProposalOut:
+    @router.post("/keys/{kid}/compromise", status_code=204, response_model=None, responses=TWO)
+    def compromise(actor: Operator, kid: str, body: CompromiseIn) -> Response | None:
         """Say that a key was stolen: believed is what the log held before. Where two must agree, propose it (202)."""
         content = {"kid": kid, "since": body.since.isoformat()}
         asked = proposed.ask(house, proposed.COMPROMISE, content, actor=actor, now=clock())
-        return Done() if asked is None else _waiting(asked, response)
+        return None if asked is None else _waiting(asked)
 
     _add_proposals(router, house, Operator, clock)
     return router
@@ -182,9 +180,8 @@ def _add_proposals(router: APIRouter, house: House, operator: Any, clock: Clock)
         return _proposal_out(house.four_eyes.decline(proposal_id, actor=actor, now=clock()))
 
 
-def _waiting(row: Proposal, response: Response) -> ProposalOut:
-    response.status_code = 202
-    return _proposal_out(row)
+def _waiting(row: Proposal) -> Response:
+    return JSONResponse(_proposal_out(row).model_dump(mode="json"), 202)
 
 
 def _proposal_out(row: Proposal) -> ProposalOut:

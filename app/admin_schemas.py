@@ -166,14 +166,6 @@ class EnrolmentCodeOut(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [{"code": "7K2M9QX40HTR5B3C", "expires_in_seconds": 600}]})
 
 
-class Done(BaseModel):
-    """It was done."""
-
-    done: bool = True
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"done": True}]})
-
-
 class ApproveIn(Input):
     """Agreement to a proposal: the hash of the content that was looked at."""
 

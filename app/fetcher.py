@@ -16,7 +16,7 @@ import httpx2
 
 from app.settings import is_loopback
 from credentials import strict_json
-from wallet.errors import ForeignServiceError
+from wallet.errors import ForeignHostError, ForeignServiceError
 from wallet.openid4vc.fetching import Fetched
 
 DEADLINE_SECONDS = 10.0
@@ -73,18 +73,18 @@ class Fetcher:
             parts = urlsplit(url)
             port = parts.port or (443 if parts.scheme == "https" else 80)
         except ValueError as error:
-            raise ForeignServiceError("that is no address") from error
+            raise ForeignHostError("that is no address") from error
         ours = (parts.scheme, parts.netloc) == (self._own.scheme, self._own.netloc)
         near = self._loopback and is_loopback(parts.hostname or "")
         if not ours and (
             parts.scheme not in ({"https", "http"} if near else {"https"}) or parts.netloc not in self._hosts
         ):
-            raise ForeignServiceError(f"this service may not call {parts.hostname or 'that'}")
+            raise ForeignHostError(f"this service may not call {parts.hostname or 'that'}")
         if parts.username or parts.fragment or not parts.hostname:
-            raise ForeignServiceError("that is no address to call")
+            raise ForeignHostError("that is no address to call")
         addresses = self._resolve(parts.hostname, port)
         if not addresses or not (ours or near or all(ip_address(one).is_global for one in addresses)):
-            raise ForeignServiceError("it has no public address")
+            raise ForeignHostError("it has no public address")
         number = f"[{addresses[0]}]" if ":" in addresses[0] else addresses[0]
         path = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
         return f"{parts.scheme}://{number}:{port}{path}", {"sni_hostname": parts.hostname}, parts.netloc

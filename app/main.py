@@ -77,7 +77,8 @@ def create_app(house: House, *, now: Clock = clock.now, rooms: Collection[str] =
     more: dict[str, problems.MoreFaults] = {
         path: lambda body: orders.faults(house.types, body, now=now()) for path in issuing
     }
-    problems.install(app, base_url, more | {"/admin/agencies": house.agencies.faults})
+    more |= {"/admin/agencies": house.agencies.faults}
+    problems.install(app, base_url, more, methods_of=lambda path: permissions.methods(app.routes, path))
     for router in _routers(house, caller, now, rooms):
         app.include_router(router)
     _health(app, house)

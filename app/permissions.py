@@ -7,6 +7,7 @@ of the caller's own only: another holder's licence, another counter's request do
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from fastapi import Request
 from starlette.routing import BaseRoute
@@ -162,14 +163,24 @@ def permit(request: Request, caller: Caller) -> None:
         raise UnknownAgencyError
 
 
+def methods(routes: list[BaseRoute], path: str) -> list[str]:
+    """Return the methods that an address takes."""
+    return sorted({method for route in _routes(routes) if route.path_regex.fullmatch(path) for method in route.methods})
+
+
 def operations(routes: list[BaseRoute]) -> Iterator[str]:
     """Yield method and address of every route, those of included routers too."""
+    for route in _routes(routes):
+        yield from (f"{method} {route.path}" for method in sorted(route.methods))
+
+
+def _routes(routes: list[BaseRoute]) -> Iterator[Any]:
     for route in routes:
         inner = getattr(route, "original_router", None)
         if inner is not None:
-            yield from operations(inner.routes)
-        elif hasattr(route, "methods"):
-            yield from (f"{method} {getattr(route, 'path', '')}" for method in sorted(route.methods or ()))
+            yield from _routes(inner.routes)
+        elif getattr(route, "methods", None):
+            yield route
 
 
 def must_be_whole(routes: list[BaseRoute]) -> None:

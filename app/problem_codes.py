@@ -229,10 +229,15 @@ PROBLEMS: dict[str, Problem] = {
     "type_not_offered": Problem(
         422, "此类证照不发放到其他钱包，请在本钱包中使用。", "This type is not offered to other wallets. Use this one."
     ),
+    "foreign_host_refused": Problem(
+        422,
+        "链接所指的服务不在许可名单，未予访问；如属正当，请联系运营方。",
+        "The link leads to a service that may not be called from here. If it is an honest one, ask the operator.",
+    ),
     "foreign_service_failed": Problem(
         502,
-        "对方服务不可用或不在许可名单，请稍后再试或联系运营方。",
-        "The other service does not answer as it should, or is not allowed here. Try later, or ask the operator.",
+        "对方服务不可用或答复不合规，请稍后再试或联系运营方。",
+        "The other service does not answer as it should. Try later, or ask the operator.",
     ),
     # 500, 503: us
     "internal_error": Problem(

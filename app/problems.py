@@ -33,6 +33,8 @@ _BY_HTTP_STATUS = {
     413: "body_too_large",
     415: "unsupported_media_type",
 }
+MethodsOf = Callable[[str], Sequence[str]]
+"""Returns the methods that an address takes (RFC 9110 section 10.2.1)."""
 MoreFaults = Callable[[object], Sequence[Fault]]
 
 
@@ -65,7 +67,7 @@ def response(
     return JSONResponse(body, known.status, extra, MEDIA_TYPE)
 
 
-def install(app: FastAPI, base_url: str, more_faults: Mapping[str, MoreFaults]) -> None:
+def install(app: FastAPI, base_url: str, more_faults: Mapping[str, MoreFaults], *, methods_of: MethodsOf) -> None:
     """Answer every error of every room with a problem; `more_faults` by route path adds what the schema cannot see."""
 
     def coded(_request: Request, error: Exception) -> Response:
@@ -82,10 +84,13 @@ def install(app: FastAPI, base_url: str, more_faults: Mapping[str, MoreFaults]) 
             return response(base_url, "unsupported_media_type")
         return _invalid(base_url, error, more_faults.get(getattr(request.scope.get("route"), "path", "")))
 
-    def http(_request: Request, error: Exception) -> Response:
+    def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
         code = _BY_HTTP_STATUS.get(error.status_code, "malformed" if error.status_code < 500 else "internal_error")
-        return response(base_url, code, headers=error.headers)
+        headers = dict(error.headers or {})
+        if error.status_code == 405:
+            headers["Allow"] = ", ".join(methods_of(request.url.path))
+        return response(base_url, code, headers=headers)
 
     def database(_request: Request, error: Exception) -> Response:
         log.error("database.unavailable", kind=type(error).__name__)

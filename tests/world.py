@@ -171,7 +171,7 @@ class World:
         self.http.__exit__(None, None, None)
         self.house = self.build(**settings)
         app = create_app(self.house, now=lambda: self.now)
-        self.http = TestClient(app, BASE_URL, raise_server_exceptions=False)
+        self.http = TestClient(app, self.house.settings.base_url, raise_server_exceptions=False)
         self.http.__enter__()
         for one in [self.anybody, self.operator, *self._agencies.values(), *self._holders.values()]:
             one.http = self.http

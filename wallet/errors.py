@@ -170,6 +170,12 @@ class ForeignServiceError(WalletError):
     code = "foreign_service_failed"
 
 
+class ForeignHostError(ForeignServiceError):
+    """The address is none, or a host's that this service may not call."""
+
+    code = "foreign_host_refused"
+
+
 class ForeignRefusalError(ForeignServiceError):
     """The other service says no; its code is told."""
 

@@ -3,6 +3,7 @@
 import pytest
 
 from credentials import jwk
+from keys.models import KeyPurpose
 from tests.tokens import AGENCY, STRANGER
 from tests.verifier.forge import TYPE, Forge, kid_of, refused
 from tests.world import BASE_URL, World
@@ -45,7 +46,7 @@ def test_a_licence_from_before_the_right(world: World) -> None:
 def test_the_status_key_signs_no_licence(world: World) -> None:
     """A key that the trust list has for status lists does not sign licences: purposes are apart."""
     forge = Forge(world)
-    (kid,) = [row.kid for row in world.house.vault.key_rows("univ") if row.purpose == "status_list"]
+    kid = world.house.vault.active("univ", KeyPurpose.STATUS_LIST).kid
     _, signer = world.house.vault.by_kid(kid)
     assert signer is not None
     parts = forge.licence(head=forge.head(kid=kid))

@@ -162,7 +162,7 @@ def test_a_compromised_authority_and_key(world: World, copy: str) -> None:
     """A compromised agency key's copies are refused although the certificate is in order."""
     kid = world.house.vault.active_kid("police", KeyPurpose.LICENCE)
     since = world.now.isoformat()
-    assert world.operator.post(f"/admin/keys/{kid}/compromise", {"since": since}).status == 200
+    assert world.operator.post(f"/admin/keys/{kid}/compromise", {"since": since}).status == 204
     assert verdict(world, copy) == ("refused", "key_compromised")
 
 

@@ -17,7 +17,7 @@ def compromise(world: World, since: float, kid: str | None = None) -> None:
     """Say that a key (the police's, if none is named) was stolen so many seconds ago."""
     kid = kid or world.house.vault.active("police", KeyPurpose.LICENCE).kid
     at = (world.now - timedelta(seconds=since)).isoformat()
-    assert world.operator.post(f"/admin/keys/{kid}/compromise", {"since": at}).status == 200
+    assert world.operator.post(f"/admin/keys/{kid}/compromise", {"since": at}).status == 204
 
 
 def shown(world: World, licence_id: str) -> tuple[str, str]:

@@ -103,7 +103,7 @@ def test_compromised_key_is_believed_by_nobody(world: World) -> None:
     old = world.issue()
     kid = row(world, old).kid
     shown = world.show()
-    assert compromise(world, kid).status == 200
+    assert compromise(world, kid).status == 204
     verdict = world.scan(shown["url"])
     assert (verdict["verdict"], verdict["reason"], verdict["licences"]) == ("refused", "key_compromised", [])
     metadata = world.anybody.get("/.well-known/jwt-vc-issuer/issuers/police")
@@ -122,7 +122,7 @@ def test_compromised_next_and_retired_keys(world: World) -> None:
     rotate(world)
     kids = {one.state: one.kid for one in world.house.vault.key_rows("police", KeyPurpose.LICENCE)}
     for state in ("next", "retired"):
-        assert compromise(world, kids[state]).status == 200
+        assert compromise(world, kids[state]).status == 204
     assert states(world) == ["active", "compromised", "compromised", "next"]
     shown = world.show(licences=[{"licence_id": old, "claims": []}])
     assert world.scan(shown["url"])["reason"] == "key_compromised"

@@ -59,7 +59,7 @@ def test_a_right_that_was_withdrawn(world: World) -> None:
     forge = Forge(world)
     before = forge.licence()
     world.wait(10)
-    assert world.operator.delete(f"/admin/agencies/univ/types/{TYPE}").status == 200
+    assert world.operator.delete(f"/admin/agencies/univ/types/{TYPE}").status == 204
     assert forge.verdict(before)["reason"] == "accepted"
     refused(forge.verdict(forge.licence()), "type_not_authorised", 3)
     world.wait(1)
@@ -80,7 +80,7 @@ def test_a_compromised_key(world: World) -> None:
     world.wait(5)
     assert forge.verdict(before)["reason"] == "accepted"
     body = {"since": world.now.isoformat()}
-    assert world.operator.post(f"/admin/keys/{forge.kid}/compromise", body).status == 200
+    assert world.operator.post(f"/admin/keys/{forge.kid}/compromise", body).status == 204
     refused(forge.verdict(forge.licence()), "key_compromised", 3)
     refused(forge.verdict(before), "key_compromised", 3)
 
