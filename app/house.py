@@ -8,11 +8,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
+from sqlalchemy.exc import SQLAlchemyError
 
 from app import between_rooms, catalogue, doors
 from app.database import EngineDatabase
 from app.doors import Core
 from app.fetcher import Fetcher
+from app.logs import Refused, log
 from app.settings import Settings
 from credentials.licence_type import LicenceType
 from issuers import store as issuers_store
@@ -40,6 +42,7 @@ from keys.registry import TrustRegistry
 from keys.transparency import TransparencyLog
 from keys.trust_list import OPERATOR
 from keys.vault import Vault
+from records import traces
 from verifier.counters import Counters
 from verifier.errors import UnknownServiceItemError
 from verifier.openid4vp.exchange import Exchange
@@ -134,6 +137,22 @@ class House:
         self.copies.burn_unsigned(now=now)
         return {"delivered": self.issuer.deliver_again(now=now), "told": sum(told)}
 
+    def remember_refusal(self, now: Callable[[], datetime]) -> Callable[[Refused], None]:
+        """Return what keeps a refused request for support; that it cannot is no reason to fail."""
+
+        def remember(one: Refused) -> None:
+            caller = "holder" if one.caller.role == Role.HOLDER else one.caller.name
+            try:
+                with self.database.write() as session:
+                    traces.record(
+                        session, one.number, operation=one.operation, status=one.status, code=one.code, caller=caller,
+                        now=now(),
+                    )  # fmt: skip
+            except SQLAlchemyError as error:
+                log.error("trace.failed", kind=type(error).__name__)
+
+        return remember
+
     def found_city(self, *, now: datetime) -> None:
         """Make the operator's keys if there are none yet."""
         with suppress(KeySealBrokenError):  # under a wrong key verifying goes on, and whatever signs says so
@@ -167,7 +186,7 @@ def build(
     gate = DpopGate(database=database, nonces=nonces)
     access = Access(database=database, randomness=randomness)
     clients = OAuthClients(database=database, randomness=randomness, secrets_allowed=settings.demo)
-    log = TransparencyLog(database=database, vault=vault, base_url=base_url)
+    transparency = TransparencyLog(database=database, vault=vault, base_url=base_url)
     core = Core(settings, database, seal, vault, certificates, make_key, randomness, fetch)
     by_vct = {f"{base_url}/issuers/types/{key}": kind for key, kind in types.items()}
 
@@ -250,7 +269,7 @@ def build(
         vault=vault,
         registry=registry,
         certificates=certificates,
-        log=log,
+        log=transparency,
         browser=Browser(base_url),
         gate=gate,
         access=access,

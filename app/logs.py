@@ -6,10 +6,12 @@ import secrets
 import sys
 from collections.abc import Callable, MutableMapping
 from contextvars import ContextVar
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
 import structlog
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -18,6 +20,23 @@ SECRET_SHAPES = re.compile(
     r"lw_[a-z]+_[A-Za-z0-9_-]+|ey[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_.~-]+|(?<![0-9])[1-9][0-9]{16}[0-9Xx](?![0-9A-Za-z])|EL1:\S+|#[0-9A-Z]{26}"
 )
 BLOTTED = "[redacted]"
+SAFE_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(self), geolocation=(), microphone=(), payment=()"),
+)
+"""On every answer that does not say otherwise itself."""
+DOCS = ("/docs", "/static-offline-docs/")
+DOCS_POLICY = (
+    b"content-security-policy",
+    b"default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    b"frame-ancestors 'none'",
+)
+"""The API reference is somebody else's page, with scripts of its own in it; it is served from here."""
+HSTS = ((b"strict-transport-security", b"max-age=31536000; includeSubDomains"),)
 _request_id: ContextVar[str] = ContextVar("request_id", default="-")
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -70,12 +89,30 @@ def configure(level: int = logging.INFO) -> None:
     )
 
 
-class RequestLog:
-    """Plain ASGI: numbers requests, logs them by route (no path values), sets safe headers, answers crashes."""
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A request of a known caller that was refused."""
 
-    def __init__(self, app: ASGIApp, *, crashed: Callable[[], Response]) -> None:
+    number: str
+    operation: str
+    status: int
+    code: str
+    caller: Any
+
+
+class RequestLog:
+    """Plain ASGI: numbers requests, logs them by route (no path values), sets safe headers, answers crashes.
+
+    What is refused to somebody we know is told to `refused`, after it was answered.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, crashed: Callable[[], Response], refused: Callable[[Refused], None], https: bool
+    ) -> None:
         self._app = app
         self._crashed = crashed
+        self._refused = refused
+        self._always = SAFE_HEADERS + (HSTS if https else ())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -84,13 +121,18 @@ class RequestLog:
             return
         number = secrets.token_hex(8)
         _request_id.set(number)
-        started, status, begun = perf_counter(), 500, False
+        started, status, begun, code = perf_counter(), 500, False, "-"
 
         async def numbered(message: Message) -> None:
-            nonlocal status, begun
+            nonlocal status, begun, code
             if message["type"] == "http.response.start":
                 status, begun = message["status"], True
-                message["headers"] = [*message["headers"], *_headers(message["headers"], number)]
+                sent = dict(message["headers"])
+                code = sent.get(b"x-problem-code", b"-").decode("ascii")
+                always = (DOCS_POLICY, *self._always) if scope["path"].startswith(DOCS) else self._always
+                said = dict(reversed(always)) | sent
+                more = [(b"x-request-id", number.encode()), *(one for one in said.items() if one[0] not in sent)]
+                message["headers"] = [*message["headers"], *more]
             await send(message)
 
         try:
@@ -103,9 +145,13 @@ class RequestLog:
         finally:
             route = getattr(scope.get("route"), "path", "-")
             log.info(
-                "http", request_id=number, method=scope["method"], route=route, status=status,
+                "http", request_id=number, method=scope["method"], route=route, status=status, code=code,
                 milliseconds=round((perf_counter() - started) * 1000, 1),
             )  # fmt: skip
+            caller = scope.get("state", {}).get("caller")
+            if status >= 400 and caller is not None:
+                told = Refused(number, f"{scope['method']} {route}", status, code, caller)
+                await run_in_threadpool(self._refused, told)
 
 
 def _headers(sent: list[tuple[bytes, bytes]], number: str) -> list[tuple[bytes, bytes]]:

@@ -11,7 +11,7 @@ from fastapi_offline import FastAPIOffline
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import JSONResponse
 
-from app import admin, clock, logs, migrations, permissions, problems
+from app import admin, clock, logs, migrations, permissions, problems, staff
 from app.house import House
 from app.limits import Limits
 from app.strict_body import StrictBody
@@ -94,7 +94,10 @@ def create_app(house: House, *, now: Clock = clock.now, rooms: Collection[str] =
         refuse=lambda path, code, wait: _too_much(base_url, path, code, wait),
         now=lambda: clock.now().timestamp(),
     )
-    app.add_middleware(logs.RequestLog, crashed=lambda: problems.crashed(base_url))
+    app.add_middleware(
+        logs.RequestLog, crashed=lambda: problems.crashed(base_url), refused=house.remember_refusal(now),
+        https=base_url.startswith("https:"),
+    )  # fmt: skip
     return app
 
 
@@ -187,6 +190,7 @@ def _routers(house: House, caller: Callable[..., Caller], now: Clock, rooms: Col
         )
     if "operator" in rooms:
         routers.append(admin.routes(house, caller_of=caller, clock=now))
+        routers.append(staff.routes(house, caller_of=caller))
     return routers
 
 

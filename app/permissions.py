@@ -36,6 +36,8 @@ STATUS = Row("licences:status", _AGENCY, own="agency")
 HOLDER = Row("wallet", (Role.HOLDER,))
 COUNTER = Row("verify", (Role.COUNTER,))
 OPERATOR = Row("operate", (Role.OPERATOR,))
+AUDITOR = Row("audit", (Role.AUDITOR,))
+SUPPORT = Row("support", (Role.SUPPORT,))
 
 TABLE: Mapping[str, Row] = {
     # Agencies
@@ -129,6 +131,10 @@ TABLE: Mapping[str, Row] = {
     "POST /admin/keys": OPERATOR,
     "POST /admin/keys/rotate": OPERATOR,
     "POST /admin/keys/{kid}/compromise": OPERATOR,
+    # The operator's people
+    "GET /admin/audit": AUDITOR,
+    "GET /admin/audit/entries": AUDITOR,
+    "GET /admin/requests/{number}": SUPPORT,
     # Everybody
     "GET /keys/trust-list": ANYBODY,
     "GET /keys/operator": ANYBODY,

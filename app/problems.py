@@ -24,6 +24,7 @@ from wallet.errors import WalletError
 
 MEDIA_TYPE = "application/problem+json"
 MAX_FAULTS = 100
+CODE_HEADER = "x-problem-code"
 
 
 _BY_HTTP_STATUS = {
@@ -59,7 +60,7 @@ def response(
     }
     if faults:
         body["faults"] = list(faults)[:MAX_FAULTS]
-    extra = dict(headers or {})
+    extra = {**(headers or {}), CODE_HEADER: code}
     if known.status == 401:
         extra["WWW-Authenticate"] = "Bearer"
     if known.status == 503:

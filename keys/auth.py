@@ -109,6 +109,7 @@ def caller_of(
             proof = gate.key_of(request.headers.get("dpop"), request.method, url, access_token=secret, now=now)
             if proof.key.thumbprint != found.jkt:
                 raise TokenRefusedError("the DPoP proof is by another key")
+        request.state.caller = found
         permit(request, found)
         return found
 

@@ -43,6 +43,19 @@ class AuditEntry(SQLModel, table=True):
     log_index: int | None = Field(default=None, unique=True, sa_type=BigInteger)
 
 
+class RefusedRequest(SQLModel, table=True):
+    """A request that was refused, by the number its caller was told."""
+
+    __tablename__ = "refused_request"
+
+    number: str = Field(primary_key=True)
+    at: datetime = Field(sa_type=Instant, index=True)
+    operation: str
+    status: int
+    code: str
+    caller: str
+
+
 class LogNode(SQLModel, table=True):
     """The hash of a complete subtree of the transparency log; level 0 are its leaves."""
 

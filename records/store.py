@@ -3,11 +3,11 @@
 from collections.abc import Generator, Sequence
 from datetime import datetime
 
-from sqlalchemy import func, text
+from sqlalchemy import delete, func, text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel, col, select
 
-from records.models import AuditEntry, IdempotencyKey, LogCheckpoint, LogNode
+from records.models import AuditEntry, IdempotencyKey, LogCheckpoint, LogNode, RefusedRequest
 
 
 def insert_unless_taken(session: Session, row: SQLModel) -> bool:
@@ -86,6 +86,23 @@ def last_checkpoint(session: Session, before: datetime | None = None) -> LogChec
     if before is not None:
         query = query.where(col(LogCheckpoint.signed_at) < before)
     return session.exec(query.order_by(col(LogCheckpoint.size).desc()).limit(1)).first()
+
+
+def forget_refused(session: Session, before: datetime) -> None:
+    """Forget requests that were refused before an instant."""
+    session.execute(delete(RefusedRequest).where(col(RefusedRequest.at) < before))
+
+
+def stream_page(session: Session, stream: str, after: int, limit: int) -> Sequence[AuditEntry]:
+    """Return a stream's acts after a sequence number, in order."""
+    query = select(AuditEntry).where(AuditEntry.stream == stream, AuditEntry.sequence > after)
+    return session.exec(query.order_by(col(AuditEntry.sequence)).limit(limit)).all()
+
+
+def streams(session: Session) -> Sequence[tuple[str, int]]:
+    """Return every stream and how many acts it has."""
+    query = select(AuditEntry.stream, func.max(AuditEntry.sequence)).group_by(AuditEntry.stream)
+    return [(stream, count) for stream, count in session.exec(query.order_by(AuditEntry.stream))]
 
 
 def entries(session: Session) -> Generator[AuditEntry, None, None]:

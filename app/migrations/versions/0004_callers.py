@@ -107,3 +107,15 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('proposal') as batch_op:
         batch_op.create_index(batch_op.f('ix_proposal_proposed_at'), ['proposed_at'], unique=False)
+
+    op.create_table('refused_request',
+    sa.Column('number', sa.String(), nullable=False),
+    sa.Column('at', sa.DateTime(), nullable=False),
+    sa.Column('operation', sa.String(), nullable=False),
+    sa.Column('status', sa.Integer(), nullable=False),
+    sa.Column('code', sa.String(), nullable=False),
+    sa.Column('caller', sa.String(), nullable=False),
+    sa.PrimaryKeyConstraint('number')
+    )
+    with op.batch_alter_table('refused_request') as batch_op:
+        batch_op.create_index(batch_op.f('ix_refused_request_at'), ['at'], unique=False)
