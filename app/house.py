@@ -26,6 +26,7 @@ from issuers.openid4vci.api import Doors
 from issuers.publishing import StatusPublisher
 from issuers.recording import Recorder as LicenceRecorder
 from issuers.status_changes import StatusChanges
+from issuers.velocity import Velocity
 from keys.access import Access, Role
 from keys.auth import Browser
 from keys.certificates import Certificates
@@ -199,6 +200,7 @@ def build(
         return items[item].listed
 
     accounts = Accounts(database=database, seal=seal, randomness=randomness)
+    velocity = Velocity(database=database, per_hour=settings.limit_acts_per_hour)
     keeping = Keeping(database=database, seal=seal, accounts=accounts, types=by_vct, make_key=make_key)
     presenter = Presenter(database=database, keeping=keeping, randomness=randomness)
     wallet = Wallet(
@@ -227,6 +229,7 @@ def build(
             publisher=publisher,
             base_url=base_url,
             certificates=certificates,
+            velocity=velocity,
             randomness=randomness,
         ),
         preparation_life=timedelta(seconds=settings.preparation_life_seconds),
@@ -283,7 +286,7 @@ def build(
         issuer=issuer,
         copies=copies,
         openid4vci=doors.openid4vci(core, issuer, copies, nonces, gate),
-        changes=StatusChanges(database=database, issuer=issuer, publisher=publisher),
+        changes=StatusChanges(issuer=issuer, publisher=publisher, velocity=velocity),
         accounts=accounts,
         signing_in=doors.signing_in(core, accounts),
         wallet=wallet,

@@ -32,8 +32,7 @@ SAFE_HEADERS = (
 DOCS = ("/docs", "/static-offline-docs/")
 DOCS_POLICY = (
     b"content-security-policy",
-    b"default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-    b"frame-ancestors 'none'",
+    b"default-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'",
 )
 """The API reference is somebody else's page, with scripts of its own in it; it is served from here."""
 HSTS = ((b"strict-transport-security", b"max-age=31536000; includeSubDomains"),)

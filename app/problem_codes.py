@@ -155,6 +155,11 @@ PROBLEMS: dict[str, Problem] = {
     "wrong_host": Problem(
         421, "此服务不以该主机名提供，请使用公布的地址。", "This service has another name. Use its public address."
     ),
+    "velocity_exceeded": Problem(
+        429,
+        "本小时签发和变更次数已达上限，已通知审计；如属正常业务，请联系运营方提高上限。",
+        "This hour's limit of issuing and changing is reached, and auditors see it. Ask the operator to raise it.",
+    ),
     "too_many_requests": Problem(
         429, "请求过于频繁，请按 Retry-After 稍后再试。", "Too many calls. Try again after the seconds of Retry-After."
     ),

@@ -83,6 +83,9 @@ class Settings(BaseSettings):
     limit_doors: Annotated[str, AfterValidator(_limit)] = Field(
         default="600/minute", description="Calls of one address where callers sign in or get tokens."
     )
+    limit_acts_per_hour: int = Field(
+        default=20_000, ge=1, description="Licences issued and changed in an hour by one clerk or system of an agency."
+    )
     trusted_proxies: str = Field(
         default="", description="Networks whose X-Forwarded-For is believed, parted by commas; none by default."
     )

@@ -71,6 +71,12 @@ class HistoryNotKeptError(IssuerError):
     code = "history_not_kept"
 
 
+class VelocityError(IssuerError):
+    """This caller has done too much this hour."""
+
+    code = "velocity_exceeded"
+
+
 class SignInClosedError(IssuerError):
     """Holders cannot sign in here, so no offer can be taken that way."""
 

@@ -104,6 +104,17 @@ class LicenceRow(SQLModel, table=True):
     prepared_until: datetime = Field(sa_type=Instant)
 
 
+class ActsOfHour(SQLModel, table=True):
+    """How much somebody issued and changed in one hour, and whether the limit was told."""
+
+    __tablename__ = "acts_of_hour"
+
+    actor: str = Field(primary_key=True)
+    hour: int = Field(primary_key=True)
+    count: int
+    alerted: bool = False
+
+
 class LicenceCopy(SQLModel, table=True):
     """One more signed copy of a licence, for a foreign wallet's key: its own status index, the licence's state.
 

@@ -13,6 +13,7 @@ from issuers.models import Agency, LicenceRow, ListKind
 from issuers.orders import Draft
 from issuers.publishing import StatusPublisher
 from issuers.status_index import free_places
+from issuers.velocity import Velocity
 from keys.certificates import Certificates, within
 from keys.encryption import Seal
 from keys.trust_list import issuer_url
@@ -36,6 +37,7 @@ class Recorder:
         publisher: StatusPublisher,
         base_url: str,
         certificates: Certificates,
+        velocity: Velocity,
         randomness: Callable[[int], bytes],
     ) -> None:
         self._database = database
@@ -43,6 +45,7 @@ class Recorder:
         self._publisher = publisher
         self._base_url = base_url
         self._certificates = certificates
+        self._velocity = velocity
         self._randomness = randomness
 
     def serial(self) -> str:
@@ -63,12 +66,13 @@ class Recorder:
         row.undelivered = self._seal.close(
             strict_json.dumps([one.text for one in disclosures]), f"disclosures of {row.licence_id}"
         )
-        with self._database.write() as session:
+        with self._velocity.write(row.agency, actor, now) as session:
             if (winner := idempotency.claim(session, this, result=row.licence_id, now=now)) is not None:
                 found = store.licence(session, row.agency, winner)
                 if found is None:
                     raise UnknownLicenceError
                 return found
+            self._velocity.count(session, actor, now)
             self._insert_with_index(session, row, payload, header)
             audit.record(
                 session, stream=f"issuers/{row.agency}", actor=actor, act="licence.prepared",

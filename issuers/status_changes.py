@@ -19,8 +19,8 @@ from issuers.errors import (
 from issuers.issuer import Issuer
 from issuers.models import LicenceRow, LicenceState
 from issuers.publishing import StatusPublisher, publish_now_or_later
+from issuers.velocity import Velocity
 from records import audit, idempotency
-from records.database import Database
 from records.idempotency import Attempt
 
 EFFECT = {LicenceState.SUSPENDED: "suspend", LicenceState.REVOKED: "revoke"}
@@ -40,8 +40,8 @@ BY_RENEWAL_ONLY = "superseded"
 class StatusChanges:
     """Suspends, reinstates and revokes an agency's licences."""
 
-    def __init__(self, *, database: Database, issuer: Issuer, publisher: StatusPublisher) -> None:
-        self._database = database
+    def __init__(self, *, issuer: Issuer, publisher: StatusPublisher, velocity: Velocity) -> None:
+        self._velocity = velocity
         self._issuer = issuer
         self._publisher = publisher
 
@@ -59,12 +59,13 @@ class StatusChanges:
         """Move a licence to `to` for `cause` (of the type's list; None when reinstating) and publish."""
         row = self._issuer.read(agency, licence_id)
         self._check_cause(row, to, cause)
-        with self._database.write() as session:
+        with self._velocity.write(agency, actor, now) as session:
             fresh = store.licence(session, agency, licence_id)
             if fresh is None:
                 raise UnknownLicenceError
             result = f"{licence_id} {now.isoformat()}"
             if (earlier := idempotency.claim(session, this, result=result, now=now)) is None:
+                self._velocity.count(session, actor, now)
                 self._move(session, fresh, to, cause=cause, actor=actor, now=now)
         publish_now_or_later(self._publisher, row.licence_id, now=now)
         changed = self._issuer.read(agency, licence_id)

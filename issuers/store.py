@@ -7,7 +7,8 @@ from sqlalchemy import or_, update
 from sqlmodel import Session, and_, col, select
 
 from credentials.status_list import Status
-from issuers.models import LicenceCopy, LicenceRow, LicenceState, ListKind, StatusListRow
+from issuers.models import ActsOfHour, LicenceCopy, LicenceRow, LicenceState, ListKind, StatusListRow
+from records import store as records_store
 
 LISTED = {
     LicenceState.SUSPENDED: Status.SUSPENDED,
@@ -206,3 +207,23 @@ def recorded_as(session: Session, list_id: str, index: int, signing_input: str) 
     place = (LicenceCopy.status_list_id == list_id, LicenceCopy.status_index == index)
     copy = session.exec(select(LicenceCopy).where(*place)).first()
     return ("licence.copied", copy.copy_id) if copy is not None and copy.signing_input == signing_input else None
+
+
+def count_act(session: Session, actor: str, hour: int) -> int:
+    """Count an act of somebody in an hour and return how many there are; others of theirs wait for this transaction."""
+    mine = (col(ActsOfHour.actor) == actor, col(ActsOfHour.hour) == hour)
+    raised = update(ActsOfHour).where(*mine).values(count=ActsOfHour.count + 1).returning(col(ActsOfHour.count))
+    found = session.execute(raised).scalars().first()
+    if found is None and records_store.insert_unless_taken(session, ActsOfHour(actor=actor, hour=hour, count=1)):
+        return 1
+    return int(found if found is not None else session.execute(raised).scalars().one())
+
+
+def alerted(session: Session, actor: str, hour: int) -> bool:
+    """Note that somebody's limit of an hour was told; True the first time."""
+    row = session.get(ActsOfHour, (actor, hour))
+    if row is None:
+        session.add(ActsOfHour(actor=actor, hour=hour, count=0, alerted=True))
+        return True
+    first, row.alerted = not row.alerted, True
+    return first

@@ -21,7 +21,7 @@ from tests.world import CLAIMS
 ROOT = Path(__file__).parents[2]
 CHECKS = [
     "not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance",
-    "response_headers_conformance", "ignored_auth", "allow_header_conformance",
+    "response_headers_conformance", "ignored_auth",
 ]  # fmt: skip
 ENDS_A_SESSION = "/wallet/(sign-out|sessions/)|/admin/tokens/"
 """Addresses with which a caller would lock itself out; the matrix of `tests/attacks/test_e_matrix.py` has them."""

@@ -119,3 +119,11 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('refused_request') as batch_op:
         batch_op.create_index(batch_op.f('ix_refused_request_at'), ['at'], unique=False)
+
+    op.create_table('acts_of_hour',
+    sa.Column('actor', sa.String(), nullable=False),
+    sa.Column('hour', sa.Integer(), nullable=False),
+    sa.Column('count', sa.Integer(), nullable=False),
+    sa.Column('alerted', sa.Boolean(), nullable=False),
+    sa.PrimaryKeyConstraint('actor', 'hour')
+    )

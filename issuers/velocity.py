@@ -1,0 +1,50 @@
+"""How fast an agency, a clerk or a system of it may issue and change: what a stolen token cannot do in an hour.
+
+Counted in the act's own transaction, so that no number of requests at once gets past it. Whoever reaches the limit is
+refused, and an alert stands in the audit, once an hour.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from sqlmodel import Session
+
+from issuers import store
+from issuers.errors import VelocityError
+from records import audit
+from records.database import Database
+
+HOUR = 3600
+
+
+class Velocity:
+    """Counts acts by actor and hour."""
+
+    def __init__(self, *, database: Database, per_hour: int) -> None:
+        self._database = database
+        self._per_hour = per_hour
+
+    @contextmanager
+    def write(self, agency: str, actor: str, now: datetime) -> Iterator[Session]:
+        """Open a transaction for acts that count; one too many leaves an alert and nothing else."""
+        try:
+            with self._database.write() as session:
+                yield session
+        except VelocityError:
+            with self._database.write() as session:
+                if store.alerted(session, actor, _hour(now)):
+                    audit.record(
+                        session, stream=f"issuers/{agency}", actor=actor, act="alert.velocity", subject=actor, now=now,
+                        detail={"per_hour": self._per_hour},
+                    )  # fmt: skip
+            raise
+
+    def count(self, session: Session, actor: str, now: datetime) -> None:
+        """Count one act in its own transaction; one too many raises `VelocityError`."""
+        if store.count_act(session, actor, _hour(now)) > self._per_hour:
+            raise VelocityError
+
+
+def _hour(now: datetime) -> int:
+    return int(now.timestamp()) // HOUR
