@@ -220,10 +220,6 @@ def count_act(session: Session, actor: str, hour: int) -> int:
 
 
 def alerted(session: Session, actor: str, hour: int) -> bool:
-    """Note that somebody's limit of an hour was told; True the first time."""
-    row = session.get(ActsOfHour, (actor, hour))
-    if row is None:
-        session.add(ActsOfHour(actor=actor, hour=hour, count=0, alerted=True))
-        return True
-    first, row.alerted = not row.alerted, True
-    return first
+    """Note that somebody's limit of an hour was told; of any number of times at once one gets True."""
+    mine = (col(ActsOfHour.actor) == actor, col(ActsOfHour.hour) == hour, ~col(ActsOfHour.alerted))
+    return bool(session.execute(update(ActsOfHour).where(*mine).values(alerted=True)).rowcount)  # type: ignore[attr-defined]
