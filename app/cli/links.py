@@ -113,6 +113,9 @@ def _take(wallet: Client, link: str, tx_code: str | None, *, yes: bool, as_json:
         back = _ask("the address that you were sent back to", as_json=as_json)
         taken = wallet.post("/wallet/offers/finish", {"redirected_to": back})
     answer(taken, f"taken: {', '.join(taken['licence_ids']) or 'nothing yet'}", as_json=as_json)
+    if taken["refused"] and not as_json:
+        told = ", ".join(f"{name} ({code})" for name, code in taken["refused"].items())
+        console.print(f"refused: {told}", markup=False)
     if taken["waiting"] and not as_json:
         console.print(f"waiting for the issuer's approval: {', '.join(taken['waiting'])}", markup=False)
 

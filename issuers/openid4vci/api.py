@@ -19,7 +19,7 @@ from credentials.errors import FormatError
 from credentials.licence_type import ClaimsRefusedError
 from issuers.api import prefers
 from issuers.auth import AgencyKey
-from issuers.errors import IssuerError, UnknownAgencyError
+from issuers.errors import IssuerError, UnknownAgencyError, UnknownLicenceError
 from issuers.issuer import Issuer
 from issuers.openid4vci import metadata
 from issuers.openid4vci.access_tokens import AccessTokens
@@ -183,8 +183,12 @@ def _add_metadata(router: APIRouter, doors: Doors, clock: Clock) -> None:
     @router.get("/issuers/{agency}/credential-offers/{secret}", include_in_schema=False)
     def credential_offer(agency: AgencyKey, secret: str) -> Response:
         """Return a credential offer by reference (VCI section 4.1.3)."""
-        told = doors.offers.document(agency, secret, now=clock())
-        return JSONResponse(told, headers=NO_STORE | {"Access-Control-Allow-Origin": "*"})
+
+        def act() -> Response:
+            told = doors.offers.document(agency, secret, now=clock())
+            return JSONResponse(told, headers=NO_STORE | {"Access-Control-Allow-Origin": "*"})
+
+        return answered(act, others={UnknownLicenceError: 404, **OTHERS})
 
 
 def _add_wire(router: APIRouter, doors: Doors, clock: Clock) -> None:

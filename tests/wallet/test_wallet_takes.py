@@ -116,7 +116,7 @@ def test_waits_for_approval_and_collects(world: World) -> None:
     taken = post(world, "offers/take", link=made["link"])
     (waiting,) = taken["waiting"]
     assert world.holder().get("/wallet/issuances")["waiting"] == [waiting]
-    assert post(world, f"issuances/{waiting}/collect").body == {"licence_ids": [], "waiting": [waiting]}
+    assert post(world, f"issuances/{waiting}/collect").body == {"licence_ids": [], "waiting": [waiting], "refused": {}}
     world.agency("police").post(f"/issuers/police/offers/{made['offer_id']}/approve")
     world.wait(301)  # the access token is over: the refresh token gives another
     done = post(world, f"issuances/{waiting}/collect")
@@ -273,6 +273,18 @@ def test_signed_metadata_is_asked_for_and_believed(world: World, stranger: Stran
     assert post(world, "offers/take", link=stranger.link()).status == 200
     link = offer(world)
     assert post(world, "offers/take", link=link).status == 200
+
+
+def test_an_offer_of_several_is_taken_in_part(world: World, stranger: Stranger) -> None:
+    """What can be taken is taken, what cannot is named with its code; an offer of which nothing can be taken is refused."""
+    configurations = stranger.metadata()["credential_configurations_supported"]
+    other = configurations["card"] | {"proof_types_supported": {"ldp_vp": {}}}
+    stranger.change["metadata"] = {"credential_configurations_supported": configurations | {"other": other}}
+    taken = post(world, "offers/take", link=stranger.link(credential_configuration_ids=["other", "card"]))
+    assert taken.status == 200, taken.body
+    assert (len(taken["licence_ids"]), taken["refused"]) == (1, {"other": "foreign_service_failed"})
+    nothing = post(world, "offers/take", link=stranger.link(credential_configuration_ids=["other"]))
+    assert nothing["code"] == "foreign_service_failed"
 
 
 UNBELIEVABLE: dict[str, Callable[[Stranger], dict[str, Any]]] = {

@@ -9,7 +9,7 @@ from keys.schemas import Input
 from wallet.openid4vc.answering import Shown
 from wallet.openid4vc.discovery import AUTHORIZATION_CODE, PRE_AUTHORIZED, Issuer, Offered, by_locale
 from wallet.openid4vc.links import MAX_LINK
-from wallet.openid4vc.taking import Taken
+from wallet.openid4vc.outcomes import Taken
 from wallet.presenting import spelt, type_of
 
 OFFER_LINK = "openid-credential-offer://?credential_offer_uri=https%3A%2F%2Fissuer.example%2Foffers%2Fu8"
@@ -70,12 +70,15 @@ class OfferView(BaseModel):
 
 
 class TakenOut(BaseModel):
-    """Licences that are in the wallet now, and issuances that wait for the issuer's approval."""
+    """Licences that are in the wallet now, issuances that wait for approval, and what was refused, with its code."""
 
     licence_ids: list[str]
     waiting: list[str]
+    refused: dict[str, str] = {}
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"licence_ids": ["foreign-u8…"], "waiting": []}]})
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"licence_ids": ["foreign-u8…"], "waiting": [], "refused": {}}]}
+    )
 
 
 class StartedOut(BaseModel):
@@ -185,7 +188,7 @@ def offer_view(offered: Offered, issuer: Issuer) -> OfferView:
 
 def taken_out(taken: Taken) -> TakenOut:
     """Return what came of an offer."""
-    return TakenOut(licence_ids=taken.licence_ids, waiting=taken.waiting)
+    return TakenOut(licence_ids=taken.licence_ids, waiting=taken.waiting, refused=taken.refused)
 
 
 def request_view(shown: Shown) -> RequestView:

@@ -5,7 +5,6 @@ keeps that type's rules, and if it is bound to the key that was made for it here
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -18,7 +17,7 @@ from credentials.text import hostname
 from keys.encryption import Seal
 from records.database import Database
 from wallet import codes
-from wallet.errors import ForeignRefusalError, ForeignServiceError, UnknownRequestError
+from wallet.errors import ForeignRefusalError, ForeignServiceError, UnknownRequestError, WalletError
 from wallet.keeping import Keeping
 from wallet.openid4vc import credential_request, store
 from wallet.openid4vc.attesting import Attesting
@@ -29,27 +28,12 @@ from wallet.openid4vc.discovery import AUTHORIZATION_CODE, PRE_AUTHORIZED, Disco
 from wallet.openid4vc.fetching import Fetch
 from wallet.openid4vc.kept_keys import IssuanceKeys
 from wallet.openid4vc.models import OpenIssuance
+from wallet.openid4vc.outcomes import Started, Taken
 from wallet.presenting import record
 
 SIGNING_IN = timedelta(minutes=30)  # how long a holder may take at the issuer's own pages
 WAITING = timedelta(days=30)  # how long an agency may take to approve
 ID_BYTES, SECRET_BYTES, VERIFIER_BYTES = 18, 24, 32
-
-
-@dataclass(frozen=True, slots=True)
-class Started:
-    """An issuance that goes on at the issuer's own pages: where the holder's browser is sent."""
-
-    issuance_id: str
-    authorization_url: str
-
-
-@dataclass(slots=True)
-class Taken:
-    """What came of an offer: licences that are here now, and issuances that the issuer has yet to approve."""
-
-    licence_ids: list[str] = field(default_factory=list)
-    waiting: list[str] = field(default_factory=list)
 
 
 class Taking:
@@ -194,26 +178,43 @@ class Taking:
         token: Mapping[str, Any],
         now: datetime,
     ) -> Taken:
-        taken = Taken()
+        taken, last = Taken(), None
         for configuration in configurations:
-            name = f"foreign-{self._token(ID_BYTES)}"
-            jwk, signer = self._keeping.key_for(holder_id, name, now=now)
-            pending, got = credential_request.ask(
-                talk, token, configuration, name, (jwk, signer), attest=self._attesting.keys,
-                make_key=self._make_key, randomness=self._randomness, now=now,
-            )  # fmt: skip
-            if self._keep(holder_id, talk, token, pending, got, now):
-                taken.licence_ids.append(name)
-                continue
-            pending.transaction_id = str(got.get("transaction_id"))
-            kept = {"issuer": talk.issuer.name, "server": talk.issuer.server["issuer"], "token": dict(token)}
-            kept |= {"pending": pending.kept(), **keys.sealable()}
-            row = self._row(holder_id, kept, now + WAITING)
-            with self._database.write() as session:
-                session.add(row)
-                record(session, holder_id, "issuance.waits", row.issuance_id, now)
-            taken.waiting.append(row.issuance_id)
+            try:
+                self._one(holder_id, talk, keys, configuration, token, taken, now)
+            except WalletError as error:
+                taken.refused[configuration], last = error.code, error
+        if last is not None and not taken.licence_ids and not taken.waiting:
+            raise last
         return taken
+
+    def _one(  # noqa: PLR0917 - what the loop above knows
+        self,
+        holder_id: str,
+        talk: Conversation,
+        keys: IssuanceKeys,
+        configuration: str,
+        token: Mapping[str, Any],
+        taken: Taken,
+        now: datetime,
+    ) -> None:
+        name = f"foreign-{self._token(ID_BYTES)}"
+        signer = self._keeping.key_for(holder_id, name, now=now)
+        pending, got = credential_request.ask(
+            talk, token, configuration, name, signer, attest=self._attesting.keys, make_key=self._make_key,
+            randomness=self._randomness, now=now,
+        )  # fmt: skip
+        if self._keep(holder_id, talk, token, pending, got, now):
+            taken.licence_ids.append(name)
+            return
+        pending.transaction_id = str(got.get("transaction_id"))
+        kept = {"issuer": talk.issuer.name, "server": talk.issuer.server["issuer"], "token": dict(token)}
+        kept |= {"pending": pending.kept(), **keys.sealable()}
+        row = self._row(holder_id, kept, now + WAITING)
+        with self._database.write() as session:
+            session.add(row)
+            record(session, holder_id, "issuance.waits", row.issuance_id, now)
+        taken.waiting.append(row.issuance_id)
 
     def _keep(
         self,
