@@ -81,11 +81,13 @@ def routes(  # noqa: C901, PLR0915 - a list of routes, one after another, with n
         """Let a suspended counter verify again."""
         house.counters.suspend(counter, suspended=False, actor=actor, now=clock())
 
-    @router.post("/keys", status_code=201)
-    def register_key(actor: Operator, body: KeyIn) -> Made:
-        """Take in the next public key of an agency that keeps its own; `rotate` puts it to use."""
+    @router.post("/keys", status_code=201, response_model=Made, responses=TWO)
+    def register_key(actor: Operator, body: KeyIn) -> Made | Response:
+        """Take in the next public key of an agency that keeps its own. Where two must agree, propose it (202)."""
         house.issuer.agency(body.owner)
-        return Made(key=house.vault.register(body.owner, KeyPurpose.LICENCE, body.jwk, actor=actor, now=clock()))
+        kid = house.vault.kept_key(body.owner, KeyPurpose.LICENCE, body.jwk, now=clock()).kid
+        asked = proposed.ask(house, proposed.REGISTER, body.model_dump(mode="json"), actor=actor, now=clock())
+        return Made(key=kid) if asked is None else _waiting(asked)
 
     @router.post("/holders", status_code=201)
     def add_holder(actor: Operator, body: HolderIn) -> Made:

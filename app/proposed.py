@@ -8,9 +8,10 @@ from app.admin_schemas import AgencyIn
 from app.house import House
 from issuers.agencies import NewAgency
 from keys.errors import UnknownRightError
-from keys.models import Proposal
+from keys.models import KeyPurpose, Proposal
 
-COMPROMISE, ADMIT, GIVE, WITHDRAW = "key.compromise", "agency.admit", "right.give", "right.withdraw"
+COMPROMISE, REGISTER = "key.compromise", "key.register"
+ADMIT, GIVE, WITHDRAW = "agency.admit", "right.give", "right.withdraw"
 Do = Callable[[House, Mapping[str, Any], str, datetime], None]
 
 
@@ -31,6 +32,11 @@ def _compromise(house: House, content: Mapping[str, Any], actor: str, now: datet
     house.vault.compromise(content["kid"], since=datetime.fromisoformat(content["since"]), actor=actor, now=now)
 
 
+def _register(house: House, content: Mapping[str, Any], actor: str, now: datetime) -> None:
+    house.issuer.agency(content["owner"])
+    house.vault.register(content["owner"], KeyPurpose.LICENCE, content["jwk"], actor=actor, now=now)
+
+
 def _admit(house: House, content: Mapping[str, Any], actor: str, now: datetime) -> None:
     body = AgencyIn.model_validate(content)
     house.agencies.add(NewAgency(**{**body.model_dump(), "name": body.name.model_dump()}), actor=actor, now=now)
@@ -48,4 +54,10 @@ def _withdraw(house: House, content: Mapping[str, Any], actor: str, now: datetim
         raise UnknownRightError
 
 
-_ACTS: Mapping[str, Do] = {COMPROMISE: _compromise, ADMIT: _admit, GIVE: _give, WITHDRAW: _withdraw}
+_ACTS: Mapping[str, Do] = {
+    COMPROMISE: _compromise,
+    REGISTER: _register,
+    ADMIT: _admit,
+    GIVE: _give,
+    WITHDRAW: _withdraw,
+}

@@ -2,7 +2,9 @@
 
 import pytest
 
+from credentials.jwk import export_public
 from keys.models import KeyPurpose
+from tests.foreign import new_key
 from tests.races.test_many_at_once import at_once
 from tests.records.tables import acts, counts, findings
 from tests.world import Answer, Caller, World
@@ -86,6 +88,18 @@ def test_trust_needs_two(world: World, second: Caller) -> None:
     assert approve(second, taken).status == 200
     assert world.house.issuer.agency("newbody").key == "newbody"
     assert findings(world) == []
+
+
+def test_a_key_for_an_agency_needs_two(world: World, second: Caller) -> None:
+    """One operator cannot give an agency a key of theirs and put it to use: registering it waits for another."""
+    jwk = export_public(new_key())
+    before = counts(world)["signing_key"]
+    made = world.operator.post("/admin/keys", {"owner": "police", "jwk": jwk})
+    assert made.status == 202, made.body
+    assert counts(world)["signing_key"] == before
+    assert world.operator.post("/admin/keys", {"owner": "police", "jwk": {"kty": "EC"}})["code"] == "key_refused"
+    assert approve(second, made).status == 200
+    assert counts(world)["signing_key"] == before + 1
 
 
 def test_what_cannot_be_done_stays_open(world: World, second: Caller) -> None:
