@@ -37,6 +37,7 @@ from credentials.licence_type import ClaimsRefusedError, Holder
 from issuers.errors import UnknownTypeError
 from keys.access import SCOPES, Caller, Role
 from keys.auth import Clock
+from keys.errors import SecondSelfError
 from keys.models import KeyPurpose, OAuthClient, Proposal
 from keys.oauth.clients import CODE_LIFE
 
@@ -109,6 +110,8 @@ def routes(  # noqa: C901, PLR0915 - a list of routes, one after another, with n
     @router.post("/tokens", status_code=201)
     def grant(actor: Operator, body: TokenIn) -> Made:
         """Give an access token; the secret is told this once."""
+        if body.role == Role.OPERATOR and house.settings.two_must_agree:
+            raise SecondSelfError
         house.must_exist(Role(body.role), body.subject)
         _check_scopes(Role(body.role), body.scopes)
         secret = house.access.grant(

@@ -99,6 +99,11 @@ PROBLEMS: dict[str, Problem] = {
         "该提议已决定、已过期，或内容与您所看不同，请重新查看。",
         "The proposal was decided, is over, or differs from what you looked at. Look at it again.",
     ),
+    "operator_token_refused": Problem(
+        403,
+        "须两人同意时，运营方令牌只能用命令行 licence token grant 发放。",
+        "Where two must agree, operators' tokens come from the command line alone: licence token grant.",
+    ),
     "same_person": Problem(
         409, "提议人不能批准自己的提议，请另一人批准。", "Whoever proposed it does not approve it. Ask somebody else."
     ),

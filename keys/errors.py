@@ -67,6 +67,12 @@ class SamePersonError(CustodyError):
     code = "same_person"
 
 
+class SecondSelfError(CustodyError):
+    """Where two must agree, an operator does not make another: that is the command line's."""
+
+    code = "operator_token_refused"
+
+
 class UnknownRightError(CustodyError):
     """There is no such agency, or it has no such right."""
 
