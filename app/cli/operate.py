@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import secrets
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -20,10 +21,11 @@ from app.settings import kek_in
 from credentials import base64url, licence_type, strict_json
 from credentials.licence_type import ClaimsRefusedError, Holder
 from issuers.agencies import NewAgency
-from keys.access import Role
+from keys.access import PEOPLE, Role
 from keys.encryption import KEK_BYTES
 from keys.key_encryption import KeyInFile
 from keys.models import KeyPurpose
+from keys.schemas import SHORT_NAME
 
 
 def add_to(app: typer.Typer) -> None:
@@ -120,18 +122,24 @@ def add_holder(
 
 
 def grant_token(
-    role: Annotated[str, typer.Argument(help="agency, counter or operator.")],
-    subject: str,
+    role: Annotated[str, typer.Argument(help="agency, clerk, counter, operator, auditor or support.")],
+    subject: Annotated[str, typer.Argument(help="Which agency or counter; of the operator's people any short name.")],
+    person: Annotated[str | None, typer.Option(help="Who it is for, of people: the audit names them.")] = None,
     scope: Annotated[list[str] | None, typer.Option(help="Scope; repeat. All of the role's if left out.")] = None,
     days: Annotated[int, typer.Option(min=1, max=90)] = 30,
     json_output: Json = False,
 ) -> None:
     """Give an access token; it is shown this once."""
-    if role not in {"agency", "counter", "operator"}:
-        raise typer.BadParameter("role is agency, counter or operator")
+    if role not in set(Role) - {Role.HOLDER} or (person is not None and role not in PEOPLE):
+        raise typer.BadParameter("role is agency, clerk, counter, operator, auditor or support; people have a --person")
+    for name in (subject, person or "x"):
+        if not re.fullmatch(SHORT_NAME, name):
+            raise typer.BadParameter("short lower-case names, as police or wang")
     made, now = house(), clock.now()
     made.must_exist(Role(role), subject)
-    _tell_token(made, Role(role), subject, now, json_output, life=timedelta(days=days), scopes=scope or [])
+    _tell_token(
+        made, Role(role), subject, now, json_output, life=timedelta(days=days), scopes=scope or [], person=person
+    )
 
 
 def revoke_token(token_id: str, json_output: Json = False) -> None:
@@ -241,9 +249,9 @@ def doctor(
 
 def _tell_token(
     made: House, role: Role, subject: str, now: datetime, as_json: bool, *,
-    life: timedelta = timedelta(days=30), scopes: list[str] | None = None,
+    life: timedelta = timedelta(days=30), scopes: list[str] | None = None, person: str | None = None,
 ) -> None:  # fmt: skip
-    secret = made.access.grant(role, subject, life=life, scopes=scopes or [], actor=ACTOR, now=now)
+    secret = made.access.grant(role, subject, life=life, scopes=scopes or [], person=person, actor=ACTOR, now=now)
     token_id = made.access.caller(secret, now=now).token_id
     answer(
         {

@@ -32,6 +32,18 @@ def test_systems_and_devices(house: Run, tmp_path: Path) -> None:
     assert house("counter", "code", "nobody").code == 1
 
 
+def test_people_have_names(house: Run) -> None:
+    """Clerks, auditors and support get tokens that name them; systems do not."""
+    house("agency", "add", "police", "--json")
+    for words in (("clerk", "police"), ("support", "hotline"), ("auditor", "office"), ("operator", "op")):
+        made = house("token", "grant", *words, "--person", "wang", "--json")
+        assert (made.code, made.json["role"]) == (0, words[0]), made.err
+    assert house("token", "grant", "agency", "police", "--person", "wang").code == 2
+    assert house("token", "grant", "clerk", "nobody", "--person", "wang").code == 1
+    assert house("token", "grant", "clerk", "police", "--person", "W ang").code == 2
+    assert house("token", "grant", "holder", "x").code == 2
+
+
 def test_checkpoints(house: Run, tmp_path: Path) -> None:
     """Exported, and held against what is here; what was cut off since is found."""
     house("agency", "add", "police", "--json")
