@@ -1,7 +1,8 @@
 # Licence Wallet. `make help` lists what there is; `make demo` and `make test` need nothing done before.
 PYTHON ?= python3
 BIN := .venv/bin
-SERVE_ENV = LICENCE_BASE_URL=http://127.0.0.1:8080 LICENCE_DATABASE_URL=sqlite:///data/licence.db LICENCE_KEK_FILE=data/kek LICENCE_DEMO=true
+KEK_FILE = $(or $(LICENCE_KEK_FILE),data/kek)
+SERVE_ENV = LICENCE_BASE_URL=http://127.0.0.1:8080 LICENCE_DATABASE_URL=sqlite:///data/licence.db LICENCE_KEK_FILE=$(KEK_FILE) LICENCE_DEMO=true
 PARALLEL ?= 2
 STEPS ?= 5000
 REQUESTS ?= 20000
@@ -29,7 +30,7 @@ demo: .venv/run.stamp ## Watch the whole story: issue, show, verify, attack, rev
 
 serve: .venv/run.stamp ## Serve on http://127.0.0.1:8080 with SQLite in data/
 	@mkdir -p data
-	@test -f data/kek || $(BIN)/licence keys new-kek data/kek
+	@test -f $(KEK_FILE) || $(BIN)/licence keys new-kek $(KEK_FILE)
 	@$(SERVE_ENV) $(BIN)/licence migrate
 	@$(SERVE_ENV) $(BIN)/licence token grant operator me
 	$(SERVE_ENV) $(BIN)/licence serve

@@ -60,6 +60,7 @@ def routes(  # noqa: C901, PLR0915 - a list of routes, one after another, with n
     @router.post("/agencies", status_code=201, response_model=Made, responses=TWO)
     def add_agency(actor: Operator, body: AgencyIn) -> Made | Response:
         """Take an agency in: ledger, keys, and the types it may sign. Where two must agree, propose it (202)."""
+        house.agencies.check(proposed.new_agency(body), now=clock())
         asked = proposed.ask(house, proposed.ADMIT, body.model_dump(mode="json"), actor=actor, now=clock())
         return Made(key=body.key) if asked is None else _waiting(asked)
 

@@ -8,13 +8,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
-from sqlalchemy.exc import SQLAlchemyError
 
 from app import between_rooms, catalogue, doors
 from app.database import EngineDatabase
 from app.doors import Core
 from app.fetcher import Fetcher
-from app.logs import Refused, log
 from app.settings import Settings
 from credentials.licence_type import LicenceType
 from issuers import store as issuers_store
@@ -43,7 +41,6 @@ from keys.registry import TrustRegistry
 from keys.transparency import TransparencyLog
 from keys.trust_list import OPERATOR
 from keys.vault import Vault
-from records import traces
 from verifier.counters import Counters
 from verifier.errors import UnknownServiceItemError
 from verifier.openid4vp.exchange import Exchange
@@ -138,22 +135,6 @@ class House:
         self.copies.burn_unsigned(now=now)
         return {"delivered": self.issuer.deliver_again(now=now), "told": sum(told)}
 
-    def remember_refusal(self, now: Callable[[], datetime]) -> Callable[[Refused], None]:
-        """Return what keeps a refused request for support; that it cannot is no reason to fail."""
-
-        def remember(one: Refused) -> None:
-            caller = "holder" if one.caller.role == Role.HOLDER else one.caller.name
-            try:
-                with self.database.write() as session:
-                    traces.record(
-                        session, one.number, operation=one.operation, status=one.status, code=one.code, caller=caller,
-                        now=now(),
-                    )  # fmt: skip
-            except SQLAlchemyError as error:
-                log.error("trace.failed", kind=type(error).__name__)
-
-        return remember
-
     def found_city(self, *, now: datetime) -> None:
         """Make the operator's keys if there are none yet."""
         with suppress(KeySealBrokenError):  # under a wrong key verifying goes on, and whatever signs says so
@@ -200,7 +181,9 @@ def build(
         return items[item].listed
 
     accounts = Accounts(database=database, seal=seal, randomness=randomness)
-    velocity = Velocity(database=database, per_hour=settings.limit_acts_per_hour)
+    velocity = Velocity(
+        database=database, per_hour=settings.limit_acts_per_hour, agency_per_hour=settings.limit_agency_acts_per_hour
+    )  # fmt: skip
     keeping = Keeping(database=database, seal=seal, accounts=accounts, types=by_vct, make_key=make_key)
     presenter = Presenter(database=database, keeping=keeping, randomness=randomness)
     wallet = Wallet(

@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.settings import Settings
+from keys.auth import SESSION, Browser
 
 PROBES = frozenset({"/healthz", "/readyz"})
 DOORS = re.compile(r"/wallet/sign-in(/.*)?|/verifier/enrol|/oauth/token|/issuers/[^/]+/(token|par|authorize)")
@@ -40,6 +41,7 @@ class Limits:
         self._all, self._address = parse(settings.limit_all), parse(settings.limit_address)
         self._caller, self._doors = parse(settings.limit_caller), parse(settings.limit_doors)
         self._proxies = [ip_network(one) for one in settings.proxies]
+        self._cookie = Browser(settings.base_url).cookie(SESSION)
         own = urlsplit(settings.base_url).hostname or ""
         self._hosts = {own, *settings.other_hosts} | (LOOPBACK if own in LOOPBACK else frozenset())
 
@@ -61,13 +63,13 @@ class Limits:
     def _applying(self, scope: Scope) -> Sequence[tuple[RateLimitItem, str, str]]:
         """Return the limits of a request, each with what it is counted under."""
         from_where = prefix(client(scope, self._proxies))
-        found = [(self._all, "all", ""), (self._address, "address", from_where)]
-        secret = _one(scope["headers"], b"authorization") or _one(scope["headers"], b"cookie")
-        if secret:
-            found.append((self._caller, "caller", sha256(secret.encode()).hexdigest()[:16]))
+        found = [(self._address, "address", from_where)]
         if DOORS.fullmatch(scope["path"]):
             found.append((self._doors, "doors", from_where))
-        return found
+        secret = _secret(scope["headers"], self._cookie)
+        if secret:
+            found.append((self._caller, "caller", sha256(secret.encode()).hexdigest()[:16]))
+        return [*found, (self._all, "all", "")]  # last: what one address is refused costs the others nothing
 
 
 def client(scope: Scope, proxies: Sequence[object]) -> str:
@@ -87,15 +89,30 @@ def prefix(address: str) -> str:
         found = ip_address(address)
     except ValueError:
         return "unknown"
-    return str(found) if isinstance(found, IPv4Address) else str(IPv6Network((found, 56), strict=False))
+    plain = _plain(found)
+    return str(plain) if isinstance(plain, IPv4Address) else str(IPv6Network((plain, 56), strict=False))
 
 
 def _among(address: str, networks: Sequence[object]) -> bool:
     try:
-        found: Address = ip_address(address)
+        found: Address = _plain(ip_address(address))
     except ValueError:
         return False
     return any(found in network for network in networks)  # type: ignore[operator]
+
+
+def _plain(address: Address) -> Address:
+    """Return an IPv4 address that was written as an IPv6 one as what it is."""
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def _secret(headers: Sequence[tuple[bytes, bytes]], cookie: str) -> str:
+    """Return the secret with which somebody calls, however it is spelt: the token, or the session's cookie."""
+    sent = _one(headers, b"authorization")
+    if sent:
+        return sent.partition(" ")[2].strip()
+    pairs = (one.strip().partition("=") for one in _one(headers, b"cookie").replace(",", ";").split(";"))
+    return next((value for name, _, value in pairs if name == cookie), "")
 
 
 def _hostname(host: str) -> str | None:

@@ -144,17 +144,10 @@ class RequestLog:
         finally:
             route = getattr(scope.get("route"), "path", "-")
             log.info(
-                "http", request_id=number, method=scope["method"], route=route, status=status, code=code,
+                "http", request_id=number, method=scope["method"], route=route, status=status, problem=code,
                 milliseconds=round((perf_counter() - started) * 1000, 1),
             )  # fmt: skip
             caller = scope.get("state", {}).get("caller")
             if status >= 400 and caller is not None:
                 told = Refused(number, f"{scope['method']} {route}", status, code, caller)
                 await run_in_threadpool(self._refused, told)
-
-
-def _headers(sent: list[tuple[bytes, bytes]], number: str) -> list[tuple[bytes, bytes]]:
-    headers = [(b"x-request-id", number.encode()), (b"x-content-type-options", b"nosniff")]
-    if not any(name == b"cache-control" for name, _ in sent):
-        headers.append((b"cache-control", b"no-store"))
-    return headers

@@ -11,7 +11,7 @@ from fastapi_offline import FastAPIOffline
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import JSONResponse
 
-from app import admin, clock, logs, migrations, permissions, problems, staff
+from app import admin, clock, logs, migrations, permissions, problems, refusals, staff
 from app.house import House
 from app.limits import Limits
 from app.strict_body import StrictBody
@@ -95,7 +95,7 @@ def create_app(house: House, *, now: Clock = clock.now, rooms: Collection[str] =
         now=lambda: clock.now().timestamp(),
     )
     app.add_middleware(
-        logs.RequestLog, crashed=lambda: problems.crashed(base_url), refused=house.remember_refusal(now),
+        logs.RequestLog, crashed=lambda: problems.crashed(base_url), refused=refusals.keeper(house.database, now),
         https=base_url.startswith("https:"),
     )  # fmt: skip
     return app

@@ -99,6 +99,11 @@ PROBLEMS: dict[str, Problem] = {
         "该提议已决定、已过期，或内容与您所看不同，请重新查看。",
         "The proposal was decided, is over, or differs from what you looked at. Look at it again.",
     ),
+    "person_needed": Problem(
+        403,
+        "须两人同意时，令牌须注明个人：licence token grant operator op --person NAME。",
+        "Where two must agree, tokens name the person: licence token grant operator op --person NAME.",
+    ),
     "operator_token_refused": Problem(
         403,
         "须两人同意时，运营方令牌只能用命令行 licence token grant 发放。",

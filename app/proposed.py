@@ -28,6 +28,11 @@ def act(house: House, kind: str, content: Mapping[str, Any], *, actor: str, now:
     _ACTS[kind](house, content, actor, now)
 
 
+def new_agency(body: AgencyIn) -> NewAgency:
+    """Return an agency to take in as the room wants it."""
+    return NewAgency(**{**body.model_dump(), "name": body.name.model_dump()})
+
+
 def _compromise(house: House, content: Mapping[str, Any], actor: str, now: datetime) -> None:
     house.vault.compromise(content["kid"], since=datetime.fromisoformat(content["since"]), actor=actor, now=now)
 
@@ -38,8 +43,7 @@ def _register(house: House, content: Mapping[str, Any], actor: str, now: datetim
 
 
 def _admit(house: House, content: Mapping[str, Any], actor: str, now: datetime) -> None:
-    body = AgencyIn.model_validate(content)
-    house.agencies.add(NewAgency(**{**body.model_dump(), "name": body.name.model_dump()}), actor=actor, now=now)
+    house.agencies.add(new_agency(AgencyIn.model_validate(content)), actor=actor, now=now)
 
 
 def _give(house: House, content: Mapping[str, Any], actor: str, now: datetime) -> None:

@@ -62,10 +62,7 @@ class Agencies:
 
         Every fault is named at once, before anything is written (`FaultsError`, `KeyRefusedError`).
         """
-        if faults := [*self._faults(new)]:
-            raise FaultsError(faults)
-        if new.key in RESERVED:
-            raise AgencyExistsError
+        self.check(new, now=now)
         row = Agency(
             key=new.key,
             name={language: clean(name) for language, name in new.name.items()},
@@ -89,6 +86,15 @@ class Agencies:
                 session, stream=f"issuers/{new.key}", actor=actor, act="agency.added", subject=new.key, now=now
             )
         return row
+
+    def check(self, new: NewAgency, *, now: datetime) -> None:
+        """Raise what `add` would raise for what was sent; nothing is written."""
+        if faults := [*self._faults(new)]:
+            raise FaultsError(faults)
+        if new.key in RESERVED:
+            raise AgencyExistsError
+        if new.licence_key is not None:
+            self._vault.kept_key(new.key, KeyPurpose.LICENCE, new.licence_key, now=now)
 
     def faults(self, body: object) -> list[Fault]:
         """Return what is wrong with a body that is malformed elsewhere, as far as it can be read."""

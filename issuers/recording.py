@@ -72,7 +72,7 @@ class Recorder:
                 if found is None:
                     raise UnknownLicenceError
                 return found
-            self._velocity.count(session, actor, now)
+            self._velocity.count(session, row.agency, actor, now)
             self._insert_with_index(session, row, payload, header)
             audit.record(
                 session, stream=f"issuers/{row.agency}", actor=actor, act="licence.prepared",

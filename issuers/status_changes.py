@@ -65,7 +65,7 @@ class StatusChanges:
                 raise UnknownLicenceError
             result = f"{licence_id} {now.isoformat()}"
             if (earlier := idempotency.claim(session, this, result=result, now=now)) is None:
-                self._velocity.count(session, actor, now)
+                self._velocity.count(session, agency, actor, now)
                 self._move(session, fresh, to, cause=cause, actor=actor, now=now)
         publish_now_or_later(self._publisher, row.licence_id, now=now)
         changed = self._issuer.read(agency, licence_id)

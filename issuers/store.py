@@ -221,5 +221,6 @@ def count_act(session: Session, actor: str, hour: int) -> int:
 
 def alerted(session: Session, actor: str, hour: int) -> bool:
     """Note that somebody's limit of an hour was told; of any number of times at once one gets True."""
+    records_store.insert_unless_taken(session, ActsOfHour(actor=actor, hour=hour, count=0))
     mine = (col(ActsOfHour.actor) == actor, col(ActsOfHour.hour) == hour, ~col(ActsOfHour.alerted))
     return bool(session.execute(update(ActsOfHour).where(*mine).values(alerted=True)).rowcount)  # type: ignore[attr-defined]

@@ -21,9 +21,10 @@ HOUR = 3600
 class Velocity:
     """Counts acts by actor and hour."""
 
-    def __init__(self, *, database: Database, per_hour: int) -> None:
+    def __init__(self, *, database: Database, per_hour: int, agency_per_hour: int) -> None:
         self._database = database
         self._per_hour = per_hour
+        self._agency_per_hour = agency_per_hour
 
     @contextmanager
     def write(self, agency: str, actor: str, now: datetime) -> Iterator[Session]:
@@ -40,9 +41,12 @@ class Velocity:
                     )  # fmt: skip
             raise
 
-    def count(self, session: Session, actor: str, now: datetime) -> None:
-        """Count one act in its own transaction; one too many raises `VelocityError`."""
-        if store.count_act(session, actor, _hour(now)) > self._per_hour:
+    def count(self, session: Session, agency: str, actor: str, now: datetime) -> None:
+        """Count one act in its own transaction; one too many, of the actor or of all of the agency, is refused."""
+        hour = _hour(now)
+        if store.count_act(session, f"all of {agency}", hour) > self._agency_per_hour:
+            raise VelocityError
+        if store.count_act(session, actor, hour) > self._per_hour:
             raise VelocityError
 
 

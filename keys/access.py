@@ -58,11 +58,13 @@ class Caller:
     token_id: str
     person: str | None = None
     jkt: str | None = None
+    client_id: str | None = None
 
     @property
     def name(self) -> str:
-        """Role, subject and person, as the audit names an actor."""
-        return f"{self.role}:{self.subject}" + (f"/{self.person}" if self.person else "")
+        """Role, subject, and person or system, as the audit names an actor."""
+        who = self.person or (f"client:{self.client_id}" if self.client_id else "")
+        return f"{self.role}:{self.subject}" + (f"/{who}" if who else "")
 
 
 class Access:
@@ -133,7 +135,8 @@ class Access:
         if row.used_at is not None and now - row.used_at >= USED_WITHIN:
             with self._database.write() as session:
                 store.note_use(session, row.token_id, now)
-        return Caller(Role(row.role), row.subject, frozenset(row.scopes.split()), row.token_id, row.person, row.jkt)
+        scopes = frozenset(row.scopes.split())
+        return Caller(Role(row.role), row.subject, scopes, row.token_id, row.person, row.jkt, row.client_id)
 
     def sessions(self, role: Role, subject: str, *, now: datetime) -> Sequence[AccessToken]:
         """Return the tokens of `subject` that still open, newest first."""

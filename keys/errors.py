@@ -67,6 +67,12 @@ class SamePersonError(CustodyError):
     code = "same_person"
 
 
+class PersonNeededError(CustodyError):
+    """Where two must agree, a token names the person."""
+
+    code = "person_needed"
+
+
 class SecondSelfError(CustodyError):
     """Where two must agree, an operator does not make another: that is the command line's."""
 

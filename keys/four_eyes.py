@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from credentials import base64url, strict_json
 from keys import store
-from keys.errors import ProposalOverError, SamePersonError, UnknownProposalError
+from keys.errors import PersonNeededError, ProposalOverError, SamePersonError, UnknownProposalError
 from keys.models import Proposal
 from keys.vault import STREAM
 from records import audit
@@ -33,12 +33,13 @@ class FourEyes:
         self._randomness = randomness
 
     def propose(self, kind: str, content: Mapping[str, Any], *, actor: str, now: datetime) -> Proposal:
-        """Put an act up for somebody else's approval."""
+        """Put an act up for somebody else's approval; raises `PersonNeededError` if no person is named."""
+        person_of(actor)
         row = Proposal(
             proposal_id=base64url.encode(self._randomness(ID_BYTES)),
             kind=kind,
             content=dict(content),
-            content_hash=sha256(strict_json.canonical({"kind": kind, "content": dict(content)})).hexdigest(),
+            content_hash=_hash(kind, content),
             proposed_by=actor,
             proposed_at=now,
             expires_at=now + LIFE,
@@ -52,8 +53,10 @@ class FourEyes:
     def approve(self, proposal_id: str, content_hash: str, act: Act, *, actor: str, now: datetime) -> Proposal:
         """Approve and do what somebody else proposed; `content_hash` is of what was looked at."""
         row = self._open(proposal_id)
-        if row.proposed_by == actor:
+        if person_of(row.proposed_by) == person_of(actor):
             raise SamePersonError
+        if _hash(row.kind, row.content) != content_hash:
+            raise ProposalOverError  # it does not say any more what was looked at
         row = self._decide(row, content_hash, actor, now, approved=True)
         try:
             act(row.kind, row.content)
@@ -96,3 +99,15 @@ class FourEyes:
             session, stream=STREAM, actor=actor, act=act, subject=row.proposal_id, now=now,
             detail={"kind": row.kind, "content": row.content_hash},
         )  # fmt: skip
+
+
+def person_of(actor: str) -> str:
+    """Return the person in an actor's name, `operator:op/wang`; a name without one raises `PersonNeededError`."""
+    _, slash, person = actor.partition("/")
+    if not slash or ":" in person:
+        raise PersonNeededError
+    return person
+
+
+def _hash(kind: str, content: Mapping[str, Any]) -> str:
+    return sha256(strict_json.canonical({"kind": kind, "content": dict(content)})).hexdigest()

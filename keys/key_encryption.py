@@ -13,10 +13,10 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from keys import store
-from keys.encryption import KEK_BYTES, NONCE_BYTES, derived
+from keys.encryption import KEK_BYTES, NONCE_BYTES, Seal, derived
 from keys.errors import KeySealBrokenError
 from keys.models import WrappedRoot
-from keys.vault import STREAM
+from keys.vault import STREAM, sealed_context
 from records import audit
 from records import store as records_store
 from records.database import Database
@@ -81,6 +81,10 @@ class Root:
             raise KeySealBrokenError("another key-encryption key wraps what is here")
         return self._custodian.unwrap(row.wrapped)
 
+    def is_the_key_itself(self) -> bool:
+        """Whether the key-encryption key is the secret itself, as in a database from before: who has it has both."""
+        return isinstance(self._custodian, KeyInFile) and self.open() == self._custodian.kek
+
     def rewrap(self, custodian: Custodian, *, actor: str, now: datetime) -> bool:
         """Wrap the secret with another custodian's key; False if it is already. From then on only that one opens it."""
         with self._database.read() as session:
@@ -99,12 +103,16 @@ class Root:
         return True
 
     def _made(self) -> WrappedRoot:
-        """Make the secret; that of a database from before there was one is the KEK, which all was sealed under."""
+        """Make the secret; that of a database from before there was one is the KEK, which all was sealed under.
+
+        A key that opens nothing of such a database raises `KeySealBrokenError`, and makes nothing.
+        """
         with self._database.write() as session:
-            sealed_before = store.any_sealed_key(session)
+            sealed = store.any_sealed_key(session)
             secret = self._randomness(KEK_BYTES)
-            if sealed_before and isinstance(self._custodian, KeyInFile):
+            if sealed is not None and isinstance(self._custodian, KeyInFile):
                 secret = self._custodian.kek
+                Seal(lambda: secret, randomness=self._randomness).open(sealed.sealed or b"", sealed_context(sealed))
             row = WrappedRoot(custodian=self._custodian.name, wrapped=self._custodian.wrap(secret))
             if records_store.insert_unless_taken(session, row):
                 return row

@@ -40,10 +40,10 @@ def active_key(session: Session, owner: str, purpose: KeyPurpose) -> SigningKey 
     return session.exec(query).first()
 
 
-def any_sealed_key(session: Session) -> bool:
-    """Whether any private key is kept here."""
-    query = select(SigningKey.kid).where(col(SigningKey.sealed).is_not(None))
-    return session.exec(query.limit(1)).first() is not None
+def any_sealed_key(session: Session) -> SigningKey | None:
+    """Return some key whose private part is kept here, None if there is none."""
+    query = select(SigningKey).where(col(SigningKey.sealed).is_not(None), SigningKey.state != KeyState.COMPROMISED)
+    return session.exec(query.limit(1)).first()
 
 
 def raise_trust_version(session: Session) -> None:

@@ -1,6 +1,6 @@
 """The transparency log's operator: grows it, signs its checkpoints, and proves what it holds."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
@@ -12,7 +12,7 @@ from credentials.checkpoint import Checkpoint
 from credentials.errors import ProofRefusedError
 from credentials.jwk import PublicKey, import_public
 from keys.errors import NoSigningKeyError, NotLoggedError
-from keys.models import KeyPurpose, KeyState
+from keys.models import KeyPurpose, KeyState, SigningKey
 from keys.trust_list import OPERATOR
 from keys.vault import Vault
 from records import audit, log, store
@@ -46,8 +46,11 @@ class TransparencyLog:
 
     def keys(self) -> list[PublicKey]:
         """Return the log's public keys; a compromised one signs nothing that is believed."""
+        return self._keys(lambda row: row.state != KeyState.COMPROMISED)
+
+    def _keys(self, wanted: Callable[[SigningKey], bool]) -> list[PublicKey]:
         rows = self._vault.key_rows(OPERATOR, KeyPurpose.LOG)
-        return [import_public({**row.jwk, "kid": row.kid}) for row in rows if row.state != KeyState.COMPROMISED]
+        return [import_public({**row.jwk, "kid": row.kid}) for row in rows if wanted(row)]
 
     def checkpoint(self, *, now: datetime, fresh: bool = False) -> str:
         """Return the signed log: the last checkpoint, if younger than a minute and not to be `fresh`, or a new one.
@@ -55,8 +58,8 @@ class TransparencyLog:
         A log that grew no more keeps the checkpoint that it has.
         """
         with self._database.read() as session:
-            last = store.last_checkpoint(session)
-        if last is not None and not fresh and now - last.signed_at < FRESH:
+            last, waiting = store.last_checkpoint(session), store.unlogged(session, 1)
+        if last is not None and (not waiting or (not fresh and now - last.signed_at < FRESH)):
             return last.note
         if not self._vault.key_rows(OPERATOR, KeyPurpose.LOG):
             self._vault.create(OPERATOR, KeyPurpose.LOG, actor=OPERATOR, now=now)
@@ -99,13 +102,19 @@ class TransparencyLog:
         """
         entries = audit.verify(session)
         size = log.verify(session, names=lambda index: leaves[index] if index < len(leaves) else None)
-        for note in notes:
-            signed = checkpoint.read(note, self.origin, self.keys())
+        for signed in map(self.read, notes):
             if signed.size > size:
                 raise AuditBrokenError("log", size)
             if signed.root != merkle.root(signed.size, log.read(session)):
                 raise AuditBrokenError("log", signed.size)
         return entries, size
+
+    def read(self, note: str) -> Checkpoint:
+        """Return what a kept checkpoint says, signed with any key the log ever had; raises `FormatError` if by none.
+
+        A stolen key makes no difference here: what was kept elsewhere is none of a thief's making.
+        """
+        return checkpoint.read(note, self.origin, self._keys(lambda _row: True))
 
     def _proof(self, session: Session, stream: str, subject: str) -> Proof | None:
         entry, last = store.act(session, stream, subject), store.last_checkpoint(session)

@@ -164,27 +164,32 @@ class Vault:
         return kid
 
     def compromise(self, kid: str, *, since: datetime, actor: str, now: datetime) -> None:
-        """Mark a key as not to be believed; the owner's next key takes its place at once, and another becomes next.
+        """Mark a key as not to be believed; the next key, or a new one, takes its place at once.
 
-        What the log held before `since` stays good (`verifier/checking.py`). An owner that keeps its keys itself has no
-        next one unless it registered it.
+        What the log held before `since` stays good (`verifier/checking.py`); said again, the earlier time counts, and
+        none is later than `now`. An owner that keeps its keys itself has no next one unless it registered it.
         """
         with self._database.write() as session:
             records_store.lock_stream(session, STREAM)
             row = session.get(SigningKey, kid)
             if row is None:
                 raise UnknownKeyError
-            was_active = row.state == KeyState.ACTIVE
-            row.state, row.compromised_from = KeyState.COMPROMISED, since
+            was_active, owner, purpose = row.state == KeyState.ACTIVE, row.owner, KeyPurpose(row.purpose)
+            row.state, row.compromised_from = KeyState.COMPROMISED, min(since, now, row.compromised_from or now)
             session.flush()
             if was_active:
-                self._promote(session, row.owner, KeyPurpose(row.purpose), now=now)
+                self._promote(session, owner, purpose, now=now)
             self._changed(session, actor, "key.compromised", kid, now)
-            in_vault = row.sealed is not None and row.purpose in VERIFIED
-            owner, purpose = row.owner, KeyPurpose(row.purpose)
+            if row.sealed is not None:
+                self._fill(session, owner, purpose, actor=actor, now=now)
         self._opened.pop(kid, None)
-        if in_vault and not any(one.state == KeyState.NEXT for one in self.key_rows(owner, purpose)):
-            self.create(owner, purpose, actor=actor, now=now)
+
+    def _fill(self, session: Session, owner: str, purpose: KeyPurpose, *, actor: str, now: datetime) -> None:
+        """See to it that an owner has a key that signs, and of those that verifiers know beforehand a next one."""
+        wanted = [KeyState.ACTIVE, *([KeyState.NEXT] if purpose in VERIFIED else [])]
+        for state in wanted:
+            if all(row.state != state for row in store.keys_of(session, owner, purpose)):
+                self.add(session, self.new_key(owner, purpose, now=now), actor=actor)
 
     def _promote(self, session: Session, owner: str, purpose: KeyPurpose, *, now: datetime) -> str:
         """Put the oldest next key in the active one's place and return the kid that is active then."""
@@ -225,6 +230,11 @@ def public_set(rows: Sequence[SigningKey]) -> dict[str, list[dict[str, str]]]:
             if row.state != KeyState.COMPROMISED
         ]
     }
+
+
+def sealed_context(row: SigningKey) -> str:
+    """Return what a key's private part is bound to."""
+    return _context(row.kid, row.owner, row.purpose)
 
 
 def _context(kid: str, owner: str, purpose: str) -> str:

@@ -11,7 +11,7 @@ from app import clock
 from app.cli.opening import Json, house
 from app.cli.output import REFUSED, answer
 from app.house import House
-from credentials import checkpoint
+from credentials.errors import FormatError
 from records.errors import AuditBrokenError
 
 LEAVES = "leaves.json"
@@ -24,7 +24,7 @@ def export_checkpoint(
     """Write the log's signed checkpoint and its leaves (hashes): with them nothing can be changed or cut off unseen."""
     made = house()
     note = made.log.checkpoint(now=clock.now(), fresh=True)
-    size = checkpoint.read(note, made.log.origin, made.log.keys()).size
+    size = made.log.read(note).size
     leaves: list[str] = []
     while len(leaves) < size:
         leaves += [b64encode(one).decode("ascii") for one in made.log.leaves(len(leaves), size - len(leaves))]
@@ -41,8 +41,10 @@ def verify_audit(
 ) -> None:
     """Prove that every act is chained and logged, as the checkpoints that were kept say; names the first bad one."""
     made = house()
+    notes = _notes(made, folder, as_json=json_output) if folder is not None else []
     try:
-        told = _verified(made, folder)
+        with made.database.read() as session:
+            entries, logged = made.log.verify(session, notes, _leaves(folder))
     except AuditBrokenError as error:
         answer(
             {"verified": False, "stream": error.stream, "entry": error.sequence},
@@ -51,18 +53,27 @@ def verify_audit(
         )
         raise typer.Exit(REFUSED) from error
     answer(
-        {"verified": True, **told},
-        f"{told['entries']} entries chained, {told['logged']} in the log, {told['checkpoints']} checkpoints kept",
+        {"verified": True, "entries": entries, "logged": logged, "checkpoints": len(notes)},
+        f"{entries} entries chained, {logged} in the log, {len(notes)} checkpoints kept",
         as_json=json_output,
     )
 
 
-def _verified(made: House, folder: Path | None) -> dict[str, int]:
-    kept = sorted(folder.glob("checkpoint-*.txt")) if folder is not None else []
-    notes = [path.read_text(encoding="utf-8") for path in kept]
-    with made.database.read() as session:
-        entries, logged = made.log.verify(session, notes, _leaves(folder))
-    return {"entries": entries, "logged": logged, "checkpoints": len(kept)}
+def _notes(made: House, folder: Path, *, as_json: bool) -> list[str]:
+    """Return the checkpoints in a folder. None there, or one that this log never signed: said, and refused."""
+    kept = sorted(folder.glob("checkpoint-*.txt"))
+    if not kept:
+        raise typer.BadParameter(f"{folder} holds no checkpoint-*.txt; `licence audit export` writes them")
+    notes = [path.read_text(encoding="utf-8", errors="replace") for path in kept]
+    for path, note in zip(kept, notes, strict=True):
+        try:
+            made.log.read(note)
+        except FormatError as error:
+            told = {"verified": False, "checkpoint": path.name, "reason": str(error)}
+            said = f"{path.name} 不是本日志签发的 · {path.name} is none of this log's checkpoints: {error}"
+            answer(told, said, as_json=as_json)
+            raise typer.Exit(REFUSED) from error
+    return notes
 
 
 def _leaves(folder: Path | None) -> list[bytes]:

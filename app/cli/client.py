@@ -12,7 +12,8 @@ class CallRefusedError(Exception):
     """The service answered with a problem."""
 
     def __init__(self, problem: dict[str, Any]) -> None:
-        super().__init__(problem.get("detail") or problem.get("title") or "refused")
+        oauth = ": ".join(str(problem[name]) for name in ("error", "error_description") if problem.get(name))
+        super().__init__(problem.get("detail") or problem.get("title") or oauth or "refused")
         self.problem = problem
 
 

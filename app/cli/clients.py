@@ -61,7 +61,7 @@ def suspend_client(client_id: str, json_output: Json = False) -> None:
 
 
 def resume_client(client_id: str, json_output: Json = False) -> None:
-    """Let a suspended system or device in again."""
+    """Let a suspended system or device in again, with those of its tokens that have not expired."""
     house().clients.suspend(client_id, suspended=False, actor=ACTOR, now=clock.now())
     answer({"client_id": client_id, "suspended": False}, f"{client_id} is let in again", as_json=json_output)
 

@@ -132,9 +132,9 @@ def grant_token(
     """Give an access token; it is shown this once."""
     if role not in set(Role) - {Role.HOLDER} or (person is not None and role not in PEOPLE):
         raise typer.BadParameter("role is agency, clerk, counter, operator, auditor or support; people have a --person")
-    for name in (subject, person or "x"):
+    for name in [subject, *([person] if person is not None else [])]:
         if not re.fullmatch(SHORT_NAME, name):
-            raise typer.BadParameter("short lower-case names, as police or wang")
+            raise typer.BadParameter(f"{name}: names are short and lower-case, as police or wang")
     made, now = house(), clock.now()
     made.must_exist(Role(role), subject)
     _tell_token(
@@ -179,7 +179,10 @@ def rewrap(
 ) -> None:
     """Put everything at rest under a new key-encryption key: one row, whole or not at all. Then set it and restart."""
     made, kek = house(), KeyInFile(kek_in(file), randomness=secrets.token_bytes)
+    itself = made.root.is_the_key_itself()
     changed = made.root.rewrap(kek, actor=ACTOR, now=clock.now())
+    if itself:
+        typer.echo("note: what is at rest stays sealed under the old key (SECURITY.md): keep it secret", err=True)
     said = "wrapped under it now" if changed else "wrapped under it already"
     answer(
         {"changed": changed, "custodian": kek.name},

@@ -58,7 +58,9 @@ def test_checkpoints(house: Run, tmp_path: Path) -> None:
     assert (broken.code, broken.json["verified"], broken.json["entry"]) == (1, False, told["size"])
     (tmp_path / "kept" / "leaves.json").write_text(json.dumps(leaves))
     (tmp_path / "kept" / "checkpoint-1.txt").write_text("nonsense")
-    assert house("audit", "verify", str(tmp_path / "kept")).code == 1
+    nonsense = house("audit", "verify", str(tmp_path / "kept"), "--json")
+    assert (nonsense.code, nonsense.json["checkpoint"]) == (1, "checkpoint-1.txt")
+    assert house("audit", "verify", str(tmp_path / "never")).code == 2
 
 
 def test_a_new_kek(house: Run, tmp_path: Path) -> None:

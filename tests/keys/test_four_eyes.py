@@ -12,13 +12,19 @@ from tests.world import Answer, Caller, World
 RIGHT = "/admin/agencies/police/types/driving_licence"
 
 
+def token(world: World, person: str, subject: str = "op") -> str:
+    body = {"role": "operator", "subject": subject, "person": person}
+    return str(world.operator.post("/admin/tokens", body)["secret"])
+
+
 @pytest.fixture
 def second(world: World) -> Caller:
-    """Another operator, in a service where two must agree."""
+    """Another operator, Wang, in a service where two must agree; `world.operator` is Li."""
     world.agency("police")
-    secret = world.operator.post("/admin/tokens", {"role": "operator", "subject": "op", "person": "wang"})["secret"]
+    li, wang = token(world, "li"), token(world, "wang")
+    world.operator = Caller(world.http, li, "op")
     world.restart(four_eyes=True)
-    return Caller(world.http, secret, "op")
+    return Caller(world.http, wang, "op")
 
 
 def approve(by: Caller, proposal: Answer, content_hash: str | None = None) -> Answer:
@@ -48,15 +54,21 @@ def test_a_stolen_key_needs_two(world: World, second: Caller) -> None:
     assert findings(world) == []
 
 
-def test_one_person_is_not_two(world: World, second: Caller) -> None:
-    """Whoever proposed it cannot approve it, by no token; declining it they may."""
-    made = compromise(world)
-    assert approve(world.operator, made)["code"] == "same_person"
+def test_one_person_is_not_two(world: World) -> None:
+    """Whoever proposed it cannot approve it, by no other token of theirs; declining it they may."""
+    world.agency("police")
+    nobody = world.operator
+    secrets = [token(world, "li"), token(world, "li", "night_shift"), token(world, "wang")]
+    world.restart(four_eyes=True)
+    li, li_again, wang = (Caller(world.http, secret, "op") for secret in secrets)
+    assert nobody.call("PUT", RIGHT, {})["code"] == "person_needed"
+    made = li.call("PUT", RIGHT, {})
+    assert approve(li, made)["code"] == approve(li_again, made)["code"] == "same_person"
+    assert approve(nobody, made)["code"] == "person_needed"
     made_up = {"role": "operator", "subject": "op", "person": "myself"}
-    assert world.operator.post("/admin/tokens", made_up)["code"] == "operator_token_refused"
-    declined = world.operator.post(f"/admin/proposals/{made['proposal_id']}/decline")
-    assert declined["state"] == "declined"
-    assert approve(second, made)["code"] == "proposal_over"
+    assert li.post("/admin/tokens", made_up)["code"] == "operator_token_refused"
+    assert li.post(f"/admin/proposals/{made['proposal_id']}/decline")["state"] == "declined"
+    assert approve(wang, made)["code"] == "proposal_over"
 
 
 def test_what_was_not_looked_at(world: World, second: Caller) -> None:
@@ -129,4 +141,4 @@ def test_two_must_agree_unless_it_is_a_demonstration(world: World) -> None:
     assert not world.house.settings.two_must_agree
     world.restart(demo=False)
     assert world.house.settings.two_must_agree
-    assert world.operator.call("PUT", RIGHT, {}).status == 202
+    assert world.operator.call("PUT", RIGHT, {})["code"] == "person_needed"

@@ -1,5 +1,6 @@
 """Encryption at rest: what is sealed opens for its own context under its own key, and for nothing else."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from credentials import base64url
 from keys.encryption import Seal
 from keys.errors import KeySealBrokenError
 from keys.key_encryption import KeyInFile
+from keys.models import KeyPurpose, WrappedRoot
 from tests.races.test_many_at_once import at_once
 from tests.records.tables import acts, alter, counts, findings
 from tests.tokens import randomness
@@ -86,6 +88,13 @@ def test_key_has_32_bytes(size: int) -> None:
 
 
 # The service
+
+
+def empty_of_keys(world: World) -> None:
+    """No root, no key."""
+    with world.house.database.write() as session:
+        for table in ["wrapped_root", "certificate", "signing_key"]:
+            session.execute(text(f"DELETE FROM {table}"))
 
 
 def under(world: World, kek: bytes) -> House:
@@ -257,11 +266,19 @@ def test_a_rewrap_that_was_stopped_is_taken_up_again(world: World) -> None:
 
 
 def test_a_database_from_before_there_was_a_root(world: World) -> None:
-    """What was sealed under the key itself opens still: that key becomes the root."""
+    """What was sealed under the key itself opens still: that key becomes the root; another key opens and makes nothing."""
+    empty_of_keys(world)
+    with world.house.database.write() as session:
+        itself = KeyInFile(KEK, randomness=os.urandom)
+        session.add(WrappedRoot(custodian=itself.name, wrapped=itself.wrap(KEK)))
+    under(world, KEK).vault.create("police", KeyPurpose.LICENCE, actor="operator:op", now=world.now)
     with world.house.database.write() as session:
         session.execute(text("DELETE FROM wrapped_root"))
+    with pytest.raises(KeySealBrokenError):
+        under(world, b"o" * 32).root.open()
     first = under(world, KEK)
-    assert first.root.open() == KEK
+    assert (first.root.open(), first.root.is_the_key_itself()) == (KEK, True)
+    assert first.vault.active("police", KeyPurpose.LICENCE).kid
     assert under(world, KEK).root.open() == KEK
 
 
@@ -274,10 +291,7 @@ def test_a_root_that_was_swapped_or_altered(world: World) -> None:
 
 def test_many_processes_make_one_root(world: World) -> None:
     """Sixteen that start at once over an empty database have one secret."""
-    with world.house.database.write() as session:
-        session.execute(text("DELETE FROM wrapped_root"))
-        session.execute(text("DELETE FROM certificate"))
-        session.execute(text("DELETE FROM signing_key"))
+    empty_of_keys(world)
     houses = [under(world, KEK) for _ in range(8)]
     assert len({bytes(one) for one in at_once([one.root.open for one in houses])}) == 1
     for one in houses:

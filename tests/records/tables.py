@@ -10,13 +10,14 @@ from tests.world import World
 
 
 def counts(world: World) -> dict[str, int]:
-    """Return how many rows every table has."""
+    """Return how many rows every table has, but for the numbers of refusals that support looks up: those are meant."""
     names = set(inspect(world.house.database.engine).get_table_names()) - {"alembic_version"}
     assert names == set(SQLModel.metadata.tables)
     with world.house.database.read() as session:
         return {
             name: session.execute(select(func.count()).select_from(table)).scalar_one()
             for name, table in SQLModel.metadata.tables.items()
+            if name != "refused_request"
         }
 
 

@@ -8,6 +8,7 @@ signature, issuer, audience, nonce, times, level (`acr`) and age of the sign-in 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from threading import Lock
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -19,12 +20,13 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet
 
-from wallet.errors import ForeignServiceError, SignInFailedError
+from wallet.errors import ForeignServiceError, SignInFailedError, WalletError
 from wallet.openid4vc.fetching import Fetch, Fetched, good
 
 ALGORITHMS = ["ES256", "PS256", "RS256", "Ed25519", "EdDSA"]  # what providers sign ID tokens with; never `none` or HS*
 LEEWAY = timedelta(seconds=60)  # of the provider's clock
 KEEP = timedelta(minutes=5)  # how long metadata and keys are believed without asking again
+WAIT_AFTER_FAILURE = timedelta(seconds=10)  # while the platform is down nobody waits for it anew
 ASSERTION_SECONDS = 60  # how long this service's own assertion lives (RFC 7523)
 ASK_AGAIN = timedelta(minutes=1)  # at most this often because of a key that is not known
 
@@ -58,6 +60,8 @@ class Provider:
         self._as = registration
         self._fetch = fetch
         self._known: _Known | None = None
+        self._failed: datetime | None = None
+        self._one_asks = Lock()
 
     def authorization_url(self, *, state: str, nonce: str, code_verifier: str, now: datetime) -> str:
         """Return where a browser goes to sign in (Core section 3.1.2.1; RFC 7636)."""
@@ -143,7 +147,18 @@ class Provider:
 
     def _metadata(self, now: datetime) -> _Known:
         known = self._known
-        return known if known is not None and now - known.at < KEEP else self._learn(now)
+        if known is not None and now - known.at < KEEP:
+            return known
+        with self._one_asks:
+            if self._known is not None and self._known is not known:
+                return self._known  # another request has just learnt it
+            if self._failed is not None and now - self._failed < WAIT_AFTER_FAILURE:
+                raise ForeignServiceError("it did not answer a moment ago")
+            try:
+                return self._learn(now)
+            except WalletError:
+                self._failed = now
+                raise
 
     def _learn(self, now: datetime) -> _Known:
         """Fetch metadata and keys (OpenID Connect Discovery 1.0 section 4)."""

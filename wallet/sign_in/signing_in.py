@@ -127,6 +127,12 @@ class SigningIn:
     def _holder(self, subject: str, claims: Mapping[str, Any], now: datetime) -> str:
         """Return whose account it is; one that turns into another person's is refused."""
         person = self._who.holder(claims)
+        with self._database.read() as session:
+            known = session.get(Identity, (self._provider.issuer, subject))
+        if known is not None:
+            was = self._accounts.get(known.holder_id)
+            if (was.code_type, was.code) != (person.code_type, person.code):
+                raise IdentityChangedError
         holder_id = self._accounts.add(person, actor="sign-in", now=now)
         with self._database.write() as session:
             known = session.get(Identity, (self._provider.issuer, subject))
