@@ -25,6 +25,25 @@ def test_a_caller_that_asks_too_much(world: World) -> None:
     assert other.get("/issuers/police/licences").status == 200
 
 
+def test_a_secret_spelt_otherwise_is_the_same_caller(world: World) -> None:
+    """Another case of the scheme, more spaces, a foreign cookie: one caller all the same."""
+    holder = world.holder()
+    world.restart(**TIGHT)
+    spelt = ["Bearer {}", "bearer {}", "Bearer  {}", "BEARER {} "]
+    sent = [{"Authorization": spelt[one % 4].format(holder.token), "Cookie": f"foreign={one}"} for one in range(10)]
+    statuses = [world.anybody.get("/wallet/licences", headers=one).status for one in sent]
+    assert 429 not in statuses[:8]
+    assert statuses[8:] == [429, 429]
+
+
+def test_what_is_refused_to_one_costs_the_others_nothing(world: World) -> None:
+    """Calls over one caller's limit do not count against the limit of all."""
+    holder, other = world.holder(), world.agency("police")
+    world.restart(**TIGHT | {"limit_all": "12/minute", "limit_address": "100/minute"})
+    assert [holder.get("/wallet/licences").status for _ in range(30)] == [200] * 8 + [429] * 22
+    assert other.get("/issuers/police/licences").status == 200
+
+
 def test_an_address_that_asks_too_much(world: World) -> None:
     """Guessing with ever new tokens is counted by address; probes are not counted."""
     world.restart(**TIGHT)
@@ -74,6 +93,7 @@ def test_all_together(world: World) -> None:
         ("10.1.2.3", "6.6.6.6, 198.51.100.1, 192.0.2.7", "198.51.100.1"),
         ("10.1.2.3", "6.6.6.6, nonsense", "nonsense"),
         ("10.1.2.3", "", "10.1.2.3"),
+        ("::ffff:10.1.2.3", "198.51.100.1", "198.51.100.1"),
         ("10.1.2.3", ", ,", "10.1.2.3"),
         ("10.1.2.3", ", ".join(["10.0.0.1"] * 40), "10.0.0.1"),
         ("testclient", "198.51.100.1", "testclient"),
@@ -92,6 +112,7 @@ def test_a_customer_s_addresses_count_as_one() -> None:
     assert prefix("2001:db8:1:2::1") == prefix("2001:db8:1:ff::ffff") == "2001:db8:1::/56"
     assert prefix("2001:db8:1:100::1") != prefix("2001:db8:1:2::1")
     assert prefix("198.51.100.1") != prefix("198.51.100.2")
+    assert prefix("::ffff:198.51.100.1") == prefix("198.51.100.1")
     assert prefix("garbage") == "unknown"
 
 

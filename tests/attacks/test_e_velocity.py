@@ -23,6 +23,18 @@ def test_a_stolen_token_does_not_sign_for_ever(world: World) -> None:
     assert findings(world) == []
 
 
+def test_nor_as_many(world: World) -> None:
+    """All of an agency together have a limit too: who makes itself many names signs no more."""
+    world.agency("police")
+    world.restart(limit_acts_per_hour=3, limit_agency_acts_per_hour=5)
+    many = [world.caller("clerk", "police", person=f"p{one}") for one in range(4)]
+    statuses = [one.post("/issuers/police/licences", world.order()).status for one in many for _ in range(2)]
+    assert sorted(statuses) == [201] * 5 + [429] * 3
+    assert world.issue_certificate()
+    world.wait(3600)
+    assert many[0].post("/issuers/police/licences", world.order()).status == 201
+
+
 def test_nor_revoke(world: World) -> None:
     """Changes of status count like issuing; the same request again does not count."""
     permits = [world.issue() for _ in range(3)]

@@ -1,6 +1,7 @@
 """Keys' lives: published before use, one at work, kept for verifying, never believed again."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 
@@ -114,6 +115,22 @@ def test_compromised_key_is_believed_by_nobody(world: World) -> None:
     shown = world.show(licences=[{"licence_id": new, "claims": ["residence_district"]}])
     assert world.scan(shown["url"])["reason"] == "accepted"
     assert ("operator:op", "key.compromised", kid) in acts(world, "keys")
+
+
+@pytest.mark.parametrize("purpose", ["trust_list", "receipt", "log", "request"])
+def test_no_key_of_ours_stays_given_up(world: World, purpose: str) -> None:
+    """The operator's keys, too, are followed by another in the same act; said again, the earlier date counts."""
+    world.house.log.checkpoint(now=world.now, fresh=True)
+    if world.house.vault.active_kid("operator", KeyPurpose(purpose)) is None:
+        world.house.vault.create("operator", KeyPurpose(purpose), actor="operator", now=world.now)
+    kid = world.house.vault.active("operator", KeyPurpose(purpose)).kid
+    since = [world.now + timedelta(days=1), world.now - timedelta(days=2), world.now - timedelta(days=1)]
+    for one in since:
+        world.house.vault.compromise(kid, since=one, actor="operator:op", now=world.now)
+    after = world.house.vault.active("operator", KeyPurpose(purpose))
+    assert after.kid != kid
+    (given_up,) = [one for one in world.house.vault.key_rows("operator") if one.state == "compromised"]
+    assert (given_up.kid, given_up.compromised_from) == (kid, since[1])
 
 
 def test_compromised_next_and_retired_keys(world: World) -> None:

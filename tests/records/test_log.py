@@ -14,7 +14,7 @@ from records import audit, log, store
 from records.errors import AuditBrokenError
 from records.models import AuditEntry, LogNode
 from tests.races.test_many_at_once import at_once
-from tests.records.tables import findings
+from tests.records.tables import counts, findings
 from tests.world import COUNTER, World
 
 ORIGIN = "127.0.0.1:8080/log"
@@ -60,6 +60,16 @@ def _made(kept: dict[int, bytes], level: int, index: int) -> bytes:
     if level == 0:
         return kept[index]
     return merkle.node_hash(_made(kept, level - 1, 2 * index), _made(kept, level - 1, 2 * index + 1))
+
+
+def test_nothing_new_is_nothing_to_sign(world: World) -> None:
+    """Asked again with nothing done between, it is the very same checkpoint, and no row more."""
+    a_day(world)
+    note = world.house.log.checkpoint(now=world.now, fresh=True)
+    before = counts(world)
+    world.wait(120)
+    assert world.house.log.checkpoint(now=world.now, fresh=True) == note
+    assert counts(world) == before
 
 
 def test_it_only_grows(world: World) -> None:

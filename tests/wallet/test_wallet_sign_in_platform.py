@@ -156,9 +156,11 @@ def test_an_account_stays_one_person_s(world: World, platform: Platform) -> None
     assert signed_in(Browser(world), platform).status == 303
     other = world.people[OTHER_PARENT]
     platform.claims = {"citizen_number": other["code"], "name": other["name"]}
+    before = counts(world)
     answer = signed_in(Browser(world), platform)
     assert answer.status == 403
     assert "联系运营方" in answer.body
+    assert counts(world)["holder"] == before["holder"]
 
 
 def test_an_answer_counts_once_and_in_its_own_browser(world: World, platform: Platform) -> None:
@@ -218,6 +220,16 @@ def test_a_broken_platform(world: World, platform: Platform, bend: dict[str, Any
     answer = Browser(world).get("/wallet/sign-in")
     assert answer.status == 502
     assert "class=no" in answer.body
+
+
+def test_nobody_waits_anew_for_a_platform_that_is_down(world: World, platform: Platform) -> None:
+    """For ten seconds after it failed it is not asked again; then it is, and signing in works."""
+    platform.status = 500
+    assert Browser(world).get("/wallet/sign-in").status == 502
+    platform.status = 200
+    assert Browser(world).get("/wallet/sign-in").status == 502
+    world.wait(10)
+    assert signed_in(Browser(world), platform).status == 303
 
 
 def test_a_platform_that_breaks_midway(world: World, platform: Platform) -> None:
