@@ -9,7 +9,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
 
-from app import between_rooms, catalogue, doors
+from app import between_rooms, catalogue, custody, doors
 from app.database import EngineDatabase
 from app.doors import Core
 from app.fetcher import Fetcher
@@ -31,7 +31,7 @@ from keys.certificates import Certificates
 from keys.encryption import Seal
 from keys.errors import CustodyError, KeySealBrokenError
 from keys.four_eyes import FourEyes
-from keys.key_encryption import KeyInFile, Root
+from keys.key_encryption import Root
 from keys.models import KeyPurpose
 from keys.oauth.client_credentials import ClientCredentials
 from keys.oauth.clients import OAuthClients
@@ -156,8 +156,7 @@ def build(
     base_url = settings.base_url
     fetch = fetch or Fetcher(hosts=settings.hosts, own_url=base_url, loopback=settings.demo)
     database = EngineDatabase(settings.database_url.get_secret_value())
-    custodian = KeyInFile(settings.key_encryption_key(), randomness=randomness)
-    root = Root(database=database, custodian=custodian, randomness=randomness)
+    root = Root(database=database, custodian=custody.custodian(settings, randomness), randomness=randomness)
     seal = Seal(root.open, randomness=randomness)
     types, items = catalogue.licence_types(), catalogue.items()
     vault = Vault(database=database, seal=seal, make_key=make_key)

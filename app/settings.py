@@ -1,5 +1,6 @@
 """Settings from `LICENCE_…` environment variables. What is missing refuses to start; nothing defaults to trust."""
 
+import re
 import stat
 from base64 import urlsafe_b64decode
 from binascii import Error
@@ -58,6 +59,8 @@ class Settings(BaseSettings):
     database_url: SecretStr = Field(description="sqlite:///FILE or postgresql+psycopg://…")
     kek_file: Path | None = Field(default=None, description="File of mode 0600 with the key-encryption key.")
     kek: SecretStr | None = Field(default=None, description="The key itself: 32 bytes, base64url.")
+    kek_vault: str | None = Field(default=None, description="A transit key of Vault: https://HOST/MOUNT/KEY.")
+    kek_vault_token_file: Path | None = Field(default=None, description="File of mode 0600 with Vault's token.")
     demo: bool = Field(default=False, description="Sign-in by one-time link; loopback only.")
     demo_clock_ahead_seconds: int = Field(default=0, ge=0, le=3600, description="Demonstration only: a fast clock.")
     show_life_seconds: int = Field(
@@ -158,7 +161,7 @@ class Settings(BaseSettings):
         """Return this service's private key at the identity platform, None if it has a secret there."""
         if self.oidc_client_key_file is None:
             return None
-        text = _private(self.oidc_client_key_file)
+        text = private_text(self.oidc_client_key_file)
         try:
             key = load_pem_private_key(text.encode(), None)
         except (ValueError, TypeError, UnsupportedAlgorithm) as error:
@@ -167,10 +170,24 @@ class Settings(BaseSettings):
             raise SettingsError(f"{self.oidc_client_key_file} is not a P-256 key")
         return text
 
+    @staticmethod
+    def vault_key(address: str) -> str:
+        """Return the address of a key of Vault, `https://HOST/MOUNT/KEY`; any other raises `SettingsError`."""
+        parts = urlsplit(address)
+        plain = parts.scheme == "http" and is_loopback(parts.hostname or "")
+        whole = re.fullmatch(r"(/[A-Za-z0-9_-]+){2}", parts.path) and not (parts.query or parts.fragment)
+        if not (parts.scheme == "https" or plain) or not parts.hostname or parts.username or not whole:
+            raise SettingsError("a key of Vault is https://HOST/MOUNT/KEY")
+        return address
+
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        if (self.kek is None) == (self.kek_file is None):
-            raise ValueError("set one of LICENCE_KEK_FILE and LICENCE_KEK")
+        if [self.kek, self.kek_file, self.kek_vault].count(None) != 2:
+            raise ValueError("set one of LICENCE_KEK_FILE, LICENCE_KEK and LICENCE_KEK_VAULT")
+        if (self.kek_vault is None) != (self.kek_vault_token_file is None):
+            raise ValueError("LICENCE_KEK_VAULT and LICENCE_KEK_VAULT_TOKEN_FILE go together")
+        if self.kek_vault is not None:
+            self.vault_key(self.kek_vault)
         if self.demo and not is_loopback(urlsplit(self.base_url).hostname or ""):
             raise ValueError("the demonstration runs on loopback only")
         for one in self.proxies:
@@ -195,7 +212,7 @@ class Settings(BaseSettings):
         return kek_in(self.kek_file or Path())
 
 
-def _private(path: Path) -> str:
+def private_text(path: Path) -> str:
     """Return the text of a file that its owner alone may read."""
     try:
         if stat.S_IMODE(path.stat().st_mode) & 0o077:
@@ -207,7 +224,7 @@ def _private(path: Path) -> str:
 
 def kek_in(path: Path) -> bytes:
     """Return the key-encryption key of a file; raises `SettingsError`."""
-    return kek_of(_private(path))
+    return kek_of(private_text(path))
 
 
 def kek_of(text: str) -> bytes:

@@ -110,7 +110,9 @@ class Root:
         with self._database.write() as session:
             sealed = store.any_sealed_key(session)
             secret = self._randomness(KEK_BYTES)
-            if sealed is not None and isinstance(self._custodian, KeyInFile):
+            if sealed is not None:
+                if not isinstance(self._custodian, KeyInFile):
+                    raise KeySealBrokenError("start it once under the key that all was sealed under")
                 secret = self._custodian.kek
                 Seal(lambda: secret, randomness=self._randomness).open(sealed.sealed or b"", sealed_context(sealed))
             row = WrappedRoot(custodian=self._custodian.name, wrapped=self._custodian.wrap(secret))

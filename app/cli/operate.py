@@ -11,19 +11,17 @@ from typing import Annotated, Any
 
 import typer
 
-from app import catalogue, clock, contracts
+from app import catalogue, clock, contracts, custody
 from app.cli import clients, trust
 from app.cli.opening import ACTOR, Json, house, settings
 from app.cli.output import FAILED, answer
 from app.doctor import examine
 from app.house import House, build
-from app.settings import kek_in
 from credentials import base64url, licence_type, strict_json
 from credentials.licence_type import ClaimsRefusedError, Holder
 from issuers.agencies import NewAgency
 from keys.access import PEOPLE, Role
 from keys.encryption import KEK_BYTES
-from keys.key_encryption import KeyInFile
 from keys.models import KeyPurpose
 from keys.schemas import SHORT_NAME
 
@@ -174,19 +172,23 @@ def rotate_key(owner: str, purpose: KeyPurpose, json_output: Json = False) -> No
 
 
 def rewrap(
-    file: Annotated[Path, typer.Argument(help="The new key-encryption key, made with `licence keys new-kek`.")],
+    to: Annotated[str, typer.Argument(help="The new key: a file made with `licence keys new-kek`, or a key of Vault.")],
+    vault_token_file: Annotated[
+        Path | None, typer.Option(help="Vault's token; then TO is https://HOST/MOUNT/KEY.")
+    ] = None,
     json_output: Json = False,
 ) -> None:
     """Put everything at rest under a new key-encryption key: one row, whole or not at all. Then set it and restart."""
-    made, kek = house(), KeyInFile(kek_in(file), randomness=secrets.token_bytes)
+    made, kek = house(), custody.another(to, vault_token_file, secrets.token_bytes)
     itself = made.root.is_the_key_itself()
     changed = made.root.rewrap(kek, actor=ACTOR, now=clock.now())
     if itself:
         typer.echo("note: what is at rest stays sealed under the old key (SECURITY.md): keep it secret", err=True)
     said = "wrapped under it now" if changed else "wrapped under it already"
+    setting = "LICENCE_KEK_VAULT" if vault_token_file else "LICENCE_KEK_FILE"
     answer(
         {"changed": changed, "custodian": kek.name},
-        f"{said}: set LICENCE_KEK_FILE={file} for every process, restart them, then destroy the old key",
+        f"{said}: set {setting}={to} for every process, restart them, then destroy the old key",
         as_json=json_output,
     )
 
