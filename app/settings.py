@@ -60,6 +60,7 @@ class Settings(BaseSettings):
     kek_file: Path | None = Field(default=None, description="File of mode 0600 with the key-encryption key.")
     kek: SecretStr | None = Field(default=None, description="The key itself: 32 bytes, base64url.")
     kek_vault: str | None = Field(default=None, description="A transit key of Vault: https://HOST/MOUNT/KEY.")
+    kek_pkcs11: str | None = Field(default=None, description="A key in an HSM: a pkcs11: URI (RFC 7512).")
     kek_vault_token_file: Path | None = Field(default=None, description="File of mode 0600 with Vault's token.")
     demo: bool = Field(default=False, description="Sign-in by one-time link; loopback only.")
     demo_clock_ahead_seconds: int = Field(default=0, ge=0, le=3600, description="Demonstration only: a fast clock.")
@@ -182,8 +183,8 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        if [self.kek, self.kek_file, self.kek_vault].count(None) != 2:
-            raise ValueError("set one of LICENCE_KEK_FILE, LICENCE_KEK and LICENCE_KEK_VAULT")
+        if [self.kek, self.kek_file, self.kek_vault, self.kek_pkcs11].count(None) != 3:
+            raise ValueError("set one of LICENCE_KEK_FILE, LICENCE_KEK, LICENCE_KEK_VAULT and LICENCE_KEK_PKCS11")
         if (self.kek_vault is None) != (self.kek_vault_token_file is None):
             raise ValueError("LICENCE_KEK_VAULT and LICENCE_KEK_VAULT_TOKEN_FILE go together")
         if self.kek_vault is not None:

@@ -172,7 +172,9 @@ def rotate_key(owner: str, purpose: KeyPurpose, json_output: Json = False) -> No
 
 
 def rewrap(
-    to: Annotated[str, typer.Argument(help="The new key: a file made with `licence keys new-kek`, or a key of Vault.")],
+    to: Annotated[
+        str, typer.Argument(help="The new key: a file made with `licence keys new-kek`, of Vault or of an HSM.")
+    ],
     vault_token_file: Annotated[
         Path | None, typer.Option(help="Vault's token; then TO is https://HOST/MOUNT/KEY.")
     ] = None,
@@ -185,7 +187,13 @@ def rewrap(
     if itself:
         typer.echo("note: what is at rest stays sealed under the old key (SECURITY.md): keep it secret", err=True)
     said = "wrapped under it now" if changed else "wrapped under it already"
-    setting = "LICENCE_KEK_VAULT" if vault_token_file else "LICENCE_KEK_FILE"
+    setting = (
+        "LICENCE_KEK_VAULT"
+        if vault_token_file
+        else "LICENCE_KEK_PKCS11"
+        if to.startswith("pkcs11:")
+        else "LICENCE_KEK_FILE"
+    )
     answer(
         {"changed": changed, "custodian": kek.name},
         f"{said}: set {setting}={to} for every process, restart them, then destroy the old key",
