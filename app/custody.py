@@ -4,6 +4,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from threading import Lock
 from typing import Any
 from urllib.parse import unquote
 
@@ -16,6 +17,7 @@ from keys.key_encryption import CONTEXT, Custodian, KeyInFile
 
 DEADLINE_SECONDS = 3.0  # for Vault
 TAG_BITS = 128
+ONE_AT_THE_HSM = Lock()  # a login there is the whole process's, not a session's (PKCS #11 section 5.6)
 
 
 def custodian(settings: Settings, randomness: Callable[[int], bytes]) -> Custodian:
@@ -78,7 +80,7 @@ class VaultTransit:
             )  # fmt: skip
             answer.raise_for_status()
             told: Any = answer.json()["data"][member]
-        except (httpx2.HTTPError, ValueError, KeyError, TypeError) as error:
+        except (httpx2.HTTPError, httpx2.InvalidURL, SettingsError, ValueError, KeyError, TypeError) as error:
             raise KeySealBrokenError(f"Vault did not {verb}: {type(error).__name__}") from error
         if not isinstance(told, str) or not told.isascii():
             raise KeySealBrokenError(f"Vault did not {verb}: no {member}")
@@ -114,6 +116,10 @@ class Pkcs11Key:
         return self._do("decrypt", wrapped[NONCE_BYTES:], wrapped[:NONCE_BYTES])
 
     def _do(self, verb: str, what: bytes, nonce: bytes) -> bytes:
+        with ONE_AT_THE_HSM:
+            return self._done(verb, what, nonce)
+
+    def _done(self, verb: str, what: bytes, nonce: bytes) -> bytes:
         pkcs11 = self._library()
         try:
             token = pkcs11.lib(self._module).get_token(token_label=self._token)
@@ -122,7 +128,7 @@ class Pkcs11Key:
                 parameters = pkcs11.GCMParams(nonce, CONTEXT, TAG_BITS)
                 done: bytes = getattr(key, verb)(what, mechanism=pkcs11.Mechanism.AES_GCM, mechanism_param=parameters)
                 return done
-        except (pkcs11.PKCS11Error, ValueError, TypeError) as error:
+        except (pkcs11.PKCS11Error, SettingsError, ValueError, TypeError) as error:
             raise KeySealBrokenError(f"the HSM did not {verb}: {type(error).__name__}") from error
 
     def _library(self) -> Any:

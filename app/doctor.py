@@ -58,6 +58,11 @@ def _schema(house: House, _now: datetime) -> Iterator[str]:
 
 
 def _keys(house: House, _now: datetime) -> Iterator[str]:
+    try:
+        house.root.open()
+    except CustodyError as error:
+        yield f"the key-encryption key: {error.code} ({error})"
+        return
     for row in house.vault.key_rows():
         if row.state != KeyState.COMPROMISED:
             try:

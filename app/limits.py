@@ -13,11 +13,12 @@ from urllib.parse import urlsplit
 from limits import RateLimitItem, parse
 from limits.storage import storage_from_string
 from limits.strategies import SlidingWindowCounterRateLimiter
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.settings import Settings
-from keys.auth import SESSION, Browser
+from keys.auth import Browser
 
 PROBES = frozenset({"/healthz", "/readyz"})
 DOORS = re.compile(r"/wallet/sign-in(/.*)?|/verifier/enrol|/oauth/token|/issuers/[^/]+/(token|par|authorize)")
@@ -41,7 +42,7 @@ class Limits:
         self._all, self._address = parse(settings.limit_all), parse(settings.limit_address)
         self._caller, self._doors = parse(settings.limit_caller), parse(settings.limit_doors)
         self._proxies = [ip_network(one) for one in settings.proxies]
-        self._cookie = Browser(settings.base_url).cookie(SESSION)
+        self._browser = Browser(settings.base_url)
         own = urlsplit(settings.base_url).hostname or ""
         self._hosts = {own, *settings.other_hosts} | (LOOPBACK if own in LOOPBACK else frozenset())
 
@@ -66,8 +67,8 @@ class Limits:
         found = [(self._address, "address", from_where)]
         if DOORS.fullmatch(scope["path"]):
             found.append((self._doors, "doors", from_where))
-        secret = _secret(scope["headers"], self._cookie)
-        if secret:
+        bearer = _one(scope["headers"], b"authorization").partition(" ")[2].strip()
+        for secret in filter(None, [bearer, self._browser.secret(Request(scope))]):
             found.append((self._caller, "caller", sha256(secret.encode()).hexdigest()[:16]))
         return [*found, (self._all, "all", "")]  # last: what one address is refused costs the others nothing
 
@@ -104,15 +105,6 @@ def _among(address: str, networks: Sequence[object]) -> bool:
 def _plain(address: Address) -> Address:
     """Return an IPv4 address that was written as an IPv6 one as what it is."""
     return getattr(address, "ipv4_mapped", None) or address
-
-
-def _secret(headers: Sequence[tuple[bytes, bytes]], cookie: str) -> str:
-    """Return the secret with which somebody calls, however it is spelt: the token, or the session's cookie."""
-    sent = _one(headers, b"authorization")
-    if sent:
-        return sent.partition(" ")[2].strip()
-    pairs = (one.strip().partition("=") for one in _one(headers, b"cookie").replace(",", ";").split(";"))
-    return next((value for name, _, value in pairs if name == cookie), "")
 
 
 def _hostname(host: str) -> str | None:

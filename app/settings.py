@@ -53,7 +53,7 @@ def is_loopback(host: str) -> bool:
 class Settings(BaseSettings):
     """The service's configuration; `licence doctor` prints it with secrets blotted out."""
 
-    model_config = SettingsConfigDict(env_prefix="LICENCE_", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="LICENCE_", env_ignore_empty=True, extra="forbid", frozen=True)
 
     base_url: Annotated[str, AfterValidator(_base_url)] = Field(description="Public address, no slash at the end.")
     database_url: SecretStr = Field(description="sqlite:///FILE or postgresql+psycopg://…")
@@ -176,8 +176,9 @@ class Settings(BaseSettings):
         """Return the address of a key of Vault, `https://HOST/MOUNT/KEY`; any other raises `SettingsError`."""
         parts = urlsplit(address)
         plain = parts.scheme == "http" and is_loopback(parts.hostname or "")
+        host = re.fullmatch(r"(\[[0-9a-f:]+\]|[a-z0-9.-]+)(:[0-9]{1,5})?", parts.netloc)
         whole = re.fullmatch(r"(/[A-Za-z0-9_-]+){2}", parts.path) and not (parts.query or parts.fragment)
-        if not (parts.scheme == "https" or plain) or not parts.hostname or parts.username or not whole:
+        if not (parts.scheme == "https" or plain) or not host or not whole:
             raise SettingsError("a key of Vault is https://HOST/MOUNT/KEY")
         return address
 

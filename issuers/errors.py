@@ -72,9 +72,14 @@ class HistoryNotKeptError(IssuerError):
 
 
 class VelocityError(IssuerError):
-    """This caller has done too much this hour."""
+    """This caller, or all of its agency, has done too much this hour: `whose` limit, and how much it is."""
 
     code = "velocity_exceeded"
+
+    def __init__(self, whose: str, per_hour: int) -> None:
+        super().__init__()
+        self.whose = whose
+        self.per_hour = per_hour
 
 
 class SignInClosedError(IssuerError):

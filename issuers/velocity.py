@@ -32,22 +32,21 @@ class Velocity:
         try:
             with self._database.write() as session:
                 yield session
-        except VelocityError:
+        except VelocityError as error:
             with self._database.write() as session:
-                if store.alerted(session, actor, _hour(now)):
+                if store.alerted(session, error.whose, _hour(now)):
                     audit.record(
-                        session, stream=f"issuers/{agency}", actor=actor, act="alert.velocity", subject=actor, now=now,
-                        detail={"per_hour": self._per_hour},
+                        session, stream=f"issuers/{agency}", actor=actor, act="alert.velocity", subject=error.whose,
+                        now=now, detail={"per_hour": error.per_hour},
                     )  # fmt: skip
             raise
 
     def count(self, session: Session, agency: str, actor: str, now: datetime) -> None:
         """Count one act in its own transaction; one too many, of the actor or of all of the agency, is refused."""
         hour = _hour(now)
-        if store.count_act(session, f"all of {agency}", hour) > self._agency_per_hour:
-            raise VelocityError
-        if store.count_act(session, actor, hour) > self._per_hour:
-            raise VelocityError
+        for whose, limit in ((f"agency:{agency}/all", self._agency_per_hour), (actor, self._per_hour)):
+            if store.count_act(session, whose, hour) > limit:
+                raise VelocityError(whose, limit)
 
 
 def _hour(now: datetime) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import cached_property
 from hashlib import sha256
 from hmac import new as hmac
+from threading import Lock
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -28,14 +29,23 @@ class Seal:
         """Seal under `root`'s 32 bytes, which are asked for when they are first needed and may raise."""
         self._root = root
         self._randomness = randomness
+        self._one_asks = Lock()
+        self._asked: bytes | None = None
+
+    def _secret(self) -> bytes:
+        """Return the root secret: whoever keeps its key is asked once, until it answers."""
+        with self._one_asks:
+            if self._asked is None:
+                self._asked = self._root()
+            return self._asked
 
     @cached_property
     def _cipher(self) -> AESGCM:
-        return AESGCM(derived(self._root(), b"licence-wallet seal"))
+        return AESGCM(derived(self._secret(), b"licence-wallet seal"))
 
     @cached_property
     def _lookup_key(self) -> bytes:
-        return derived(self._root(), b"licence-wallet lookup")
+        return derived(self._secret(), b"licence-wallet lookup")
 
     def close(self, secret: bytes, context: str) -> bytes:
         """Return `secret` sealed for `context`."""

@@ -86,20 +86,39 @@ class Root:
         return isinstance(self._custodian, KeyInFile) and self.open() == self._custodian.kek
 
     def rewrap(self, custodian: Custodian, *, actor: str, now: datetime) -> bool:
-        """Wrap the secret with another custodian's key; False if it is already. From then on only that one opens it."""
-        with self._database.read() as session:
-            row = session.get(WrappedRoot, 1)
-        if row is not None and row.custodian == custodian.name:
-            return False
-        wrapped = custodian.wrap(self.open())
+        """Wrap the secret with another custodian's key, which from then on alone opens it.
+
+        False if that was done before, which only the other key can tell: names may be equal where keys are not.
+        Raises `KeySealBrokenError` if neither opens what is here, or the other does not open what it wraps.
+        """
+        try:
+            secret = self.open()
+        except KeySealBrokenError:
+            if self._done(custodian):
+                return False
+            raise
+        wrapped = custodian.wrap(secret)
+        if custodian.unwrap(wrapped) != secret:
+            raise KeySealBrokenError("the new key does not open what it wrapped")
         with self._database.write() as session:
             records_store.lock_stream(session, STREAM)
             kept = session.get(WrappedRoot, 1, populate_existing=True)
-            if kept is None or kept.custodian != self._custodian.name:
+            if kept is None or kept.custodian != self._custodian.name or self._custodian.unwrap(kept.wrapped) != secret:
                 raise KeySealBrokenError("another key-encryption key wraps what is here")
             kept.custodian, kept.wrapped = custodian.name, wrapped
             detail = {"from": self._custodian.name, "to": custodian.name}
             audit.record(session, stream=STREAM, actor=actor, act="kek.changed", subject="root", now=now, detail=detail)
+        return True
+
+    def _done(self, custodian: Custodian) -> bool:
+        with self._database.read() as session:
+            row = session.get(WrappedRoot, 1)
+        if row is None or row.custodian != custodian.name:
+            return False
+        try:
+            custodian.unwrap(row.wrapped)
+        except KeySealBrokenError:
+            return False
         return True
 
     def _made(self) -> WrappedRoot:

@@ -180,7 +180,8 @@ class Vault:
             if was_active:
                 self._promote(session, owner, purpose, now=now)
             self._changed(session, actor, "key.compromised", kid, now)
-            if row.sealed is not None:
+            others = [one for one in store.keys_of(session, owner, purpose) if one.kid != kid]
+            if (others[-1] if others else row).sealed is not None:  # who keeps its own keys now gets none of ours
                 self._fill(session, owner, purpose, actor=actor, now=now)
         self._opened.pop(kid, None)
 

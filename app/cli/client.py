@@ -33,9 +33,9 @@ class Client:
         try:
             answer = self._http.request(method, path, **how)
         except httpx2.HTTPError as error:
-            raise CallRefusedError(
-                {"code": "unreachable", "detail": f"the service does not answer: {error}"}
-            ) from error
+            where = self._http.base_url
+            said = f"{where} 没有应答，请核对 LICENCE_URL · {where} does not answer: is it up, and LICENCE_URL right?"
+            raise CallRefusedError({"code": "unreachable", "detail": f"{said} ({error})"}) from error
         kind = answer.headers.get("content-type", "").split(";")[0]
         if answer.status_code >= 400:
             known = kind.endswith("json")

@@ -5,6 +5,7 @@ import os
 import re
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,6 +23,7 @@ from credentials.licence_type import ClaimsRefusedError, Holder
 from issuers.agencies import NewAgency
 from keys.access import PEOPLE, Role
 from keys.encryption import KEK_BYTES
+from keys.errors import KeySealBrokenError
 from keys.models import KeyPurpose
 from keys.schemas import SHORT_NAME
 
@@ -182,21 +184,22 @@ def rewrap(
 ) -> None:
     """Put everything at rest under a new key-encryption key: one row, whole or not at all. Then set it and restart."""
     made, kek = house(), custody.another(to, vault_token_file, secrets.token_bytes)
-    itself = made.root.is_the_key_itself()
+    itself = False
+    with suppress(
+        KeySealBrokenError
+    ):  # if the key that is set opens nothing, it may have been done before: rewrap tells
+        itself = made.root.is_the_key_itself()
     changed = made.root.rewrap(kek, actor=ACTOR, now=clock.now())
-    if itself:
-        typer.echo("note: what is at rest stays sealed under the old key (SECURITY.md): keep it secret", err=True)
-    said = "wrapped under it now" if changed else "wrapped under it already"
-    setting = (
-        "LICENCE_KEK_VAULT"
-        if vault_token_file
-        else "LICENCE_KEK_PKCS11"
-        if to.startswith("pkcs11:")
-        else "LICENCE_KEK_FILE"
-    )
+    new = {"LICENCE_KEK_FILE": to}
+    if vault_token_file is not None:
+        new = {"LICENCE_KEK_VAULT": to, "LICENCE_KEK_VAULT_TOKEN_FILE": str(vault_token_file)}
+    elif to.startswith("pkcs11:"):
+        new = {"LICENCE_KEK_PKCS11": to}
+    after = "keep the old key secret: what is at rest stays sealed under it" if itself else "then destroy the old key"
     answer(
-        {"changed": changed, "custodian": kek.name},
-        f"{said}: set {setting}={to} for every process, restart them, then destroy the old key",
+        {"changed": changed, "custodian": kek.name, "settings": new, "old_key_still_opens": itself},
+        f"wrapped under it {'now' if changed else 'already'}: for every process unset what LICENCE_KEK_… is set, set "
+        f"{' '.join(f'{name}={value}' for name, value in new.items())}, restart them; {after}",
         as_json=json_output,
     )
 

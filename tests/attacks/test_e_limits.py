@@ -4,6 +4,7 @@ import pytest
 
 from app.limits import client, prefix
 from app.permissions import TABLE
+from keys.auth import SESSION
 from tests.world import World
 
 TIGHT = {
@@ -33,6 +34,20 @@ def test_a_secret_spelt_otherwise_is_the_same_caller(world: World) -> None:
     sent = [{"Authorization": spelt[one % 4].format(holder.token), "Cookie": f"foreign={one}"} for one in range(10)]
     statuses = [world.anybody.get("/wallet/licences", headers=one).status for one in sent]
     assert 429 not in statuses[:8]
+    assert statuses[8:] == [429, 429]
+
+
+def test_a_session_is_one_caller_however_it_is_sent(world: World) -> None:
+    """Beside invented cookies and tokens a session's own cookie counts still."""
+    world.restart(**TIGHT)
+    sent = [
+        {
+            "Cookie": f"{SESSION}=made-up-{one}; {SESSION}=real",
+            **({"Authorization": f"Bearer {one}"} if one % 2 else {}),
+        }
+        for one in range(10)
+    ]
+    statuses = [world.anybody.get("/wallet/licences", headers=one).status for one in sent]
     assert statuses[8:] == [429, 429]
 
 

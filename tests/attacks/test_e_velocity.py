@@ -31,6 +31,8 @@ def test_nor_as_many(world: World) -> None:
     statuses = [one.post("/issuers/police/licences", world.order()).status for one in many for _ in range(2)]
     assert sorted(statuses) == [201] * 5 + [429] * 3
     assert world.issue_certificate()
+    told = [one for one in acts(world, "issuers/police") if one[1] == "alert.velocity"]
+    assert [subject for _, _, subject in told] == ["agency:police/all"]
     world.wait(3600)
     assert many[0].post("/issuers/police/licences", world.order()).status == 201
 

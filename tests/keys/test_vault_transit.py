@@ -20,7 +20,7 @@ from app.settings import Settings, SettingsError
 from credentials import base64url
 from keys.errors import KeySealBrokenError
 from keys.models import KeyPurpose
-from tests.records.tables import acts, findings
+from tests.records.tables import acts
 from tests.world import BASE_URL, World
 
 TOKEN = "s.right"
@@ -116,7 +116,8 @@ def test_there_and_back(world: World, vault: StandIn, token: Path) -> None:
     secret = world.house.root.open()
     custodian = VaultTransit(vault.address, token)
     assert world.house.root.rewrap(custodian, actor="operator:op", now=world.now)
-    assert not under(world, vault, token).root.rewrap(custodian, actor="operator:op", now=world.now)
+    assert not world.house.root.rewrap(custodian, actor="operator:op", now=world.now)
+    assert under(world, vault, token).root.rewrap(custodian, actor="operator:op", now=world.now)
     house = under(world, vault, token)
     assert house.root.open() == secret
     signed = house.vault.active("police", KeyPurpose.LICENCE)
@@ -131,7 +132,23 @@ def test_there_and_back(world: World, vault: StandIn, token: Path) -> None:
     with pytest.raises(KeySealBrokenError):
         house.root.open()
     told = [subject for _, act, subject in acts(world, "keys") if act == "kek.changed"]
-    assert told == ["root", "root"]
+    assert told == ["root"] * 3
+
+
+def test_another_vault_of_the_same_name(world: World, vault: StandIn, token: Path) -> None:
+    """Mount and key called alike, another key: what is here moves there; a key that opens not what it wrapped is refused."""
+    world.house.root.rewrap(VaultTransit(vault.address, token), actor="operator:op", now=world.now)
+    house, secret = under(world, vault, token), world.house.root
+    other = StandIn()
+    Thread(target=other.serve_forever, daemon=True).start()
+    assert house.root.rewrap(VaultTransit(other.address, token), actor="operator:op", now=world.now)
+    assert under(world, other, token).root.open()
+    with pytest.raises(KeySealBrokenError):
+        under(world, vault, token).root.open()
+    with pytest.raises(KeySealBrokenError):
+        secret.rewrap(VaultTransit(vault.address, token), actor="operator:op", now=world.now)
+    other.shutdown()
+    other.server_close()
 
 
 def test_vault_is_asked_once(world: World, vault: StandIn, token: Path) -> None:
@@ -142,8 +159,7 @@ def test_vault_is_asked_once(world: World, vault: StandIn, token: Path) -> None:
     asked = vault.asked
     vault.fault = (503, b'{"errors": ["Vault is sealed"]}')
     house.vault.create("samr", KeyPurpose.STATUS_LIST, actor="operator:op", now=world.now)
-    assert vault.asked - asked <= 1
-    assert findings(world) == []
+    assert vault.asked == asked
 
 
 @pytest.mark.parametrize(
@@ -180,6 +196,10 @@ def test_what_vault_never_wrapped(vault: StandIn, token: Path) -> None:
     for bent in (wrapped[:-8] + b"AAAAAAA=", b"\xff\x00", b"vault:v1:", b""):
         with pytest.raises(KeySealBrokenError):
             custodian.unwrap(bent)
+    token.chmod(0o640)
+    with pytest.raises(KeySealBrokenError):
+        custodian.unwrap(wrapped)
+    token.chmod(0o600)
     token.write_text("s.wrong")
     with pytest.raises(KeySealBrokenError):
         custodian.unwrap(wrapped)
@@ -212,7 +232,7 @@ def test_an_old_database_is_not_locked(world: World, vault: StandIn, token: Path
     [
         "http://vault.example/transit/city", "https://vault.example/city", "https://vault.example/v1/transit/city",
         "https://vault.example/transit/city?x=1", "https://user@vault.example/transit/city", "https:///transit/city",
-        "vault.example/transit/city", "https://vault.example/transit/..", "file:///transit/city",
+        "vault.example/transit/city", "https://vault.example:abc/transit/city", "https://:pw@vault.example/transit/city", "https://vault.example/transit/..", "file:///transit/city",
     ],
 )  # fmt: skip
 def test_addresses_that_are_none(address: str, token: Path) -> None:

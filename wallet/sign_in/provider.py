@@ -26,7 +26,10 @@ from wallet.openid4vc.fetching import Fetch, Fetched, good
 ALGORITHMS = ["ES256", "PS256", "RS256", "Ed25519", "EdDSA"]  # what providers sign ID tokens with; never `none` or HS*
 LEEWAY = timedelta(seconds=60)  # of the provider's clock
 KEEP = timedelta(minutes=5)  # how long metadata and keys are believed without asking again
-WAIT_AFTER_FAILURE = timedelta(seconds=10)  # while the platform is down nobody waits for it anew
+WAIT_AFTER_FAILURE = timedelta(
+    seconds=30
+)  # from when it was asked; while the platform is down nobody waits for it anew
+OTHERS_WAIT_SECONDS = 1.0
 ASSERTION_SECONDS = 60  # how long this service's own assertion lives (RFC 7523)
 ASK_AGAIN = timedelta(minutes=1)  # at most this often because of a key that is not known
 
@@ -142,14 +145,20 @@ class Provider:
         """Return the provider's keys; asked for anew if a token names one that is not among them, once a minute."""
         known = self._metadata(now)
         if kid is not None and all(key.kid != kid for key in known.keys.keys) and now - known.at >= ASK_AGAIN:
-            known = self._learn(now)
+            known = self._asked(known, now)
         return known.keys
 
     def _metadata(self, now: datetime) -> _Known:
         known = self._known
         if known is not None and now - known.at < KEEP:
             return known
-        with self._one_asks:
+        return self._asked(known, now)
+
+    def _asked(self, known: _Known | None, now: datetime) -> _Known:
+        """Learn anew what was `known`: one request at a time, others wait a second for it, none while it is down."""
+        if not self._one_asks.acquire(timeout=OTHERS_WAIT_SECONDS):
+            raise ForeignServiceError("it is being asked, and has not answered yet")
+        try:
             if self._known is not None and self._known is not known:
                 return self._known  # another request has just learnt it
             if self._failed is not None and now - self._failed < WAIT_AFTER_FAILURE:
@@ -159,6 +168,8 @@ class Provider:
             except WalletError:
                 self._failed = now
                 raise
+        finally:
+            self._one_asks.release()
 
     def _learn(self, now: datetime) -> _Known:
         """Fetch metadata and keys (OpenID Connect Discovery 1.0 section 4)."""
