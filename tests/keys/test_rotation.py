@@ -6,8 +6,10 @@ from datetime import timedelta
 import pytest
 
 from credentials import jws
+from credentials.jwk import export_public
 from issuers.models import LicenceRow
 from keys.models import KeyPurpose
+from tests.foreign import new_key
 from tests.issuers.city import signature, statuses, univ
 from tests.issuers.claims_of_types import order
 from tests.records.tables import acts, findings
@@ -192,6 +194,22 @@ def test_agencys_own_key_is_not_replaced_behind_its_back(world: World) -> None:
     assert (made.status, made["code"]) == (409, "owner_keeps_key")
     assert world.house.vault.active("univ", KeyPurpose.LICENCE).signer is None
     assert states(world, "univ") == ["active"]
+
+
+def test_who_keeps_its_keys_now_gets_none_of_ours(world: World) -> None:
+    """An agency that moved to keys of its own: its old key here, stolen, is given up, and nothing takes its place."""
+    old = world.house.vault.create("moved", KeyPurpose.LICENCE, actor="operator:op", now=world.now)
+    jwk = export_public(new_key())
+    world.house.vault.register("moved", KeyPurpose.LICENCE, jwk, actor="operator:op", now=world.now)
+    with world.house.database.write() as session:  # its own key follows the one that was here
+        world.house.vault._promote(session, "moved", KeyPurpose.LICENCE, now=world.now)
+    rows = world.house.vault.key_rows("moved", KeyPurpose.LICENCE)
+    active = world.house.vault.active("moved", KeyPurpose.LICENCE)
+    world.house.vault.compromise(old, since=world.now, actor="operator:op", now=world.now)
+    after = world.house.vault.key_rows("moved", KeyPurpose.LICENCE)
+    assert {one.kid for one in after} == {one.kid for one in rows}
+    assert world.house.vault.active("moved", KeyPurpose.LICENCE) == active
+    assert [one.kid for one in after if one.sealed is not None] == [old]
 
 
 def test_keys_made_at_once_leave_one_active(world: World) -> None:
