@@ -56,7 +56,7 @@ def _waiting(service: Service, issuer: str) -> tuple[dict[str, Any], str, Any]:
     (issuance,) = taken["waiting"]
     assert issuance in holder.get("/wallet/issuances")["waiting"]
     path = f"/wallet/issuances/{issuance}/collect"
-    assert holder.post(path) == {"licence_ids": [], "waiting": [issuance]}
+    assert holder.post(path) == {"licence_ids": [], "waiting": [issuance], "refused": {}}
     return offer, path, holder
 
 
