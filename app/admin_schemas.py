@@ -1,10 +1,11 @@
 """JSON of the operator's API. Inputs forbid unknown members."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
+from keys.access import NAMED, Role
 from keys.models import KeyPurpose
 from keys.schemas import SHORT_NAME, Input
 
@@ -84,6 +85,12 @@ class TokenIn(Input):
     person: str | None = Field(default=None, pattern=SLUG, description="Who of the subject's staff it is for.")
     scopes: list[str] = Field(default=[], max_length=16)
     life_days: int = Field(default=30, ge=1, le=90)
+
+    @model_validator(mode="after")
+    def _people_are_named(self) -> Self:
+        if self.person is None and Role(self.role) in NAMED:
+            raise ValueError("a clerk's, auditor's or support's token names its person")
+        return self
 
     model_config = ConfigDict(
         json_schema_extra={

@@ -16,8 +16,6 @@ from issuers.models import LicenceRow, LicenceState
 from issuers.orders import Order
 from keys.schemas import Input
 
-ES256_SIGNATURE_BYTES = 64
-
 
 def _day(value: object) -> date:
     """Take a JSON date, and nothing that only resembles one."""

@@ -45,6 +45,7 @@ SCOPES = {
     Role.HOLDER: frozenset({"wallet"}),
 }
 PEOPLE = frozenset({Role.CLERK, Role.OPERATOR, Role.AUDITOR, Role.SUPPORT})
+NAMED = PEOPLE - {Role.OPERATOR}  # of an operator the first has nobody to be named by, and cannot agree with another
 """Roles whose token may name a person."""
 
 

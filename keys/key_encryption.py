@@ -74,12 +74,7 @@ class Root:
 
     def open(self) -> bytes:
         """Return the secret; one that another key wraps raises `KeySealBrokenError`."""
-        with self._database.read() as session:
-            row = session.get(WrappedRoot, 1)
-        row = row if row is not None else self._made()
-        if row.custodian != self._custodian.name:
-            raise KeySealBrokenError("another key-encryption key wraps what is here")
-        return self._custodian.unwrap(row.wrapped)
+        return self._opened(self._row() or self._made())
 
     def is_the_key_itself(self) -> bool:
         """Whether the key-encryption key is the secret itself, as in a database from before: who has it has both."""
@@ -91,35 +86,35 @@ class Root:
         False if that was done before, which only the other key can tell: names may be equal where keys are not.
         Raises `KeySealBrokenError` if neither opens what is here, or the other does not open what it wraps.
         """
+        row = self._row() or self._made()
         try:
-            secret = self.open()
+            secret = self._opened(row)
         except KeySealBrokenError:
-            if self._done(custodian):
-                return False
-            raise
+            if row.custodian != custodian.name:
+                raise
+            custodian.unwrap(row.wrapped)
+            return False
         wrapped = custodian.wrap(secret)
         if custodian.unwrap(wrapped) != secret:
             raise KeySealBrokenError("the new key does not open what it wrapped")
         with self._database.write() as session:
             records_store.lock_stream(session, STREAM)
             kept = session.get(WrappedRoot, 1, populate_existing=True)
-            if kept is None or kept.custodian != self._custodian.name or self._custodian.unwrap(kept.wrapped) != secret:
+            if kept is None or kept.wrapped != row.wrapped:
                 raise KeySealBrokenError("another key-encryption key wraps what is here")
             kept.custodian, kept.wrapped = custodian.name, wrapped
             detail = {"from": self._custodian.name, "to": custodian.name}
             audit.record(session, stream=STREAM, actor=actor, act="kek.changed", subject="root", now=now, detail=detail)
         return True
 
-    def _done(self, custodian: Custodian) -> bool:
+    def _row(self) -> WrappedRoot | None:
         with self._database.read() as session:
-            row = session.get(WrappedRoot, 1)
-        if row is None or row.custodian != custodian.name:
-            return False
-        try:
-            custodian.unwrap(row.wrapped)
-        except KeySealBrokenError:
-            return False
-        return True
+            return session.get(WrappedRoot, 1)
+
+    def _opened(self, row: WrappedRoot) -> bytes:
+        if row.custodian != self._custodian.name:
+            raise KeySealBrokenError("another key-encryption key wraps what is here")
+        return self._custodian.unwrap(row.wrapped)
 
     def _made(self) -> WrappedRoot:
         """Make the secret; that of a database from before there was one is the KEK, which all was sealed under.

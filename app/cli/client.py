@@ -5,7 +5,6 @@ from typing import Any
 import httpx2
 
 TIMEOUT_SECONDS = 30.0
-MAX_ANSWER_BYTES = 32 * 1024 * 1024
 
 
 class CallRefusedError(Exception):

@@ -21,7 +21,7 @@ from app.house import House, build
 from credentials import base64url, licence_type, strict_json
 from credentials.licence_type import ClaimsRefusedError, Holder
 from issuers.agencies import NewAgency
-from keys.access import PEOPLE, Role
+from keys.access import NAMED, PEOPLE, Role
 from keys.encryption import KEK_BYTES
 from keys.errors import KeySealBrokenError
 from keys.models import KeyPurpose
@@ -132,6 +132,8 @@ def grant_token(
     """Give an access token; it is shown this once."""
     if role not in set(Role) - {Role.HOLDER} or (person is not None and role not in PEOPLE):
         raise typer.BadParameter("role is agency, clerk, counter, operator, auditor or support; people have a --person")
+    if person is None and role in NAMED:
+        raise typer.BadParameter("say whose it is: --person wang")
     for name in [subject, *([person] if person is not None else [])]:
         if not re.fullmatch(SHORT_NAME, name):
             raise typer.BadParameter(f"{name}: names are short and lower-case, as police or wang")

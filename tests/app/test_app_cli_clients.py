@@ -39,6 +39,7 @@ def test_people_have_names(house: Run) -> None:
         made = house("token", "grant", *words, "--person", "wang", "--json")
         assert (made.code, made.json["role"]) == (0, words[0]), made.err
     assert house("token", "grant", "agency", "police", "--person", "wang").code == 2
+    assert house("token", "grant", "clerk", "police").code == 2
     assert house("token", "grant", "clerk", "nobody", "--person", "wang").code == 1
     assert house("token", "grant", "clerk", "police", "--person", "W ang").code == 2
     assert house("token", "grant", "holder", "x").code == 2

@@ -21,7 +21,7 @@ def test_support_finds_a_refusal_by_its_number(world: World) -> None:
 
 def test_support_does_not_learn_who_a_citizen_is(world: World) -> None:
     """A holder's refusal names the role alone."""
-    support = world.caller("support", "hotline")
+    support = world.caller("support", "hotline", person="qian")
     refused = world.holder().get("/wallet/licences/nothing")
     found = support.get(f"/admin/requests/{refused.headers['x-request-id']}")
     assert (found["caller"], found["code"]) == ("holder", "not_found")
@@ -30,7 +30,7 @@ def test_support_does_not_learn_who_a_citizen_is(world: World) -> None:
 
 def test_support_finds_a_verification(world: World) -> None:
     """The verification's identifier on a counter's screen gives its reason, and no licence."""
-    support = world.caller("support", "hotline")
+    support = world.caller("support", "hotline", person="qian")
     world.issue()
     shown = world.show()
     world.scan(shown["url"])
@@ -43,17 +43,17 @@ def test_support_finds_a_verification(world: World) -> None:
 
 def test_a_refusal_is_kept_for_thirty_days(world: World) -> None:
     """And nobody's who did not say who they are: guessing leaves nothing behind."""
-    support = world.caller("support", "hotline")
+    support = world.caller("support", "hotline", person="qian")
     guess = world.anybody.get("/wallet/licences")
     assert support.get(f"/admin/requests/{guess.headers['x-request-id']}").status == 404
     refused = world.agency("police").get("/issuers/police/licences/x")
     number = refused.headers["x-request-id"]
     world.wait(29 * 24 * 3600)
-    assert world.caller("support", "hotline").get(f"/admin/requests/{number}").status == 200
+    assert world.caller("support", "hotline", person="qian").get(f"/admin/requests/{number}").status == 200
     world.wait(2 * 24 * 3600)
     world.operator.get("/admin/clients?role=agency&subject=nobody&x")
     world.operator.post("/admin/clients/nobody/suspend")
-    assert world.caller("support", "hotline").get(f"/admin/requests/{number}").status == 404
+    assert world.caller("support", "hotline", person="qian").get(f"/admin/requests/{number}").status == 404
 
 
 def test_an_auditor_reads_every_act(world: World) -> None:
