@@ -9,6 +9,7 @@ from binascii import Error
 from collections.abc import Collection
 from dataclasses import dataclass
 from hashlib import sha256
+from urllib.parse import urlsplit
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
@@ -37,6 +38,12 @@ class Checkpoint:
     def text(self) -> str:
         """What is signed."""
         return f"{self.origin}\n{self.size}\n{b64encode(self.root).decode('ascii')}\n"
+
+
+def origin_of(base_url: str) -> str:
+    """Return the name of the log of the service at an address: without scheme, as C2SP wants it."""
+    parts = urlsplit(base_url)
+    return f"{parts.netloc}{parts.path}/log"
 
 
 def sign(checkpoint: Checkpoint, key: PublicKey, signer: Signer) -> str:

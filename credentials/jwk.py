@@ -21,7 +21,7 @@ from credentials import base64url, strict_json
 from credentials.errors import KeyRefusedError, MalformedError
 
 PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
-MAX_KID_LENGTH = 128  # characters
+MAX_KID_LENGTH = 512  # characters; a did:jwk has some 300
 COORDINATE_BYTES = 32
 ALGORITHMS = {("EC", "P-256"): frozenset({"ES256"}), ("OKP", "Ed25519"): frozenset({"EdDSA", "Ed25519"})}
 _P256_FIELD = 2**256 - 2**224 + 2**192 + 2**96 - 1

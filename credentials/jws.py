@@ -63,7 +63,11 @@ SERVER_METADATA = Purpose("licence-server-metadata+jwt", frozenset({"alg", "typ"
 REQUEST = Purpose("oauth-authz-req+jwt", frozenset({"alg", "typ", "x5c"}))
 ANY = Purpose(None, frozenset({"alg", "typ", "kid", "cty"}), frozenset({"ES256", "EdDSA", "Ed25519"}))
 """For `licence check`: any type, the strict gate all the same."""
-ANY_STATUS_LIST = Purpose("statuslist+jwt", ANY.members, ANY.algorithms, MAX_LIST_TOKEN_BYTES)
+ANY_SD_JWT = Purpose(None, ANY.members | {"x5c"}, ANY.algorithms)
+"""Likewise; the leaf of `x5c` is the key that is given, or the token is refused."""
+ANY_KEY_BINDING = Purpose(KEY_BINDING.typ, KEY_BINDING.members | {"kid"}, ANY.algorithms)
+"""Likewise; `kid` means nothing: the key is the licence's `cnf`."""
+ANY_STATUS_LIST = Purpose("statuslist+jwt", ANY_SD_JWT.members, ANY.algorithms, MAX_LIST_TOKEN_BYTES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,12 +62,20 @@ def bind(
     return sd_jwt_parts.presented + jws.sign(jws.KEY_BINDING, payload, signer)
 
 
-def check(parts: SdJwt, holder_key: PublicKey, *, audience: str, nonce: str, now: datetime) -> KeyBinding:
+def check(
+    parts: SdJwt,
+    holder_key: PublicKey,
+    *,
+    audience: str,
+    nonce: str,
+    now: datetime,
+    purpose: jws.Purpose = jws.KEY_BINDING,
+) -> KeyBinding:
     """Verify the key binding of a presentation made for `audience` and `nonce` within the last minute.
 
     Follows RFC 9901 section 7.3; raises the reason. Whether a nonce was used before is the caller's to know.
     """
-    payload = _verified_payload(parts, holder_key)
+    payload = verified_payload(parts, holder_key, purpose)
     _check_audience(payload, audience)
     if payload.get("nonce") != nonce:
         raise NonceMismatchError
@@ -75,7 +83,7 @@ def check(parts: SdJwt, holder_key: PublicKey, *, audience: str, nonce: str, now
     if issued_at > second + FUTURE_LEEWAY.total_seconds():
         raise ClockDiffersError("the presentation was made in this machine's future")
     expires_at, not_before = jws.numeric_date(payload, "exp"), jws.numeric_date(payload, "nbf")
-    if second - issued_at > MAX_AGE.total_seconds() or (expires_at is not None and second > expires_at):
+    if second - issued_at > MAX_AGE.total_seconds() or (expires_at is not None and second >= expires_at):
         raise PresentationStaleError
     if not_before is not None and second < not_before:
         raise ClockDiffersError("the presentation is for later")
@@ -100,7 +108,7 @@ def check_offline(parts: SdJwt, holder_key: PublicKey, *, now: datetime) -> KeyB
     Not checked: that this very counter was meant, and that the pass was not shown before; the caller
     keeps a cache of seen passes.
     """
-    payload = _verified_payload(parts, holder_key)
+    payload = verified_payload(parts, holder_key)
     _check_audience(payload, OFFLINE_AUDIENCE)
     jws.required_text(payload, "nonce")
     issued_at, expires_at = jws.required_date(payload, "iat"), jws.required_date(payload, "exp")
@@ -112,15 +120,16 @@ def check_offline(parts: SdJwt, holder_key: PublicKey, *, now: datetime) -> KeyB
     late = timedelta(seconds=second - expires_at)
     if CLOCK_OFF[0] < late <= CLOCK_OFF[1]:
         raise ClockDiffersError("the pass was over minutes ago: a slow hand, or a clock that is fast")
-    if second >= expires_at + 1:
+    if second >= expires_at:
         raise PresentationStaleError
     return KeyBinding(issued_at, expires_at)
 
 
-def _verified_payload(parts: SdJwt, holder_key: PublicKey) -> dict[str, Any]:
+def verified_payload(parts: SdJwt, holder_key: PublicKey, purpose: jws.Purpose = jws.KEY_BINDING) -> dict[str, Any]:
+    """Return what the holder's key signed over this very set of disclosures; for whom and when is not checked."""
     if parts.key_binding is None:
         raise HolderBindingMissingError
-    token = jws.parse(parts.key_binding, jws.KEY_BINDING)
+    token = jws.parse(parts.key_binding, purpose)
     try:
         payload = jws.verify(token, holder_key).payload()
     except SignatureInvalidError as error:

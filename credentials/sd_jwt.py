@@ -83,6 +83,8 @@ def parse(text: str) -> SdJwt:
     if len(parts) < 2 or len(parts) > MAX_DISCLOSURES + 2:
         raise MalformedError("no SD-JWT, or too many disclosures")
     jwt, *disclosures, key_binding = parts
+    if key_binding and key_binding.count(".") != 2:
+        raise MalformedError("ends neither in ~ nor in a key binding")
     return SdJwt(jwt, tuple(parse_disclosure(part) for part in disclosures), key_binding or None)
 
 

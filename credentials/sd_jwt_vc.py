@@ -126,6 +126,24 @@ def held(parts: SdJwt) -> Credential:
     )
 
 
+def check_profile(claims: Mapping[str, Any]) -> None:
+    """Raise unless processed claims are an SD-JWT VC's (section 2.2.2): `vct`, and what is optional as it must be."""
+    jws.required_text(claims, "vct")
+    for name in ("iss", "sub"):
+        if name in claims:
+            jws.required_text(claims, name)
+    cnf = claims.get("cnf")
+    if isinstance(cnf, dict) and "jwk" in cnf:
+        import_public(cnf["jwk"])
+    elif "cnf" in claims and not isinstance(cnf, dict):
+        raise ClaimInvalidError("cnf is not an object")
+    status = claims.get("status")
+    if isinstance(status, dict) and "status_list" in status:
+        status_list.reference(status)
+    elif "status" in claims and not isinstance(status, dict):
+        raise ClaimInvalidError("status is not an object")
+
+
 def typed(claims: Mapping[str, Any]) -> Licence:
     """Return processed claims as a `Licence`; a missing or odd registered claim raises `ClaimInvalidError`."""
     issued_at, expires_at = jws.required_date(claims, "iat"), jws.numeric_date(claims, "exp")
@@ -144,13 +162,13 @@ def typed(claims: Mapping[str, Any]) -> Licence:
 
 
 def check_dates(licence: Licence, *, now: datetime) -> None:
-    """Raise unless `now` lies within the licence's own dates; the last second still counts."""
+    """Raise unless `now` lies within the licence's own dates; at `exp` it is over (RFC 7519 section 4.1.4)."""
     second = now.timestamp()
     if licence.issued_at > second + CLOCK_LEEWAY.total_seconds():
         raise ClockDiffersError("the licence was issued in this machine's future")
     if licence.not_before is not None and second < licence.not_before:
         raise NotYetValidError
-    if licence.expires_at is not None and second >= licence.expires_at + 1:
+    if licence.expires_at is not None and second >= licence.expires_at:
         raise ExpiredError
 
 

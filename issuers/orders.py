@@ -58,7 +58,7 @@ def envelope(
     if first_day > now.astimezone(CITY_TIME).date():
         about["nbf"] = _midnight(first_day)
     if last_day is not None:
-        about["exp"] = _midnight(last_day + timedelta(days=1)) - 1
+        about["exp"] = _midnight(last_day + timedelta(days=1))  # at `exp` it is over (RFC 7519 section 4.1.4)
     return about | {"vct": vct, "cnf": {"jwk": dict(holder_jwk)}}
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 
 from sqlmodel import Session
 
@@ -41,8 +40,7 @@ class TransparencyLog:
     def __init__(self, *, database: Database, vault: Vault, base_url: str) -> None:
         self._database = database
         self._vault = vault
-        parts = urlsplit(base_url)
-        self.origin = f"{parts.netloc}{parts.path}/log"
+        self.origin = checkpoint.origin_of(base_url)
 
     def keys(self) -> list[PublicKey]:
         """Return the log's public keys; a compromised one signs nothing that is believed."""

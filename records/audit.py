@@ -12,6 +12,7 @@ from hashlib import sha256
 from sqlmodel import Session
 
 from credentials import strict_json
+from credentials.errors import MalformedError
 from records import store
 from records.errors import AuditBrokenError
 from records.models import AuditEntry
@@ -63,6 +64,15 @@ def verify(session: Session) -> int:
 def told(entry: AuditEntry) -> dict[str, object]:
     """Return an act as JSON: all that its hash is over, and the hash."""
     return {**_hashed(entry), "hash": entry.hash}
+
+
+def hash_of(told: Mapping[str, object]) -> bytes:
+    """Return the hash of an act as it was told; one that is not its own, or no act, raises `MalformedError`."""
+    said = {name: value for name, value in told.items() if name != "hash"}
+    found = sha256(strict_json.canonical(said))
+    if told.get("hash") != found.hexdigest():
+        raise MalformedError("the act's hash is not its own")
+    return found.digest()
 
 
 def _hash(entry: AuditEntry) -> str:

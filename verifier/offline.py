@@ -27,6 +27,7 @@ from verifier.verdict import Verdict
 class TrustBundle:
     """A trust bundle whose trust list is the pinned operator's; status lists are verified when used."""
 
+    base_url: str
     trust: TrustList
     status_lists: Mapping[str, str]
     types: Mapping[str, LicenceType]
@@ -49,6 +50,7 @@ def open_bundle(data: Mapping[str, Any]) -> TrustBundle:
         types = [licence_type.load(one) for one in data["licence_types"]]
         items = [service_items.load(one) for one in data["service_items"]]
         return TrustBundle(
+            base_url=str(data["base_url"]),
             trust=trust_list.read(data["trust_list"], import_set(data["operator_keys"])),
             status_lists={str(uri): str(text) for uri, text in data["status_lists"].items()},
             types={f"{data['base_url']}/issuers/types/{one.key}": one for one in types},

@@ -1,12 +1,16 @@
 """Receipts: what both sides keep in place of a photocopy; re-verifiable for years under the trust list's keys."""
 
-from collections.abc import Collection
+from base64 import b64decode
+from collections.abc import Collection, Mapping
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
-from credentials import jws
-from credentials.errors import KeyRefusedError
+from credentials import checkpoint, jws, merkle, strict_json
+from credentials.checkpoint import Checkpoint
+from credentials.errors import KeyRefusedError, MalformedError, ProofRefusedError
 from keys.trust_list import TrustList
+from records import audit
 from verifier.checking import Checked
 from verifier.models import Counter
 from verifier.service_items import ServiceItem
@@ -23,6 +27,31 @@ def read(token: str, trust: TrustList) -> dict[str, Any]:
     if key is None:
         raise KeyRefusedError("no receipt key of this trust list")
     return jws.verify(unverified, key).payload()
+
+
+def check_logged(token: str, proof: Mapping[str, Any], trust: TrustList) -> Checkpoint:
+    """Return the checkpoint that holds the verdict of a receipt, or raise `FormatError`.
+
+    `proof` is what `/verifier/verifications/{id}/proof` gave: it must be of this very receipt's text, and its way lead
+    to a root that a log key of the trust list signed (RFC 9162 section 2.1.3.2). Not checked: the receipt's signature.
+    """
+    said = jws.parse(token, jws.RECEIPT).unverified_payload()
+    service = jws.required_text(said, "iss").removesuffix("/verifier")
+    try:
+        act, path = dict(proof["act"]), [b64decode(one, validate=True) for one in proof["path"]]
+        detail = strict_json.loads_object(act["detail"].encode())
+        index, note = proof["leaf_index"], str(proof["checkpoint"])
+        leaf = merkle.leaf_hash(audit.hash_of(act))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise MalformedError("not a proof of a receipt") from error
+    if type(index) is not int or (act["subject"], detail.get("receipt")) != (
+        said.get("jti"),
+        sha256(token.encode()).hexdigest(),
+    ):
+        raise ProofRefusedError("the proof is of another receipt")
+    held = checkpoint.read(note, checkpoint.origin_of(service), trust.log_keys.values())
+    merkle.check_inclusion(leaf, index, held.size, path, held.root)
+    return held
 
 
 def claims(

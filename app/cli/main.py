@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import clock, logs, migrations
-from app.cli import agency, audit, check, holder, links, opening, operate, verify
+from app.cli import agency, audit, check, check_records, holder, links, opening, operate, verify
 from app.cli.client import CallRefusedError
 from app.cli.output import FAILED, REFUSED, WRONG_USAGE, answer, errors, print_json
 from app.database import EngineDatabase
@@ -36,6 +36,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 done or accepted, 1 refused, 2 wrong usage, 3 cannot confirm, 4 the service or its settings.",
     no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False,
 )  # fmt: skip
+check_records.add_to(check.app)
 app.add_typer(check.app, name="check")
 operate.add_to(app)
 audit.add_to(app)

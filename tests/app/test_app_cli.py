@@ -15,9 +15,10 @@ import sqlalchemy
 from app.cli import main as cli
 from app.contracts import write
 from app.database import engine
-from credentials import jwk, key_binding
+from credentials import jwk, jws, key_binding
 from credentials.jws import es256
 from tests import tokens
+from tests.foreign import Authority
 from tests.tokens import AGENCY, AUDIENCE, HOLDER, LIST_SIGNER, LIST_URI, NONCE, SECOND, STRANGER
 from tests.world import BASE_URL, KEK, START, World
 from wallet import qr
@@ -89,6 +90,10 @@ PARTS = tokens.issue({"a": "甲", "b": 2}, "a", "b")
 SHOWN = tokens.shown(PARTS)
 LIST = tokens.listed(tokens.status_payload())
 PUBLIC = jwk.export_public(AGENCY)
+CERTIFIED, ODDLY_CERTIFIED = (
+    tokens.signed(tokens.header(x5c=Authority("city", tokens.NOW).leaf(key, tokens.ISSUER)), tokens.envelope()) + "~"
+    for key in (AGENCY, STRANGER)
+)
 
 
 # check jws
@@ -154,23 +159,31 @@ def test_check_sd_jwt(run: Run, keys: dict[str, str]) -> None:
         assert (done.code, done.json["accepted"], done.json["reason"]) == (1, False, reason)
 
 
-def test_check_sd_jwt_reports_binding_that_nobody_asked_for(run: Run, keys: dict[str, str]) -> None:
-    """Without an audience a bad key binding is reported with its reason and does not refuse the SD-JWT."""
-    words = ("check", "sd-jwt", "--issuer-jwk", keys["agency"], "--now", str(SECOND))
+def test_check_sd_jwt_demands_that_a_binding_holds(run: Run, keys: dict[str, str]) -> None:
+    """Without an audience a key binding need not be there; one that is there and is bad refuses the whole."""
+    words = ("check", "sd-jwt", "--issuer-jwk", keys["agency"], "--now", str(SECOND + 9999))
+    good = run(*words, stdin=SHOWN)
+    assert (good.code, good.json["key_binding"], good.json["key_binding_verified"]) == (0, True, True)
+    bare = run(*words, stdin=PARTS.presented)
+    assert (bare.code, bare.json["key_binding"]) == (0, False)
     for text, reason in (
-        (tokens.shown(PARTS, key=STRANGER), {"holder_binding_invalid", "signature_invalid"}),
-        (PARTS.presented + "x", {"malformed"}),
+        (tokens.shown(PARTS, key=STRANGER), "holder_binding_invalid"),
+        (tokens.shown(PARTS, head=tokens.header(jws.KEY_BINDING, typ="JWT")), "wrong_token_type"),
+        (PARTS.presented + "x", "malformed"),
+        (PARTS.presented[:-1], "malformed"),
+        (PARTS.jwt, "malformed"),
     ):
         done = run(*words, stdin=text)
-        assert (done.code, done.json["accepted"], done.json["key_binding_verified"]) == (0, True, False)
-        assert done.json["key_binding_reason"] in reason
+        assert (done.code, done.json["accepted"], done.json["reason"]) == (1, False, reason)
+    done = run(*words, "--holder-jwk", keys["holder"], stdin=PARTS.presented)
+    assert (done.code, done.json["reason"]) == (1, "holder_binding_missing")
 
 
 def test_check_sd_jwt_dates(run: Run, keys: dict[str, str]) -> None:
     """`--now` decides: past its dates a licence is refused."""
     words = ("check", "sd-jwt", "--issuer-jwk", keys["agency"], "--now")
-    assert run(*words, str(SECOND + 86_400), stdin=PARTS.presented).code == 0
-    late = run(*words, str(SECOND + 86_401), stdin=PARTS.presented)
+    assert run(*words, str(SECOND + 86_399), stdin=PARTS.presented).code == 0
+    late = run(*words, str(SECOND + 86_400), stdin=PARTS.presented)
     assert (late.code, late.json["reason"]) == (1, "licence_expired")
 
 
@@ -231,6 +244,14 @@ def test_check_batch(run: Run) -> None:
         (json.dumps({"kind": "sd-jwt", "input": SHOWN, "jwk": PUBLIC, "now": 1e18}), False, "malformed"),
         (json.dumps({"kind": "sd-jwt", "input": SHOWN, "jwk": PUBLIC, "aud": ["a"], "nonce": "b"}), False, "malformed"),
         (json.dumps({"kind": "sd-jwt", "input": SHOWN, "jwk": PUBLIC, "aud": "a"}), False, "malformed"),
+        (json.dumps({"kind": "sd-jwt", "input": SHOWN, "jwk": PUBLIC, "nonce": "b"}), False, "malformed"),
+        (json.dumps({"kind": "sd-jwt", "input": SHOWN, "jwk": {}, "issuer_jwk": PUBLIC}), False, "key_refused"),
+        (json.dumps({"kind": "sd-jwt", "input": CERTIFIED, "jwk": PUBLIC, "now": SECOND}), True, ""),
+        (
+            json.dumps({"kind": "sd-jwt", "input": ODDLY_CERTIFIED, "jwk": PUBLIC, "now": SECOND}),
+            False,
+            "header_refused",
+        ),
         (
             json.dumps(
                 {"kind": "status-list", "input": LIST, "jwk": jwk.export_public(LIST_SIGNER), "index": 9, "now": SECOND}

@@ -80,12 +80,12 @@ def test_a_pass_of_up_to_five_minutes_is_accepted(life):
     assert _offline(exp=SECOND + life).expires_at == SECOND + life
 
 
-def test_a_pass_ends_with_its_last_second():
-    """A pass is good up to the end of its `exp` second and stale in the next."""
-    assert _offline(now=later(seconds=120))
-    assert _offline(now=later(seconds=120, milliseconds=999))
+def test_a_pass_ends_at_its_exp():
+    """A pass is good up to the last moment before its `exp` and stale from then on."""
+    assert _offline(now=later(seconds=119))
+    assert _offline(now=later(seconds=119, milliseconds=999))
     with refused("presentation_stale"):
-        _offline(now=later(seconds=121))
+        _offline(now=later(seconds=120))
     with refused("presentation_stale"):
         _offline(now=later(days=1))
 

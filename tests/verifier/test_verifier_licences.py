@@ -11,8 +11,8 @@ def test_dates_at_their_bounds(world: World) -> None:
     """A licence is good from its first second to its last, and no longer."""
     forge = Forge(world)
     now = forge.second
-    assert forge.verdict(forge.licence(iat=now - 9, exp=now))["reason"] == "accepted"
-    refused(forge.verdict(forge.licence(iat=now - 9, exp=now - 1)), "licence_expired", 6)
+    assert forge.verdict(forge.licence(iat=now - 9, exp=now + 1))["reason"] == "accepted"
+    refused(forge.verdict(forge.licence(iat=now - 9, exp=now)), "licence_expired", 6)
     assert forge.verdict(forge.licence(nbf=now))["reason"] == "accepted"
     refused(forge.verdict(forge.licence(nbf=now + 1)), "licence_not_yet_valid", 6)
 
