@@ -8,7 +8,7 @@ STEPS ?= 5000
 REQUESTS ?= 20000
 SECONDS ?= 60
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test attack sbom interop check openapi bench lock clean
+.PHONY: help demo serve test attack fuzz sbom interop check openapi bench lock clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -45,6 +45,9 @@ test: .venv/dev.stamp ## Run every test, on SQLite and PostgreSQL
 attack: .venv/attack.stamp ## Attack it: hostile inputs, every caller, a model, fuzzed contracts and parsers; prints figures
 	LICENCE_MODEL_STEPS=$(STEPS) $(BIN)/python -m pytest -n $(PARALLEL) --dist worksteal tests/attacks tests/keys tests/records tests/journeys/test_against_a_model.py
 	$(BIN)/python -m tests.fuzz.contracts --requests $(REQUESTS)
+	$(MAKE) fuzz
+
+fuzz: .venv/attack.stamp ## Fuzz the parsers by coverage, SECONDS each (60); the corpus is in tests/fuzz/corpus
 	$(BIN)/python -m tests.fuzz.parsers --seconds $(SECONDS)
 
 sbom: .venv/attack.stamp ## Write the software bill of materials (CycloneDX) to build/sbom.json

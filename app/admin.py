@@ -40,6 +40,7 @@ from keys.auth import Clock
 from keys.errors import SecondSelfError
 from keys.models import KeyPurpose, OAuthClient, Proposal
 from keys.oauth.clients import CODE_LIFE
+from keys.passkeys.schemas import PasskeyOut, PasskeysOut
 
 TWO: dict[int | str, dict[str, Any]] = {
     202: {"model": ProposalOut, "description": "Two must agree: it waits for somebody else's approval."}
@@ -107,6 +108,7 @@ def routes(  # noqa: C901, PLR0915 - a list of routes, one after another, with n
             return Made(key=holder_id, secret=house.accounts.sign_in_link(holder_id, actor=actor, now=clock()))
 
     _add_clients(router, house, Operator, clock)
+    _add_passkeys(router, house, Operator, clock)
 
     @router.post("/tokens", status_code=201)
     def grant(actor: Operator, body: TokenIn) -> Made:
@@ -123,8 +125,8 @@ def routes(  # noqa: C901, PLR0915 - a list of routes, one after another, with n
 
     @router.delete("/tokens/{token_id}", status_code=204, response_class=Response)
     def revoke_token(actor: Operator, token_id: str) -> None:
-        """Take an access token back; its next call is refused."""
-        if not house.access.revoke(token_id, actor=actor, now=clock()):
+        """Take an access token back, and the passkeys registered with it; its next call is refused."""
+        if not house.access.revoke(token_id, actor=actor, now=clock(), thief=True):
             raise HTTPException(404)
 
     @router.put("/agencies/{agency}/types/{licence_type_key}", status_code=204, response_model=None, responses=TWO)
@@ -184,6 +186,24 @@ def _add_proposals(router: APIRouter, house: House, operator: Any, clock: Clock)
     def decline(actor: operator, proposal_id: str) -> ProposalOut:
         """Decline a proposal."""
         return _proposal_out(house.four_eyes.decline(proposal_id, actor=actor, now=clock()))
+
+
+def _add_passkeys(router: APIRouter, house: House, operator: Any, clock: Clock) -> None:
+    """Add what the operator sees and ends of people's passkeys."""
+
+    @router.get("/passkeys")
+    def passkeys(
+        _actor: operator,
+        role: Annotated[Literal["clerk", "operator", "auditor", "support", "holder"], Query()],
+        subject: Annotated[str, Query(max_length=64)],
+    ) -> PasskeysOut:
+        """List the passkeys of everybody of an agency or office, or of a holder."""
+        return PasskeysOut(items=[PasskeyOut.of(row) for row in house.passkeys.of_office(Role(role), subject)])
+
+    @router.delete("/passkeys/{passkey_id}", status_code=204, response_class=Response)
+    def take_passkey(actor: operator, passkey_id: str) -> None:
+        """Take a passkey away, and close what it opened: its owner left, or lost it."""
+        house.passkeys.take_away(passkey_id, actor=actor, now=clock())
 
 
 def _waiting(row: Proposal) -> Response:

@@ -37,6 +37,8 @@ from keys.oauth.client_credentials import ClientCredentials
 from keys.oauth.clients import OAuthClients
 from keys.oauth.dpop_gate import DpopGate
 from keys.oauth.nonces import Nonces
+from keys.passkeys.ceremony import Ceremony
+from keys.passkeys.passkeys import Passkeys
 from keys.registry import TrustRegistry
 from keys.transparency import TransparencyLog
 from keys.trust_list import OPERATOR
@@ -77,6 +79,7 @@ class House:
     browser: Browser
     gate: DpopGate
     access: Access
+    passkeys: Passkeys
     four_eyes: FourEyes
     clients: OAuthClients
     client_credentials: ClientCredentials
@@ -258,6 +261,13 @@ def build(
         browser=Browser(base_url),
         gate=gate,
         access=access,
+        passkeys=Passkeys(
+            database=database,
+            access=access,
+            nonces=nonces,
+            ceremony=Ceremony(base_url),
+            demanded=settings.staff_passkeys,
+        ),
         four_eyes=FourEyes(database=database, randomness=randomness),
         clients=clients,
         client_credentials=ClientCredentials(

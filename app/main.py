@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 from fastapi_offline import FastAPIOffline
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import JSONResponse
@@ -23,6 +23,8 @@ from keys.access import Caller
 from keys.auth import Clock, caller_of, visitor_of
 from keys.errors import CustodyError
 from keys.oauth.errors import OAuthError
+from keys.passkeys import api as passkeys_api
+from keys.passkeys import pages as passkeys_pages
 from records import idempotency
 from verifier import api as verifier_api
 from verifier.openid4vp import api as openid4vp_api
@@ -66,7 +68,11 @@ def create_app(house: House, *, now: Clock = clock.now, rooms: Collection[str] =
         swagger_ui_parameters={"validatorUrl": None},
     )  # fmt: skip
     base_url = house.settings.base_url
-    caller = caller_of(house.access, house.gate, house.browser, now, permit=permissions.permit)
+
+    def permit(request: Request, who: Caller) -> None:
+        permissions.permit(request, who, lambda one: house.passkeys.must_be_fresh(one, now=now()))
+
+    caller = caller_of(house.access, house.gate, house.browser, now, permit=permit)
     licences = "/issuers/{agency}/licences"
     issuing = (
         licences,
@@ -132,6 +138,8 @@ def _routers(house: House, caller: Callable[..., Caller], now: Clock, rooms: Col
         keys_api.log_routes(house.log, now),
         keys_api.oauth_routes(house.client_credentials, now),
     ]
+    if set(rooms) - {"verifier"}:
+        routers += [passkeys_api.routes(house.passkeys, caller_of=caller, clock=now), passkeys_pages.routes()]
     if "issuers" in rooms:
         routers.append(
             issuers_api.routes(

@@ -1,11 +1,12 @@
 """Who may do what: the one table. A route without a row does not start, and tests try every row with every caller.
 
 A row names the scope that a token must have and the roles that may have it; `own` is the part of the address that must
-be the caller's own name, and to everybody else it is as if nothing were there. Below an address, rooms look for things
-of the caller's own only: another holder's licence, another counter's request do not exist for them.
+be the caller's own name, and to everybody else it is as if nothing were there. `fresh` rows want a passkey shown
+just now of whoever has one. Below an address, rooms look for things of the caller's own only: another holder's licence,
+another counter's request do not exist for them.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,19 +14,21 @@ from fastapi import Request
 from starlette.routing import BaseRoute
 
 from issuers.errors import UnknownAgencyError
-from keys.access import Caller, Role
+from keys.access import PEOPLE, Caller, Role
 from keys.errors import ScopeRefusedError
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Who may: `scope` None for everybody."""
+    """Who may: `scope` None for everybody, ANY_SCOPE for any token of these roles."""
 
     scope: str | None
     roles: tuple[Role, ...] = ()
     own: str | None = None
+    fresh: bool = False
 
 
+ANY_SCOPE = "*"
 ANYBODY = Row(None)
 PROTOCOL = Row(None)
 """Anybody may call; who it is shows in the protocol: a code, a proof, a signed object, a page's own session."""
@@ -36,6 +39,8 @@ STATUS = Row("licences:status", _AGENCY, own="agency")
 HOLDER = Row("wallet", (Role.HOLDER,))
 COUNTER = Row("verify", (Role.COUNTER,))
 OPERATOR = Row("operate", (Role.OPERATOR,))
+OPERATOR_FRESH = Row("operate", (Role.OPERATOR,), fresh=True)
+PERSON = Row(ANY_SCOPE, (Role.HOLDER, *sorted(PEOPLE)))
 AUDITOR = Row("audit", (Role.AUDITOR,))
 SUPPORT = Row("support", (Role.SUPPORT,))
 
@@ -109,28 +114,41 @@ TABLE: Mapping[str, Row] = {
     "POST /verifier/presentation-requests/{request_id}/response": PROTOCOL,
     # Systems and devices, for their own tokens
     "POST /oauth/token": PROTOCOL,
+    # People, for their passkeys
+    "POST /passkeys/registration-options": PERSON,
+    "POST /passkeys": PERSON,
+    "GET /passkeys": PERSON,
+    "DELETE /passkeys/{passkey_id}": PERSON,
+    "POST /passkeys/step-up-options": PERSON,
+    "POST /passkeys/step-up": PERSON,
+    "POST /passkeys/sign-in-options": PROTOCOL,
+    "POST /passkeys/sign-in": PROTOCOL,
+    "GET /passkeys/page": ANYBODY,
+    "GET /passkeys/page.js": ANYBODY,
     # The operator
-    "POST /admin/agencies": OPERATOR,
-    "PUT /admin/agencies/{agency}/types/{licence_type_key}": OPERATOR,
-    "DELETE /admin/agencies/{agency}/types/{licence_type_key}": OPERATOR,
+    "POST /admin/agencies": OPERATOR_FRESH,
+    "PUT /admin/agencies/{agency}/types/{licence_type_key}": OPERATOR_FRESH,
+    "DELETE /admin/agencies/{agency}/types/{licence_type_key}": OPERATOR_FRESH,
     "POST /admin/counters": OPERATOR,
     "POST /admin/counters/{counter}/suspend": OPERATOR,
     "POST /admin/counters/{counter}/resume": OPERATOR,
-    "POST /admin/counters/{counter}/enrolment-codes": OPERATOR,
+    "POST /admin/counters/{counter}/enrolment-codes": OPERATOR_FRESH,
     "POST /admin/holders": OPERATOR,
     "POST /admin/holders/{holder_id}/sign-in-link": OPERATOR,
-    "POST /admin/tokens": OPERATOR,
-    "DELETE /admin/tokens/{token_id}": OPERATOR,
-    "POST /admin/clients": OPERATOR,
+    "POST /admin/tokens": OPERATOR_FRESH,
+    "DELETE /admin/tokens/{token_id}": OPERATOR_FRESH,
+    "POST /admin/clients": OPERATOR_FRESH,
     "GET /admin/clients": OPERATOR,
     "POST /admin/clients/{client_id}/suspend": OPERATOR,
     "POST /admin/clients/{client_id}/resume": OPERATOR,
+    "GET /admin/passkeys": OPERATOR,
+    "DELETE /admin/passkeys/{passkey_id}": OPERATOR_FRESH,
     "GET /admin/proposals": OPERATOR,
-    "POST /admin/proposals/{proposal_id}/approve": OPERATOR,
+    "POST /admin/proposals/{proposal_id}/approve": OPERATOR_FRESH,
     "POST /admin/proposals/{proposal_id}/decline": OPERATOR,
-    "POST /admin/keys": OPERATOR,
-    "POST /admin/keys/rotate": OPERATOR,
-    "POST /admin/keys/{kid}/compromise": OPERATOR,
+    "POST /admin/keys": OPERATOR_FRESH,
+    "POST /admin/keys/rotate": OPERATOR_FRESH,
+    "POST /admin/keys/{kid}/compromise": OPERATOR_FRESH,
     # The operator's people
     "GET /admin/audit": AUDITOR,
     "GET /admin/audit/entries": AUDITOR,
@@ -164,13 +182,18 @@ MOUNTED = frozenset({"/static-offline-docs"})
 """The API reference's assets, out of a package, for everybody."""
 
 
-def permit(request: Request, caller: Caller) -> None:
-    """Raise `ScopeRefusedError` unless the caller may make this request, `UnknownAgencyError` if it is another's."""
+def permit(request: Request, caller: Caller, must_be_fresh: Callable[[Caller], None]) -> None:
+    """Raise `ScopeRefusedError` unless the caller may make this request, `UnknownAgencyError` if it is another's.
+
+    Where a row wants a passkey shown just now, `must_be_fresh` raises unless it was.
+    """
     row = TABLE[f"{request.method} {request.scope['route'].path}"]
-    if caller.role not in row.roles or row.scope not in caller.scopes:
+    if caller.role not in row.roles or row.scope not in {ANY_SCOPE, *caller.scopes}:
         raise ScopeRefusedError
     if row.own is not None and request.path_params[row.own] != caller.subject:
         raise UnknownAgencyError
+    if row.fresh:
+        must_be_fresh(caller)
 
 
 def methods(routes: list[BaseRoute], path: str) -> list[str]:

@@ -37,6 +37,16 @@ PROBLEMS: dict[str, Problem] = {
         "访问令牌缺失、过期或已撤销，请重新获取。",
         "The access token is missing, expired or revoked. Get a new one.",
     ),
+    "passkey_refused": Problem(
+        401,
+        "通行密钥的应答不可信或已过时，请重新操作。",
+        "The passkey's answer does not hold or came too late. Begin anew.",
+    ),
+    "step_up_needed": Problem(
+        401,
+        "此操作须在十分钟内出示过通行密钥，请在 /passkeys/page 出示后重试。",
+        "This needs a passkey shown within ten minutes. Show it on the page /passkeys/page, then try again.",
+    ),
     "sign_in_refused": Problem(
         401, "登录链接无效或已使用，请重新获取。", "The sign-in link is unknown or used. Get a new one."
     ),
@@ -93,6 +103,7 @@ PROBLEMS: dict[str, Problem] = {
         404, "没有这种证照类型，请查看类型目录。", "There is no such licence type. See the catalogue."
     ),
     "unknown_client": Problem(404, "没有这个客户端，请核对编号。", "There is no such client. Check its identifier."),
+    "unknown_passkey": Problem(404, "没有这个通行密钥，请先登记。", "There is no such passkey. Register one first."),
     "unknown_proposal": Problem(404, "没有这项提议，请核对编号。", "There is no such proposal. Check its identifier."),
     "proposal_over": Problem(
         409,
@@ -137,6 +148,9 @@ PROBLEMS: dict[str, Problem] = {
     ),
     "owner_keeps_key": Problem(
         409, "该密钥由机关自持，请先登记其下一个公钥。", "The owner keeps this key: register its next public key first."
+    ),
+    "passkey_known": Problem(
+        409, "该通行密钥已登记，请换一个。", "This passkey is registered already. Use another authenticator."
     ),
     "agency_exists": Problem(
         409, "机关编号或统一社会信用代码已存在。", "An agency of this key or credit code exists. Choose another."

@@ -62,7 +62,8 @@ def response(
         body["faults"] = list(faults)[:MAX_FAULTS]
     extra = {**(headers or {}), CODE_HEADER: code}
     if known.status == 401:
-        extra["WWW-Authenticate"] = "Bearer"
+        fresh = ' error="insufficient_user_authentication"' if code == "step_up_needed" else ""  # RFC 9470
+        extra["WWW-Authenticate"] = "Bearer" + fresh
     if known.status == 503:
         extra["Retry-After"] = "5"
     return JSONResponse(body, known.status, extra, MEDIA_TYPE)

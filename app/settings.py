@@ -76,6 +76,9 @@ class Settings(BaseSettings):
     four_eyes: bool | None = Field(
         default=None, description="Two must agree on stolen keys and trust; yes by default, not in the demonstration."
     )
+    staff_passkeys: bool = Field(
+        default=False, description="Staff show a passkey for sensitive acts; otherwise those do who have one."
+    )
     limits_storage: str = Field(default="memory://", description="Where calls are counted: memory://, or redis://…")
     limit_all: Annotated[str, AfterValidator(_limit)] = Field(default="5000/second", description="Calls in all.")
     limit_address: Annotated[str, AfterValidator(_limit)] = Field(

@@ -13,6 +13,7 @@ from credentials import base64url
 from keys import store
 from keys.errors import ScopeRefusedError, TokenRefusedError
 from keys.models import AccessToken
+from keys.passkeys import store as passkeys_store
 from keys.vault import STREAM
 from records import audit
 from records.database import Database
@@ -60,6 +61,7 @@ class Caller:
     person: str | None = None
     jkt: str | None = None
     client_id: str | None = None
+    shown_at: datetime | None = None
 
     @property
     def name(self) -> str:
@@ -89,10 +91,12 @@ class Access:
         jkt: str | None = None,
         label: str | None = None,
         idle: timedelta | None = None,
+        passkey_id: str | None = None,
     ) -> str:
         """Return a new secret for `subject`, shown this once; empty `scopes` means all of the role's.
 
         Bound to the key `jkt` (RFC 9449) and to its client if they are named; ended by `idle` time if that is given.
+        With `passkey_id` it is a session that a passkey opened just now.
         """
         wanted = frozenset(scopes) or SCOPES[role]
         if not wanted <= SCOPES[role] or not timedelta(0) < life <= MAX_LIFE or (person and role not in PEOPLE):
@@ -108,6 +112,8 @@ class Access:
             client_id=client_id,
             jkt=jkt,
             label=label,
+            passkey_id=passkey_id,
+            shown_at=now if passkey_id else None,
             idle_seconds=int(idle.total_seconds()) if idle else None,
             used_at=now if idle else None,
             created_at=now,
@@ -117,7 +123,7 @@ class Access:
             session.add(row)
             session.flush()
             audit.record(
-                session, stream=_stream(role, subject), actor=actor, act="token.granted", subject=row.token_id, now=now,
+                session, stream=stream(role, subject), actor=actor, act="token.granted", subject=row.token_id, now=now,
                 detail={"role": role, "for": subject} | ({"person": person} if person else {}),
             )  # fmt: skip
         return secret
@@ -137,7 +143,9 @@ class Access:
             with self._database.write() as session:
                 store.note_use(session, row.token_id, now)
         scopes = frozenset(row.scopes.split())
-        return Caller(Role(row.role), row.subject, scopes, row.token_id, row.person, row.jkt, row.client_id)
+        return Caller(
+            Role(row.role), row.subject, scopes, row.token_id, row.person, row.jkt, row.client_id, row.shown_at
+        )
 
     def sessions(self, role: Role, subject: str, *, now: datetime) -> Sequence[AccessToken]:
         """Return the tokens of `subject` that still open, newest first."""
@@ -145,15 +153,22 @@ class Access:
             rows = store.access_tokens(session, role, subject, now)
         return [row for row in rows if not _was_idle(row, now)]
 
-    def revoke(self, token_id: str, *, actor: str, now: datetime, of: tuple[Role, str] | None = None) -> bool:
-        """Take a token back for good; False if there is no such token (among those `of` somebody)."""
+    def revoke(
+        self, token_id: str, *, actor: str, now: datetime, of: tuple[Role, str] | None = None, thief: bool = False
+    ) -> bool:
+        """Take a token back for good; False if there is no such token (among those `of` somebody).
+
+        As if a `thief` had had it, the passkeys that were registered with it go too, and what they opened.
+        """
         with self._database.write() as session:
             row = session.get(AccessToken, token_id)
             if row is None or (of is not None and (Role(row.role), row.subject) != of):
                 return False
             row.revoked_at = row.revoked_at or now
-            stream = _stream(Role(row.role), row.subject)
-            audit.record(session, stream=stream, actor=actor, act="token.revoked", subject=token_id, now=now)
+            if thief:
+                passkeys_store.remove_all_made_with(session, token_id, now)
+            where = stream(Role(row.role), row.subject)
+            audit.record(session, stream=where, actor=actor, act="token.revoked", subject=token_id, now=now)
         return True
 
 
@@ -163,7 +178,7 @@ def _was_idle(row: AccessToken, now: datetime) -> bool:
     return now - row.used_at >= timedelta(seconds=row.idle_seconds)
 
 
-def _stream(role: Role, subject: str) -> str:
+def stream(role: Role, subject: str) -> str:
     """Return the audit stream of a token's acts: what concerns one holder waits for no other."""
     return f"wallet/{subject}" if role == Role.HOLDER else STREAM
 

@@ -91,6 +91,30 @@ class UnknownClientError(CustodyError):
     code = "unknown_client"
 
 
+class PasskeyRefusedError(CustodyError):
+    """What the authenticator answered does not hold, or is not an answer to a question of ours."""
+
+    code = "passkey_refused"
+
+
+class PasskeyKnownError(CustodyError):
+    """This passkey is registered already."""
+
+    code = "passkey_known"
+
+
+class UnknownPasskeyError(CustodyError):
+    """There is no such passkey, or none at all."""
+
+    code = "unknown_passkey"
+
+
+class StepUpNeededError(CustodyError):
+    """A passkey must be shown for this, within ten minutes before it (RFC 9470)."""
+
+    code = "step_up_needed"
+
+
 class SecretsRefusedError(CustodyError):
     """Client secrets are for the sandbox; register a public key."""
 

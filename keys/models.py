@@ -169,6 +169,7 @@ class AccessToken(SQLModel, table=True):
 
     `person` is who of the subject's staff it is, `client_id` the system it was given to, `jkt` the key it is bound to.
     A browser's session is one too: it ends when it was not used for `idle_seconds`; `label` says which browser.
+    `passkey_id` opened it; `shown_at` is when a passkey was shown last.
     """
 
     __tablename__ = "access_token"
@@ -182,6 +183,8 @@ class AccessToken(SQLModel, table=True):
     client_id: str | None = Field(default=None, foreign_key="oauth_client.client_id", index=True)
     jkt: str | None = Field(default=None)
     label: str | None = Field(default=None)
+    passkey_id: str | None = Field(default=None, index=True)
+    shown_at: datetime | None = Field(default=None, sa_type=Instant)
     idle_seconds: int | None = Field(default=None)
     used_at: datetime | None = Field(default=None, sa_type=Instant)
     created_at: datetime = Field(sa_type=Instant)

@@ -1,4 +1,4 @@
-"""A plain page of ours for people: no script, nothing from elsewhere, never in another site's frame."""
+"""A plain page of ours for people: a script of ours at most, nothing from elsewhere, never in another site's frame."""
 
 from base64 import b64encode
 from hashlib import sha256
@@ -18,13 +18,17 @@ HEADERS = {
 }
 
 
-def page(body: str, status: int = 200) -> HTMLResponse:
-    """Return a page around `body`, which is HTML already."""
+def page(body: str, status: int = 200, *, script: str | None = None) -> HTMLResponse:
+    """Return a page around `body`, which is HTML already; `script` is an address of ours."""
     head = (
         "<!doctype html><html lang=zh-CN><meta charset=utf-8><meta name=viewport content='width=device-width'>"
         f"<title>电子证照 · Electronic licences</title><style>{STYLE}</style>"
     )
-    return HTMLResponse(f"{head}<main>{body}</main></html>", status, HEADERS)
+    if script is None:
+        return HTMLResponse(f"{head}<main>{body}</main></html>", status, HEADERS)
+    policy = HEADERS["Content-Security-Policy"] + "; script-src 'self'; connect-src 'self'"
+    whole = f"{head}<main>{body}</main><script src={script}></script></html>"
+    return HTMLResponse(whole, status, HEADERS | {"Content-Security-Policy": policy})
 
 
 def said(text: str) -> str:

@@ -13,6 +13,7 @@ from sqlmodel import SQLModel
 import issuers.models
 import issuers.openid4vci.models
 import keys.models
+import keys.passkeys.models
 import records.models
 import verifier.models
 import verifier.openid4vp.models
@@ -24,6 +25,7 @@ TABLES = (
     issuers.models,
     issuers.openid4vci.models,
     keys.models,
+    keys.passkeys.models,
     records.models,
     verifier.models,
     verifier.openid4vp.models,

@@ -6,12 +6,14 @@ there is a wheel of it for this Python; else what the corpus holds is mutated bl
 
 import argparse
 import json
+import os
 import random
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 
@@ -130,9 +132,14 @@ def main() -> int:
         print(json.dumps(figures | {"parsers: crashes": 0}))
         return 0
     figures, crashes = {}, 0
-    for name in PARSERS:
+
+    def run(name: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "tests.fuzz.parsers", "--one", name, "--seconds", str(said.seconds)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        runs = dict(zip(PARSERS, pool.map(run, PARSERS), strict=True))
+    for name, done in runs.items():
         stats = [line for line in done.stderr.splitlines() if "number_of_executed_units" in line]
         figures[f"parser {name}: inputs"] = int(stats[0].split()[-1]) if stats else 0
         if done.returncode:

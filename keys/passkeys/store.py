@@ -1,0 +1,55 @@
+"""All SQL of passkeys."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import update
+from sqlmodel import Session, col, select
+
+from keys.models import AccessToken
+from keys.passkeys.models import Passkey
+
+
+def passkeys_of(session: Session, role: str, subject: str, person: str | None) -> Sequence[Passkey]:
+    """Return the passkeys of a person that are not removed, oldest first."""
+    query = select(Passkey).where(Passkey.role == role, Passkey.subject == subject, col(Passkey.removed_at).is_(None))
+    query = query.where(col(Passkey.person).is_(None) if person is None else Passkey.person == person)
+    return session.exec(query.order_by(col(Passkey.created_at), col(Passkey.passkey_id))).all()
+
+
+def all_of(session: Session, role: str, subject: str) -> Sequence[Passkey]:
+    """Return the passkeys of everybody of an agency or office, oldest first."""
+    query = select(Passkey).where(Passkey.role == role, Passkey.subject == subject, col(Passkey.removed_at).is_(None))
+    return session.exec(query.order_by(col(Passkey.created_at), col(Passkey.passkey_id))).all()
+
+
+def note_use(session: Session, passkey_id: str, before: int, count: int, now: datetime) -> bool:
+    """Note a use; False if the passkey is removed, or its counter is not any more what was checked."""
+    statement = update(Passkey).where(
+        col(Passkey.passkey_id) == passkey_id, col(Passkey.sign_count) == before, col(Passkey.removed_at).is_(None)
+    )
+    used = statement.values(sign_count=count, used_at=now)
+    return bool(session.execute(used).rowcount)  # type: ignore[attr-defined]
+
+
+def note_shown(session: Session, token_id: str, now: datetime) -> None:
+    """Note that whoever has a token showed a passkey just now."""
+    session.execute(update(AccessToken).where(col(AccessToken.token_id) == token_id).values(shown_at=now))
+
+
+def remove(session: Session, passkey_id: str, now: datetime) -> None:
+    """Remove a passkey, and close every session that it opened."""
+    session.execute(update(Passkey).where(col(Passkey.passkey_id) == passkey_id).values(removed_at=now))
+    opened = update(AccessToken).where(col(AccessToken.passkey_id) == passkey_id, col(AccessToken.revoked_at).is_(None))
+    session.execute(opened.values(revoked_at=now))
+
+
+def remove_all_made_with(session: Session, token_id: str, now: datetime) -> None:
+    """Remove the passkeys that a token registered, and those that the sessions opened by them registered."""
+    tokens = [token_id]
+    while tokens:
+        registered = select(Passkey.passkey_id).where(Passkey.registered_with == tokens.pop())
+        for passkey_id in session.exec(registered).all():
+            remove(session, passkey_id, now)
+            opened = select(AccessToken.token_id).where(AccessToken.passkey_id == passkey_id)
+            tokens += session.exec(opened).all()
