@@ -21,7 +21,9 @@ from app.settings import Settings
 from keys.auth import Browser
 
 PROBES = frozenset({"/healthz", "/readyz"})
-DOORS = re.compile(r"/wallet/sign-in(/.*)?|/verifier/enrol|/oauth/token|/issuers/[^/]+/(token|par|authorize)")
+DOORS = re.compile(
+    r"/wallet/sign-in(/.*)?|/passkeys/sign-in(-options)?|/verifier/enrol|/oauth/token|/issuers/[^/]+/(token|par|authorize)"
+)
 """Where callers come in: few calls of one address are honest there."""
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 """Names of this machine: whoever serves under one is called by each."""
