@@ -12,7 +12,6 @@ from app import proposed
 from app.admin_schemas import (
     SLUG,
     AgencyIn,
-    ApproveIn,
     ClientIn,
     ClientMade,
     ClientOut,
@@ -23,8 +22,6 @@ from app.admin_schemas import (
     HolderIn,
     KeyIn,
     Made,
-    ProposalOut,
-    Proposals,
     RightIn,
     RotateIn,
     TokenIn,
@@ -41,6 +38,7 @@ from keys.errors import SecondSelfError
 from keys.models import KeyPurpose, OAuthClient, Proposal
 from keys.oauth.clients import CODE_LIFE
 from keys.passkeys.schemas import PasskeyOut, PasskeysOut
+from keys.schemas import ApproveIn, ProposalOut, Proposals, proposal_out
 
 TWO: dict[int | str, dict[str, Any]] = {
     202: {"model": ProposalOut, "description": "Two must agree: it waits for somebody else's approval."}
@@ -171,7 +169,7 @@ def _add_proposals(router: APIRouter, house: House, operator: Any, clock: Clock)
     @router.get("/proposals")
     def proposals(_actor: operator) -> Proposals:
         """List what was proposed, the newest first, with all its content."""
-        return Proposals(items=[_proposal_out(row) for row in house.four_eyes.proposals()])
+        return Proposals(items=[proposal_out(row, clock()) for row in house.four_eyes.proposals()])
 
     @router.post("/proposals/{proposal_id}/approve")
     def approve(actor: operator, proposal_id: str, body: ApproveIn) -> ProposalOut:
@@ -180,12 +178,13 @@ def _add_proposals(router: APIRouter, house: House, operator: Any, clock: Clock)
         def act(kind: str, content: Mapping[str, Any]) -> None:
             proposed.act(house, kind, content, actor=actor, now=clock())
 
-        return _proposal_out(house.four_eyes.approve(proposal_id, body.content_hash, act, actor=actor, now=clock()))
+        row = house.four_eyes.approve(proposal_id, body.content_hash, act, actor=actor, now=clock())
+        return proposal_out(row, clock())
 
     @router.post("/proposals/{proposal_id}/decline")
     def decline(actor: operator, proposal_id: str) -> ProposalOut:
         """Decline a proposal."""
-        return _proposal_out(house.four_eyes.decline(proposal_id, actor=actor, now=clock()))
+        return proposal_out(house.four_eyes.decline(proposal_id, actor=actor, now=clock()), clock())
 
 
 def _add_passkeys(router: APIRouter, house: House, operator: Any, clock: Clock) -> None:
@@ -207,12 +206,7 @@ def _add_passkeys(router: APIRouter, house: House, operator: Any, clock: Clock) 
 
 
 def _waiting(row: Proposal) -> Response:
-    return JSONResponse(_proposal_out(row).model_dump(mode="json"), 202)
-
-
-def _proposal_out(row: Proposal) -> ProposalOut:
-    state = {None: "waiting", True: "approved", False: "declined"}[row.approved]
-    return ProposalOut(**row.model_dump(exclude={"approved"}), state=state)
+    return JSONResponse(proposal_out(row, row.proposed_at).model_dump(mode="json"), 202)
 
 
 def _add_clients(router: APIRouter, house: House, operator: Any, clock: Clock) -> None:

@@ -173,50 +173,6 @@ class EnrolmentCodeOut(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [{"code": "7K2M9QX40HTR5B3C", "expires_in_seconds": 600}]})
 
 
-class ApproveIn(Input):
-    """Agreement to a proposal: the hash of the content that was looked at."""
-
-    content_hash: str = Field(pattern="^[0-9a-f]{64}$")
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"content_hash": "9f86d081884c7d65" * 4}]})
-
-
-class ProposalOut(BaseModel):
-    """An act that two must agree on: what, who proposed it, and what became of it."""
-
-    proposal_id: str
-    kind: str
-    content: dict[str, Any]
-    content_hash: str
-    state: str
-    proposed_by: str
-    proposed_at: datetime
-    expires_at: datetime
-    decided_by: str | None
-    decided_at: datetime | None
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "proposal_id": "k3V0yq8Zt1Lm", "kind": "key.compromise", "content_hash": "9f86d081884c7d65" * 4,
-                    "content": {"kid": "NzbLsXh8uDC", "since": "2026-11-20T00:00:00+08:00"}, "state": "waiting",
-                    "proposed_by": "operator:op/wang", "proposed_at": "2026-11-23T08:00:00Z",
-                    "expires_at": "2026-11-24T08:00:00Z", "decided_by": None, "decided_at": None,
-                }
-            ]
-        }
-    )  # fmt: skip
-
-
-class Proposals(BaseModel):
-    """What was proposed, the newest first."""
-
-    items: list[ProposalOut]
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"items": []}]})
-
-
 class RightIn(Input):
     """From when to when an agency may sign a type; from now on and without end where left out."""
 

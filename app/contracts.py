@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from app.house import build
+from app.building import build
 from app.main import ROOMS, create_app
 from app.settings import Settings
 from credentials import base64url

@@ -1,4 +1,4 @@
-"""The doors to other wallets, issuers and verifiers: OpenID4VCI and OpenID4VP, built over the rooms of `house.py`."""
+"""The doors to other wallets, issuers and verifiers: OpenID4VCI and OpenID4VP, over the rooms of `building.py`."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

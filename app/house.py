@@ -1,18 +1,13 @@
-"""The composition root: builds every room and hands each what it needs of another."""
+"""The house: every room, built by `building.py`, and what concerns several of them."""
 
-import secrets
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
-
-from app import between_rooms, catalogue, custody, doors
+from app import catalogue
 from app.database import EngineDatabase
-from app.doors import Core
-from app.fetcher import Fetcher
 from app.settings import Settings
 from credentials.licence_type import LicenceType
 from issuers import store as issuers_store
@@ -20,15 +15,13 @@ from issuers.agencies import Agencies
 from issuers.copies import Copies
 from issuers.errors import StatusListUnsoundError
 from issuers.issuer import Issuer
+from issuers.mass.mass_changes import MassChanges
 from issuers.openid4vci.api import Doors
 from issuers.publishing import StatusPublisher
-from issuers.recording import Recorder as LicenceRecorder
 from issuers.status_changes import StatusChanges
-from issuers.velocity import Velocity
 from keys.access import Access, Role
 from keys.auth import Browser
 from keys.certificates import Certificates
-from keys.encryption import Seal
 from keys.errors import CustodyError, KeySealBrokenError
 from keys.four_eyes import FourEyes
 from keys.key_encryption import Root
@@ -36,26 +29,19 @@ from keys.models import KeyPurpose
 from keys.oauth.client_credentials import ClientCredentials
 from keys.oauth.clients import OAuthClients
 from keys.oauth.dpop_gate import DpopGate
-from keys.oauth.nonces import Nonces
-from keys.passkeys.ceremony import Ceremony
 from keys.passkeys.passkeys import Passkeys
 from keys.registry import TrustRegistry
 from keys.transparency import TransparencyLog
 from keys.trust_list import OPERATOR
 from keys.vault import Vault
 from verifier.counters import Counters
-from verifier.errors import UnknownServiceItemError
 from verifier.openid4vp.exchange import Exchange
 from verifier.recording import Recorder
 from verifier.service_items import ServiceItem
-from verifier.trust_cache import StatusCache, TrustCache
 from verifier.verifier import Verifier
 from wallet.accounts import Accounts
-from wallet.keeping import Keeping
 from wallet.openid4vc.answering import Answering
-from wallet.openid4vc.fetching import Fetch
 from wallet.openid4vc.taking import Taking
-from wallet.presenting import Presenter
 from wallet.sign_in.signing_in import SigningIn
 from wallet.uses import Uses
 from wallet.wallet import Wallet
@@ -89,6 +75,7 @@ class House:
     copies: Copies
     openid4vci: Doors
     changes: StatusChanges
+    mass_changes: MassChanges
     accounts: Accounts
     signing_in: SigningIn | None
     wallet: Wallet
@@ -146,147 +133,3 @@ class House:
             if not self.vault.key_rows(OPERATOR, purpose):
                 self.vault.create(OPERATOR, purpose, actor=OPERATOR, now=now)
         self.certificates.anchor(now=now)
-
-
-def build(
-    settings: Settings,
-    *,
-    randomness: Callable[[int], bytes] = secrets.token_bytes,
-    make_key: Callable[[], EllipticCurvePrivateKey] = lambda: generate_private_key(SECP256R1()),
-    fetch: Fetch | None = None,
-) -> House:
-    """Build every room over one database; raises `SettingsError` if a secret is missing. `fetch` is the way out."""
-    base_url = settings.base_url
-    fetch = fetch or Fetcher(hosts=settings.hosts, own_url=base_url, loopback=settings.demo)
-    database = EngineDatabase(settings.database_url.get_secret_value())
-    root = Root(database=database, custodian=custody.custodian(settings, randomness), randomness=randomness)
-    seal = Seal(root.open, randomness=randomness)
-    types, items = catalogue.licence_types(), catalogue.items()
-    vault = Vault(database=database, seal=seal, make_key=make_key)
-    registry = TrustRegistry(database=database, vault=vault, base_url=base_url)
-    certificates = Certificates(database=database, vault=vault, base_url=base_url, randomness=randomness)
-    publisher = StatusPublisher(database=database, vault=vault, certificates=certificates, base_url=base_url)
-    nonces = Nonces(database=database, seal=seal, randomness=randomness)
-    gate = DpopGate(database=database, nonces=nonces)
-    access = Access(database=database, randomness=randomness)
-    clients = OAuthClients(database=database, randomness=randomness, secrets_allowed=settings.demo)
-    transparency = TransparencyLog(database=database, vault=vault, base_url=base_url)
-    core = Core(settings, database, seal, vault, certificates, make_key, randomness, fetch)
-    by_vct = {f"{base_url}/issuers/types/{key}": kind for key, kind in types.items()}
-
-    def states(licence_ids: Sequence[str]) -> Mapping[str, str]:
-        return issuer.states(licence_ids)
-
-    def listed(item: str) -> Mapping[str, Collection[str]]:
-        if item not in items:
-            raise UnknownServiceItemError
-        return items[item].listed
-
-    accounts = Accounts(database=database, seal=seal, randomness=randomness)
-    velocity = Velocity(
-        database=database, per_hour=settings.limit_acts_per_hour, agency_per_hour=settings.limit_agency_acts_per_hour
-    )  # fmt: skip
-    keeping = Keeping(database=database, seal=seal, accounts=accounts, types=by_vct, make_key=make_key)
-    presenter = Presenter(database=database, keeping=keeping, randomness=randomness)
-    wallet = Wallet(
-        database=database,
-        keeping=keeping,
-        presenter=presenter,
-        base_url=base_url,
-        listed_by_item=listed,
-        states=states,
-        randomness=randomness,
-        show_life=timedelta(seconds=settings.show_life_seconds),
-    )
-    issuer = Issuer(
-        database=database,
-        vault=vault,
-        seal=seal,
-        registry=registry,
-        publisher=publisher,
-        types=types,
-        base_url=base_url,
-        holder_keys=keeping,
-        deliver=keeping.receive,
-        recorder=LicenceRecorder(
-            database=database,
-            seal=seal,
-            publisher=publisher,
-            base_url=base_url,
-            certificates=certificates,
-            velocity=velocity,
-            randomness=randomness,
-        ),
-        preparation_life=timedelta(seconds=settings.preparation_life_seconds),
-    )
-    copies = Copies(
-        database=database,
-        issuer=issuer,
-        certificates=certificates,
-        registry=registry,
-        publisher=publisher,
-        base_url=base_url,
-        claims_of=keeping.claims_of,
-        randomness=randomness,
-    )
-    uses = Uses(database=database)
-    counters = Counters(database=database)
-    verdicts = Recorder(database=database, vault=vault, base_url=base_url, tell_holder=between_rooms.tell_holder(uses))
-    trust = TrustCache(
-        fetch=lambda now: registry.token(now=now), operator_keys=registry.operator_keys, refresh=settings.refresh
-    )
-    verifier = Verifier(
-        database=database,
-        counters=counters,
-        trust=trust,
-        statuses=StatusCache(fetch=between_rooms.own_lists(publisher, base_url), refresh=settings.refresh),
-        types=by_vct,
-        items=items,
-        base_url=base_url,
-        holder_side=between_rooms.holder_side(wallet),
-        recorder=verdicts,
-        logged=between_rooms.logged_before(database, base_url),
-        randomness=randomness,
-    )
-    return House(
-        settings=settings,
-        database=database,
-        types=types,
-        items=items,
-        root=root,
-        vault=vault,
-        registry=registry,
-        certificates=certificates,
-        log=transparency,
-        browser=Browser(base_url),
-        gate=gate,
-        access=access,
-        passkeys=Passkeys(
-            database=database,
-            access=access,
-            nonces=nonces,
-            ceremony=Ceremony(base_url),
-            demanded=settings.staff_passkeys,
-        ),
-        four_eyes=FourEyes(database=database, randomness=randomness),
-        clients=clients,
-        client_credentials=ClientCredentials(
-            database=database, clients=clients, access=access, gate=gate, nonces=nonces, base_url=base_url
-        ),
-        publisher=publisher,
-        agencies=Agencies(database=database, vault=vault, registry=registry, vct=issuer.vct, types=types),
-        issuer=issuer,
-        copies=copies,
-        openid4vci=doors.openid4vci(core, issuer, copies, nonces, gate),
-        changes=StatusChanges(issuer=issuer, publisher=publisher, velocity=velocity),
-        accounts=accounts,
-        signing_in=doors.signing_in(core, accounts),
-        wallet=wallet,
-        uses=uses,
-        counters=counters,
-        verifier=verifier,
-        verdicts=verdicts,
-        exchange=doors.exchange(core, verifier, issuer),
-        taking=doors.taking(core, keeping, trust, by_vct),
-        answering=doors.answering(core, keeping, presenter),
-    )

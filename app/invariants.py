@@ -18,6 +18,7 @@ from credentials.errors import FormatError
 from credentials.jwk import import_public
 from credentials.status_list import Status, StatusList
 from issuers import store as issuers_store
+from issuers.mass.mass_changes import MANY
 from issuers.models import Agency, LicenceCopy, LicenceRow, LicenceState, StatusListRow
 from keys.models import AccessToken, Authorisation, KeyPurpose, KeyState, SigningKey
 from keys.trust_list import issuer_url
@@ -212,6 +213,7 @@ def idempotency(house: House, _now: datetime) -> Iterator[str]:
         owner = dict(session.exec(select(LicenceRow.licence_id, LicenceRow.agency)).all())
         callers = col(IdempotencyKey.caller)
         query = select(IdempotencyKey).where(callers.startswith("agency:") | callers.startswith("clerk:"))
+        query = query.where(IdempotencyKey.operation != MANY)  # its result is a proposal, or how many changed
         keys = session.exec(query).all()
     for key in keys:
         agency = key.caller.partition(":")[2].split("/")[0]

@@ -17,6 +17,7 @@ from app.limits import Limits
 from app.strict_body import StrictBody
 from issuers import api as issuers_api
 from issuers import orders, type_metadata
+from issuers.mass import api as mass_api
 from issuers.openid4vci import api as openid4vci_api
 from keys import api as keys_api
 from keys.access import Caller
@@ -147,6 +148,7 @@ def _routers(house: House, caller: Callable[..., Caller], now: Clock, rooms: Col
                 caller_of=caller, attempts=attempt, clock=now, base_url=base_url,
             )
         )  # fmt: skip
+        routers.append(mass_api.routes(house.mass_changes, caller_of=caller, attempts=attempt, clock=now))
         routers.append(
             openid4vci_api.routes(
                 house.openid4vci,

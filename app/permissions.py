@@ -36,6 +36,7 @@ _AGENCY = (Role.AGENCY, Role.CLERK)
 ISSUE = Row("licences:issue", _AGENCY, own="agency")
 READ = Row("licences:read", _AGENCY, own="agency")
 STATUS = Row("licences:status", _AGENCY, own="agency")
+STATUS_FRESH = Row("licences:status", _AGENCY, own="agency", fresh=True)
 HOLDER = Row("wallet", (Role.HOLDER,))
 COUNTER = Row("verify", (Role.COUNTER,))
 OPERATOR = Row("operate", (Role.OPERATOR,))
@@ -56,6 +57,10 @@ TABLE: Mapping[str, Row] = {
     "POST /issuers/{agency}/licences/{licence_id}/suspend": STATUS,
     "POST /issuers/{agency}/licences/{licence_id}/reinstate": STATUS,
     "POST /issuers/{agency}/licences/{licence_id}/revoke": STATUS,
+    "POST /issuers/{agency}/status-changes": STATUS,
+    "GET /issuers/{agency}/status-changes": STATUS,
+    "POST /issuers/{agency}/status-changes/{proposal_id}/approve": STATUS_FRESH,
+    "POST /issuers/{agency}/status-changes/{proposal_id}/decline": STATUS,
     "POST /issuers/{agency}/offers": ISSUE,
     "GET /issuers/{agency}/offers/{offer_id}": ISSUE,
     "POST /issuers/{agency}/offers/{offer_id}/approve": ISSUE,

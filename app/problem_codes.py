@@ -149,6 +149,11 @@ PROBLEMS: dict[str, Problem] = {
     "owner_keeps_key": Problem(
         409, "该密钥由机关自持，请先登记其下一个公钥。", "The owner keeps this key: register its next public key first."
     ),
+    "same_at_once": Problem(
+        409,
+        "同一请求正在处理，请用同一幂等键重试。",
+        "The same request is being done. Send it again with the same key.",
+    ),
     "passkey_known": Problem(
         409, "该通行密钥已登记，请换一个。", "This passkey is registered already. Use another authenticator."
     ),

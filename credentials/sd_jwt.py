@@ -1,7 +1,6 @@
 """SD-JWT: conceal claims, take apart, select, put back together (RFC 9901).
 
-`parse` believes nothing; `process` needs the payload of a verified token. Disclosure texts are kept as
-received: there is no canonical form (RFC 9901 section 4.2).
+`parse` believes nothing; `process` needs a verified payload. Disclosure texts are kept as received (section 4.2).
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -140,7 +139,10 @@ def conceal(
         hidden = [name for name in clear if any((*one, name) in selective for one in at)]
         digests = [disclose(name, clear.pop(name)) for name in hidden]
         if at == TOP:
-            digests += [_decoy(randomness) for _ in range(digests_at_top - len(digests))]
+            digests += [
+                base64url.encode(sha256(randomness(DIGEST_BYTES)).digest())
+                for _ in range(digests_at_top - len(digests))
+            ]
         return clear | ({"_sd": sorted(digests)} if digests else {})
 
     def walk_element(child: object, at: Places) -> object:
@@ -296,7 +298,3 @@ def _digests_in(node: object) -> list[str]:
     if isinstance(node, list):
         return [one for child in node for one in _digests_in(child)]
     return []
-
-
-def _decoy(randomness: Randomness) -> str:
-    return base64url.encode(sha256(randomness(DIGEST_BYTES)).digest())

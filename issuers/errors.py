@@ -29,6 +29,12 @@ class UnknownLicenceError(IssuerError):
     code = "not_found"
 
 
+class SameAtOnceError(IssuerError):
+    """The same request is being done at this moment."""
+
+    code = "same_at_once"
+
+
 class UnknownTypeError(IssuerError):
     """There is no such licence type."""
 

@@ -58,6 +58,12 @@ class StatusPublisher:
         with self._database.read() as session:
             return [self.uri(row.list_id) for row in store.lists(session, agency)]
 
+    def behind(self, agency: str) -> list[str]:
+        """Return an agency's lists whose publication is behind the ledger."""
+        with self._database.read() as session:
+            rows = store.lists(session, agency)
+        return [row.list_id for row in rows if row.version != row.published_version]
+
     def lists_of(self, licence_id: str) -> list[str]:
         """Return the lists that hold a licence and its copies."""
         with self._database.read() as session:

@@ -11,6 +11,7 @@ from sqlmodel import Session
 from credentials.claim_values import Fault
 from issuers import store
 from issuers.errors import (
+    IssuerError,
     LicenceRevokedError,
     UnknownCauseError,
     UnknownLicenceError,
@@ -58,7 +59,7 @@ class StatusChanges:
     ) -> LicenceRow:
         """Move a licence to `to` for `cause` (of the type's list; None when reinstating) and publish."""
         row = self._issuer.read(agency, licence_id)
-        self._check_cause(row, to, cause)
+        self.check_cause(row, to, cause)
         with self._velocity.write(agency, actor, now) as session:
             fresh = store.licence(session, agency, licence_id)
             if fresh is None:
@@ -79,14 +80,15 @@ class StatusChanges:
     ) -> None:
         if not store.move(session, row, before=BEFORE[to], after=to, now=now, cause=cause):
             fresh = store.licence(session, row.agency, row.licence_id)
-            raise _refusal(LicenceState((fresh or row).state))
+            raise refusal(LicenceState((fresh or row).state))
         store.raise_versions(session, row.licence_id)
         audit.record(
             session, stream=f"issuers/{row.agency}", actor=actor, act=ACT[to], subject=row.licence_id, now=now,
             detail={"cause": cause},
         )  # fmt: skip
 
-    def _check_cause(self, row: LicenceRow, to: LicenceState, cause: str | None) -> None:
+    def check_cause(self, row: LicenceRow, to: LicenceState, cause: str | None) -> None:
+        """Raise `UnknownCauseError` unless the type's list has `cause` for this change."""
         if to == LicenceState.VALID:
             return
         causes = self._issuer.types[row.type_key].causes
@@ -99,7 +101,8 @@ class StatusChanges:
             raise UnknownCauseError(said, [Fault("/cause", "unknown_cause", said)])
 
 
-def _refusal(state: LicenceState) -> Exception:
+def refusal(state: LicenceState) -> IssuerError:
+    """Return why a licence in a state does not change so."""
     if state == LicenceState.REVOKED:
         return LicenceRevokedError()
     return WrongStateError(f"the licence is {state}")

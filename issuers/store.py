@@ -1,6 +1,6 @@
 """All SQL of the agencies' room."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from sqlalchemy import or_, update
@@ -63,6 +63,49 @@ def move(
         .values(state=after, cause=cause, state_since=now)
     )
     return bool(session.execute(statement).rowcount)  # type: ignore[attr-defined]
+
+
+def licences_named(session: Session, agency: str, licence_ids: Sequence[str]) -> dict[str, LicenceRow]:
+    """Return those licences of `agency`, freshly read, by identifier; others are not there."""
+    found: dict[str, LicenceRow] = {}
+    for some in _batches(licence_ids):
+        query = select(LicenceRow).where(LicenceRow.agency == agency, col(LicenceRow.licence_id).in_(some))
+        found |= {row.licence_id: row for row in session.exec(query.execution_options(populate_existing=True)).all()}
+    return found
+
+
+def move_all(
+    session: Session,
+    licence_ids: Sequence[str],
+    *,
+    before: Sequence[LicenceState],
+    after: LicenceState,
+    now: datetime,
+    cause: str | None,
+) -> set[str]:
+    """Move licences to another state; returns those that were in one of `before`. In one order, so that none waits."""
+    moved: set[str] = set()
+    for some in _batches(sorted(licence_ids)):
+        statement = update(LicenceRow).where(col(LicenceRow.licence_id).in_(some), col(LicenceRow.state).in_(before))
+        changed = statement.values(state=after, cause=cause, state_since=now).returning(col(LicenceRow.licence_id))
+        moved |= set(session.execute(changed).scalars())
+    return moved
+
+
+def lists_of_all(session: Session, licence_ids: Sequence[str]) -> list[str]:
+    """Return the lists that hold licences and their copies, in one order for everybody who locks them."""
+    found: set[str] = set()
+    for some in _batches(licence_ids):
+        own = select(LicenceRow.status_list_id).where(col(LicenceRow.licence_id).in_(some)).distinct()
+        copies = select(LicenceCopy.status_list_id).where(col(LicenceCopy.licence_id).in_(some)).distinct()
+        found |= {*session.exec(own), *session.exec(copies)}
+    return sorted(found)
+
+
+def _batches(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Yield names by the five hundred: databases bound the parameters of a statement."""
+    for at in range(0, len(names), 500):
+        yield names[at : at + 500]
 
 
 def sign(session: Session, row: LicenceRow, signature: str, now: datetime) -> bool:
@@ -209,13 +252,13 @@ def recorded_as(session: Session, list_id: str, index: int, signing_input: str) 
     return ("licence.copied", copy.copy_id) if copy is not None and copy.signing_input == signing_input else None
 
 
-def count_act(session: Session, actor: str, hour: int) -> int:
-    """Count an act of somebody in an hour and return how many there are; others of theirs wait for this transaction."""
+def count_act(session: Session, actor: str, hour: int, acts: int = 1) -> int:
+    """Count acts of somebody in an hour and return how many there are; others of theirs wait for this transaction."""
     mine = (col(ActsOfHour.actor) == actor, col(ActsOfHour.hour) == hour)
-    raised = update(ActsOfHour).where(*mine).values(count=ActsOfHour.count + 1).returning(col(ActsOfHour.count))
+    raised = update(ActsOfHour).where(*mine).values(count=ActsOfHour.count + acts).returning(col(ActsOfHour.count))
     found = session.execute(raised).scalars().first()
-    if found is None and records_store.insert_unless_taken(session, ActsOfHour(actor=actor, hour=hour, count=1)):
-        return 1
+    if found is None and records_store.insert_unless_taken(session, ActsOfHour(actor=actor, hour=hour, count=acts)):
+        return acts
     return int(found if found is not None else session.execute(raised).scalars().one())
 
 

@@ -41,11 +41,11 @@ class Velocity:
                     )  # fmt: skip
             raise
 
-    def count(self, session: Session, agency: str, actor: str, now: datetime) -> None:
-        """Count one act in its own transaction; one too many, of the actor or of all of the agency, is refused."""
+    def count(self, session: Session, agency: str, actor: str, now: datetime, *, acts: int = 1) -> None:
+        """Count acts in their own transaction; one too many, of the actor or of all of the agency, is refused."""
         hour = _hour(now)
         for whose, limit in ((f"agency:{agency}/all", self._agency_per_hour), (actor, self._per_hour)):
-            if store.count_act(session, whose, hour) > limit:
+            if store.count_act(session, whose, hour, acts) > limit:
                 raise VelocityError(whose, limit)
 
 

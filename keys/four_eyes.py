@@ -1,6 +1,7 @@
 """Four eyes: what one person proposes another approves, bound to the hash of what both have seen, within a day.
 
-What is proposed is data; the roof knows what it means (`app/proposed.py`). An act whose approval fails is open again.
+What is proposed is data. The operator's acts are `app/proposed.py`: one whose approval fails is open again. An
+agency's are `issuers/mass/mass_changes.py`: approval and act are one transaction.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -32,11 +33,21 @@ class FourEyes:
         self._database = database
         self._randomness = randomness
 
-    def propose(self, kind: str, content: Mapping[str, Any], *, actor: str, now: datetime) -> Proposal:
+    def propose(
+        self, kind: str, content: Mapping[str, Any], *, actor: str, now: datetime, stream: str = STREAM
+    ) -> Proposal:
         """Put an act up for somebody else's approval; raises `PersonNeededError` if no person is named."""
+        with self._database.write() as session:
+            return self.propose_in(session, kind, content, actor=actor, now=now, stream=stream)
+
+    def propose_in(
+        self, session: Session, kind: str, content: Mapping[str, Any], *, actor: str, now: datetime, stream: str
+    ) -> Proposal:
+        """Do the same in a transaction of the caller's."""
         person_of(actor)
         row = Proposal(
             proposal_id=base64url.encode(self._randomness(ID_BYTES)),
+            stream=stream,
             kind=kind,
             content=dict(content),
             content_hash=_hash(kind, content),
@@ -44,61 +55,70 @@ class FourEyes:
             proposed_at=now,
             expires_at=now + LIFE,
         )
-        with self._database.write() as session:
-            session.add(row)
-            session.flush()
-            self._audit(session, row, "proposal.made", actor, now)
+        session.add(row)
+        session.flush()
+        _audit(session, row, "proposal.made", actor, now)
         return row
 
     def approve(self, proposal_id: str, content_hash: str, act: Act, *, actor: str, now: datetime) -> Proposal:
         """Approve and do what somebody else proposed; `content_hash` is of what was looked at."""
-        row = self._open(proposal_id)
-        if person_of(row.proposed_by) == person_of(actor):
-            raise SamePersonError
-        if _hash(row.kind, row.content) != content_hash:
-            raise ProposalOverError  # it does not say any more what was looked at
-        row = self._decide(row, content_hash, actor, now, approved=True)
+        with self._database.write() as session:
+            row = self.approve_in(session, proposal_id, content_hash, stream=STREAM, actor=actor, now=now)
         try:
             act(row.kind, row.content)
         except Exception:  # whatever it was, nothing was done: it may be approved again, or declined
             with self._database.write() as session:
                 store.reopen_proposal(session, proposal_id)
-                self._audit(session, row, "proposal.failed", actor, now)
+                _audit(session, row, "proposal.failed", actor, now)
             raise
         return row
 
-    def decline(self, proposal_id: str, *, actor: str, now: datetime) -> Proposal:
+    def approve_in(
+        self, session: Session, proposal_id: str, content_hash: str, *, stream: str, actor: str, now: datetime
+    ) -> Proposal:
+        """Approve in a transaction of the caller's, which does the act too: both, or neither."""
+        row = _open(session, proposal_id, stream)
+        if person_of(row.proposed_by) == person_of(actor):
+            raise SamePersonError
+        if _hash(row.kind, row.content) != content_hash:
+            raise ProposalOverError  # it does not say any more what was looked at
+        return _decide(session, row, content_hash, actor, now, approved=True)
+
+    def decline(self, proposal_id: str, *, actor: str, now: datetime, stream: str = STREAM) -> Proposal:
         """Decline a proposal; whoever made it may, too."""
-        row = self._open(proposal_id)
-        return self._decide(row, row.content_hash, actor, now, approved=False)
-
-    def proposals(self) -> Sequence[Proposal]:
-        """Return the newest two hundred proposals."""
-        with self._database.read() as session:
-            return store.proposals(session, MOST)
-
-    def _open(self, proposal_id: str) -> Proposal:
-        with self._database.read() as session:
-            row = session.get(Proposal, proposal_id)
-        if row is None:
-            raise UnknownProposalError
-        return row
-
-    def _decide(self, row: Proposal, content_hash: str, actor: str, now: datetime, *, approved: bool) -> Proposal:
         with self._database.write() as session:
-            if not store.decide_proposal(session, row.proposal_id, content_hash, actor, now, approved=approved):
-                raise ProposalOverError
-            act = "proposal.approved" if approved else "proposal.declined"
-            self._audit(session, row, act, actor, now)
-            decided = session.get(Proposal, row.proposal_id, populate_existing=True)
-            assert decided is not None  # noqa: S101 - it was just decided
-            return decided
+            row = _open(session, proposal_id, stream)
+            return _decide(session, row, row.content_hash, actor, now, approved=False)
 
-    def _audit(self, session: Session, row: Proposal, act: str, actor: str, now: datetime) -> None:
-        audit.record(
-            session, stream=STREAM, actor=actor, act=act, subject=row.proposal_id, now=now,
-            detail={"kind": row.kind, "content": row.content_hash},
-        )  # fmt: skip
+    def proposals(self, stream: str = STREAM) -> Sequence[Proposal]:
+        """Return an office's newest two hundred proposals."""
+        with self._database.read() as session:
+            return store.proposals(session, stream, MOST)
+
+
+def _open(session: Session, proposal_id: str, stream: str) -> Proposal:
+    row = session.get(Proposal, proposal_id)
+    if row is None or row.stream != stream:
+        raise UnknownProposalError
+    return row
+
+
+def _decide(
+    session: Session, row: Proposal, content_hash: str, actor: str, now: datetime, *, approved: bool
+) -> Proposal:
+    if not store.decide_proposal(session, row.proposal_id, content_hash, actor, now, approved=approved):
+        raise ProposalOverError
+    _audit(session, row, "proposal.approved" if approved else "proposal.declined", actor, now)
+    decided = session.get(Proposal, row.proposal_id, populate_existing=True)
+    assert decided is not None  # noqa: S101 - it was just decided
+    return decided
+
+
+def _audit(session: Session, row: Proposal, act: str, actor: str, now: datetime) -> None:
+    audit.record(
+        session, stream=row.stream, actor=actor, act=act, subject=row.proposal_id, now=now,
+        detail={"kind": row.kind, "content": row.content_hash},
+    )  # fmt: skip
 
 
 def person_of(actor: str) -> str:

@@ -117,11 +117,15 @@ class TrustPublication(SQLModel, table=True):
 
 
 class Proposal(SQLModel, table=True):
-    """An act that one person proposes and another approves, bound to the hash of its content; decided once."""
+    """An act that one person proposes and another approves, bound to the hash of its content; decided once.
+
+    `stream` is whose act it is, and where it is audited: the operator's, or one agency's.
+    """
 
     __tablename__ = "proposal"
 
     proposal_id: str = Field(primary_key=True)
+    stream: str = Field(index=True)
     kind: str
     content: dict[str, Any] = Field(sa_type=JSON)
     content_hash: str

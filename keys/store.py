@@ -128,9 +128,13 @@ def reopen_proposal(session: Session, proposal_id: str) -> None:
     session.execute(statement.values(decided_at=None, decided_by=None, approved=None))
 
 
-def proposals(session: Session, limit: int) -> Sequence[Proposal]:
-    """Return proposals, the newest first."""
-    query = select(Proposal).order_by(col(Proposal.proposed_at).desc(), col(Proposal.proposal_id))
+def proposals(session: Session, stream: str, limit: int) -> Sequence[Proposal]:
+    """Return an office's proposals, the newest first."""
+    query = (
+        select(Proposal)
+        .where(Proposal.stream == stream)
+        .order_by(col(Proposal.proposed_at).desc(), col(Proposal.proposal_id))
+    )
     return session.exec(query.limit(limit)).all()
 
 

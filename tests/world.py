@@ -13,7 +13,8 @@ from pydantic import SecretStr
 from starlette.testclient import TestClient
 
 from app import catalogue
-from app.house import House, build
+from app.building import build
+from app.house import House
 from app.main import create_app
 from app.settings import Settings
 from credentials import base64url

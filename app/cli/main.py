@@ -15,11 +15,11 @@ from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import clock, logs, migrations
+from app.building import build
 from app.cli import agency, audit, check, check_records, holder, links, opening, operate, verify
 from app.cli.client import CallRefusedError
 from app.cli.output import FAILED, REFUSED, WRONG_USAGE, answer, errors, print_json
 from app.database import EngineDatabase
-from app.house import build
 from app.main import create_app
 from app.problem_codes import PROBLEMS
 from app.settings import SettingsError, is_loopback

@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from app import clock, migrations
-from app.house import House, build
+from app.building import build
+from app.house import House
 from app.settings import Settings, SettingsError
 from keys.errors import KeySealBrokenError
 from keys.models import KeyState

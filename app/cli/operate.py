@@ -13,11 +13,12 @@ from typing import Annotated, Any
 import typer
 
 from app import catalogue, clock, contracts, custody
+from app.building import build
 from app.cli import clients, trust
 from app.cli.opening import ACTOR, Json, house, settings
 from app.cli.output import FAILED, answer
 from app.doctor import examine
-from app.house import House, build
+from app.house import House
 from credentials import base64url, licence_type, strict_json
 from credentials.licence_type import ClaimsRefusedError, Holder
 from issuers.agencies import NewAgency

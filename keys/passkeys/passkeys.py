@@ -97,7 +97,7 @@ class Passkeys:
         if caller is not None:
             owner, passkeys = _owner(caller.role, caller.subject, caller.person), list(self.of(caller))
             if not passkeys:
-                raise UnknownPasskeyError
+                raise PasskeyRefusedError("none is registered yet")
         return self._ceremony.assertion_options(self._nonces.make(ASSERT, owner, now=now), passkeys)
 
     def sign_in(self, credential: Mapping[str, Any], *, now: datetime) -> tuple[str, timedelta]:

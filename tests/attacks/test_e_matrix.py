@@ -173,7 +173,9 @@ def outcome(
         return {404}
     path = operation.split(" ")[1]
     fine = set(range(200, 600)) - {401, 403, 500}
-    may_be_missing = "/admin/" in path or "issuance_id" in path or path.endswith("/offers/finish")
+    may_be_missing = (
+        "/admin/" in path or "issuance_id" in path or "proposal_id" in path or path.endswith("/offers/finish")
+    )
     return fine if may_be_missing else fine - {404}
 
 

@@ -9,9 +9,10 @@ from urllib.parse import quote
 import pytest
 from pydantic import SecretStr, ValidationError
 
+from app.building import build
 from app.custody import Pkcs11Key, another
 from app.doctor import examine
-from app.house import House, build
+from app.house import House
 from app.settings import Settings, SettingsError
 from keys.errors import KeySealBrokenError
 from keys.models import KeyPurpose

@@ -8,8 +8,9 @@ from pydantic import SecretStr
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
+from app.building import build
 from app.doctor import examine
-from app.house import House, build
+from app.house import House
 from app.main import create_app
 from app.settings import Settings, SettingsError
 from credentials import base64url

@@ -14,8 +14,9 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pydantic import SecretStr, ValidationError
 
+from app.building import build
 from app.custody import VaultTransit, another
-from app.house import House, build
+from app.house import House
 from app.settings import Settings, SettingsError
 from credentials import base64url
 from keys.errors import KeySealBrokenError

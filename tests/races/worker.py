@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from pydantic import SecretStr
 
-from app.house import build
+from app.building import build
 from app.settings import Settings
 from credentials.licence_type import Holder
 from issuers.orders import Order

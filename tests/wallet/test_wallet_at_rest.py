@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from sqlalchemy import inspect, text
 
-from app.house import build
+from app.building import build
 from credentials.licence_type import Holder
 from tests.world import CLAIMS, ITEM, OTHER_PARENT, PARENT, World
 from wallet.errors import HolderKeyTakenError

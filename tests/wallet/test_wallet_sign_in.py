@@ -3,7 +3,7 @@
 from pydantic import SecretStr
 from starlette.testclient import TestClient
 
-from app.house import build
+from app.building import build
 from app.main import create_app
 from app.settings import Settings
 from tests.world import BASE_URL, KEK, PARENT, Caller, World

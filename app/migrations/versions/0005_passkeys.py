@@ -1,4 +1,4 @@
-"""Passkeys: of staff and holders"""
+"""Passkeys of staff and holders; proposals of agencies"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -27,6 +27,10 @@ def upgrade() -> None:
     with op.batch_alter_table('passkey') as batch_op:
         batch_op.create_index('passkeys_of', ['role', 'subject'], unique=False)
         batch_op.create_index(batch_op.f('ix_passkey_registered_with'), ['registered_with'], unique=False)
+
+    with op.batch_alter_table('proposal') as batch_op:
+        batch_op.add_column(sa.Column('stream', sa.String(), nullable=False, server_default='keys'))
+        batch_op.create_index(batch_op.f('ix_proposal_stream'), ['stream'], unique=False)
 
     with op.batch_alter_table('access_token') as batch_op:
         batch_op.add_column(sa.Column('passkey_id', sa.String(), nullable=True))

@@ -1,0 +1,1 @@
+"""Many licences at once."""

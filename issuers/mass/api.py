@@ -1,0 +1,95 @@
+"""HTTP of changing many licences at once: no deciding here."""
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Response
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import JSONResponse
+
+from issuers.auth import AgencyKey
+from issuers.mass.mass_changes import MANY, MOST, Changed, MassChange, MassChanges
+from issuers.models import LicenceState
+from keys.access import Caller
+from keys.auth import Attempts, Clock, IdempotencyKey
+from keys.schemas import ApproveIn, Input, ProposalOut, Proposals, proposal_out
+
+TO = {"suspend": LicenceState.SUSPENDED, "reinstate": LicenceState.VALID, "revoke": LicenceState.REVOKED}
+EXAMPLE = "1.2.156.3005.2.1144019900DEM0015H002.1144019900DEM0023C.202600000002.001.R"
+
+
+class MassChangeIn(Input):
+    """What is to become of which licences; `preview` says what stands against it and does nothing."""
+
+    change: Literal["suspend", "reinstate", "revoke"]
+    cause: str | None = Field(default=None, max_length=64, description="Of the type's list; none to reinstate.")
+    licences: list[str] = Field(min_length=1, max_length=MOST)
+    preview: bool = False
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"change": "revoke", "cause": "moved_away", "licences": [EXAMPLE]}]}
+    )
+
+    def told(self) -> MassChange:
+        """Return it as the room wants it."""
+        return MassChange(TO[self.change], self.cause, self.licences)
+
+
+class MassChangeOut(BaseModel):
+    """What became of it; `left` are licences that did not change: their state had. In a preview, what would."""
+
+    state: Literal["preview", "done", "approved"]
+    changed: int
+    left: list[dict[str, str]]
+    proposal: ProposalOut | None = None
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"state": "done", "changed": 1, "left": []}]})
+
+
+TWO: dict[int | str, dict[str, Any]] = {
+    202: {"model": ProposalOut, "description": "Two must agree: it waits for another clerk's approval."}
+}
+
+
+def routes(changes: MassChanges, *, caller_of: Callable[..., Caller], attempts: Attempts, clock: Clock) -> APIRouter:
+    """Return the routes."""
+    router = APIRouter(prefix="/issuers/{agency}/status-changes", tags=["issuers"])
+    Agency = Annotated[Caller, Depends(caller_of)]  # noqa: N806 - a type
+
+    @router.post("", response_model=MassChangeOut, responses=TWO)
+    def change(
+        agency: AgencyKey, body: MassChangeIn, caller: Agency, key: IdempotencyKey = None
+    ) -> MassChangeOut | Response:
+        """Suspend, reinstate or revoke up to 5,000 licences as one. Where two must agree, propose it (202)."""
+        if body.preview:
+            faults = changes.faults(agency, body.told())
+            left = [{"licence_id": body.licences[int(one.pointer.split("/")[2])], "code": one.code} for one in faults]
+            return MassChangeOut(state="preview", changed=len(body.licences) - len(left), left=left)
+        this = attempts(caller, key, MANY, body.model_dump(mode="json"))
+        made = changes.ask(agency, body.told(), this, actor=caller.name, now=clock())
+        if isinstance(made, Changed):
+            return _done("done", made)
+        return JSONResponse(proposal_out(made, clock()).model_dump(mode="json"), 202)
+
+    @router.get("")
+    def proposals(agency: AgencyKey, _caller: Agency) -> Proposals:
+        """List what was proposed, the newest first, with all its content."""
+        return Proposals(items=[proposal_out(row, clock()) for row in changes.proposals(agency)])
+
+    @router.post("/{proposal_id}/approve")
+    def approve(agency: AgencyKey, proposal_id: str, body: ApproveIn, caller: Agency) -> MassChangeOut:
+        """Approve what another clerk proposed, and do it; `content_hash` is of what was looked at."""
+        row, made = changes.approve(agency, proposal_id, body.content_hash, actor=caller.name, now=clock())
+        return _done("approved", made, proposal_out(row, clock()))
+
+    @router.post("/{proposal_id}/decline")
+    def decline(agency: AgencyKey, proposal_id: str, caller: Agency) -> ProposalOut:
+        """Decline what was proposed; whoever proposed it may, too."""
+        return proposal_out(changes.decline(agency, proposal_id, actor=caller.name, now=clock()), clock())
+
+    return router
+
+
+def _done(state: Literal["done", "approved"], made: Changed, proposal: ProposalOut | None = None) -> MassChangeOut:
+    left = [{"licence_id": one, "code": "wrong_state"} for one in made.left]
+    return MassChangeOut(state=state, changed=made.changed, left=left, proposal=proposal)

@@ -1,0 +1,172 @@
+"""Changing the status of many licences at once: looked at before, agreed on by two, done as one, published once.
+
+Where two must agree, what one clerk asks for is a proposal until another of the agency approves it. Approval, every
+licence's change and every audit entry are one transaction; licences whose state changed meanwhile are left as they are.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from credentials.claim_values import Fault, FaultsError
+from issuers import store
+from issuers.errors import IssuerError, SameAtOnceError, UnknownLicenceError
+from issuers.models import LicenceRow, LicenceState
+from issuers.publishing import StatusPublisher
+from issuers.status_changes import ACT, BEFORE, StatusChanges, refusal
+from issuers.velocity import Velocity
+from keys.errors import CustodyError
+from keys.four_eyes import FourEyes, person_of
+from keys.models import Proposal
+from records import audit, idempotency
+from records.database import Database
+from records.idempotency import Attempt
+
+MOST = 5000  # licences in one change
+KIND, MANY = "licences.change", "change many"  # a proposal of it; the operation of an idempotency key
+
+
+@dataclass(frozen=True, slots=True)
+class MassChange:
+    """What is to become of which licences, and why."""
+
+    to: LicenceState
+    cause: str | None
+    licence_ids: Sequence[str]
+
+    def content(self) -> dict[str, Any]:
+        """Return it as what two people agree on."""
+        return {"to": self.to, "cause": self.cause, "licences": list(self.licence_ids)}
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What became of it: how many licences changed, and which had changed before somebody got to it."""
+
+    changed: int
+    left: Sequence[str]
+
+
+class MassChanges:
+    """The verbs on many licences of one agency."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        changes: StatusChanges,
+        publisher: StatusPublisher,
+        four_eyes: FourEyes,
+        velocity: Velocity,
+        two_must_agree: bool,
+    ) -> None:
+        self._database = database
+        self._changes = changes
+        self._publisher = publisher
+        self._four_eyes = four_eyes
+        self._velocity = velocity
+        self._two_must_agree = two_must_agree
+
+    def faults(self, agency: str, change: MassChange) -> list[Fault]:
+        """Return what stands against a change, licence by licence; none means that all of them would change."""
+        with self._database.read() as session:
+            rows = store.licences_named(session, agency, change.licence_ids)
+        found, seen = [], set[str]()
+        for at, licence_id in enumerate(change.licence_ids):
+            fault = _twice_or_unknown(licence_id, seen, rows) or self._against(rows[licence_id], change)
+            seen.add(licence_id)
+            if fault is not None:
+                found.append(Fault(f"/licences/{at}", *fault))
+        return found
+
+    def ask(self, agency: str, change: MassChange, this: Attempt, *, actor: str, now: datetime) -> Proposal | Changed:
+        """Propose a change; where one person is enough, do it. If any licence cannot change, nothing is done."""
+        if self._two_must_agree:
+            person_of(actor)
+        with self._database.read() as session:
+            earlier = idempotency.earlier_result(session, this)
+            if earlier is not None:
+                return session.get(Proposal, earlier) or Changed(**json.loads(earlier))
+        if faults := self.faults(agency, change):
+            raise FaultsError(faults)
+        with self._velocity.write(agency, actor, now) as session:
+            made: Proposal | Changed
+            if self._two_must_agree:
+                made = self._four_eyes.propose_in(
+                    session, KIND, change.content(), actor=actor, now=now, stream=f"issuers/{agency}"
+                )
+                result = made.proposal_id
+            else:
+                self._velocity.count(session, agency, actor, now, acts=len(change.licence_ids))
+                made = self._do(session, agency, change, actor, now)
+                result = json.dumps(asdict(made))
+            if idempotency.claim(session, this, result=result, now=now) is not None:
+                raise SameAtOnceError  # it waited for the other's commit: nothing of this one stays
+        if isinstance(made, Changed):
+            self._publish(agency, now)
+        return made
+
+    def approve(
+        self, agency: str, proposal_id: str, content_hash: str, *, actor: str, now: datetime
+    ) -> tuple[Proposal, Changed]:
+        """Approve what another clerk proposed, and do it; `content_hash` is of what was looked at."""
+        with self._velocity.write(agency, actor, now) as session:
+            row = self._four_eyes.approve_in(
+                session, proposal_id, content_hash, stream=f"issuers/{agency}", actor=actor, now=now
+            )
+            done = self._do(session, agency, read(row.content), actor, now)
+        self._publish(agency, now)
+        return row, done
+
+    def decline(self, agency: str, proposal_id: str, *, actor: str, now: datetime) -> Proposal:
+        """Decline what was proposed."""
+        return self._four_eyes.decline(proposal_id, actor=actor, now=now, stream=f"issuers/{agency}")
+
+    def proposals(self, agency: str) -> Sequence[Proposal]:
+        """Return an agency's newest proposals."""
+        return self._four_eyes.proposals(f"issuers/{agency}")
+
+    def _do(self, session: Session, agency: str, change: MassChange, actor: str, now: datetime) -> Changed:
+        rows = store.licences_named(session, agency, change.licence_ids)
+        fit = [one for one in change.licence_ids if one in rows and self._against(rows[one], change) is None]
+        moved = store.move_all(session, fit, before=BEFORE[change.to], after=change.to, now=now, cause=change.cause)
+        for list_id in store.lists_of_all(session, sorted(moved)):
+            store.raise_list_version(session, list_id)
+        for licence_id in change.licence_ids:
+            if licence_id in moved:
+                audit.record(
+                    session, stream=f"issuers/{agency}", actor=actor, act=ACT[change.to], subject=licence_id, now=now,
+                    detail={"cause": change.cause},
+                )  # fmt: skip
+        return Changed(len(moved), [one for one in change.licence_ids if one not in moved])
+
+    def _against(self, row: LicenceRow, change: MassChange) -> tuple[str, str] | None:
+        try:
+            self._changes.check_cause(row, change.to, change.cause)
+            if row.state not in BEFORE[change.to]:
+                raise refusal(LicenceState(row.state))
+        except IssuerError as error:
+            return error.code, str(error)
+        return None
+
+    def _publish(self, agency: str, now: datetime) -> None:
+        """Publish every list of the agency that is behind its ledger, once."""
+        for list_id in self._publisher.behind(agency):
+            with suppress(CustodyError):  # whoever asks for it next publishes it
+                self._publisher.publish(list_id, now=now)
+
+
+def read(content: Mapping[str, Any]) -> MassChange:
+    """Return the change that a proposal's content means."""
+    return MassChange(LicenceState(content["to"]), content["cause"], content["licences"])
+
+
+def _twice_or_unknown(licence_id: str, seen: set[str], rows: Mapping[str, LicenceRow]) -> tuple[str, str] | None:
+    if licence_id in seen:
+        return "twice", "named twice"
+    return None if licence_id in rows else (UnknownLicenceError.code, "no such licence of this agency")

@@ -1,0 +1,165 @@
+"""Changing many licences at once: looked at before, agreed on by two, done as one, published once."""
+
+import pytest
+
+from issuers.mass.mass_changes import MOST
+from tests.races.test_many_at_once import at_once
+from tests.records.tables import acts, counts, findings
+from tests.world import PARENT, Answer, Caller, World
+
+PATH = "/issuers/police/status-changes"
+MOVED = "moved_away"
+
+
+def states(world: World) -> set[str]:
+    return {one["state"] for one in world.agency("police").get("/issuers/police/licences")["items"]}
+
+
+@pytest.fixture
+def permits(world: World) -> list[str]:
+    return [world.issue(), world.issue()]
+
+
+@pytest.fixture
+def clerks(world: World, permits: list[str]) -> tuple[Caller, Caller]:
+    """Two clerks of the police, in a service where two must agree."""
+    made = [world.caller("clerk", "police", person=name) for name in ("li", "wang")]
+    world.restart(four_eyes=True)
+    for one in made:
+        one.http = world.http
+    return made[0], made[1]
+
+
+def asked(licences: list[str], **more: object) -> dict[str, object]:
+    return {"change": "revoke", "cause": MOVED, "licences": licences, **more}
+
+
+def approve(by: Caller, made: Answer, content_hash: str | None = None) -> Answer:
+    return by.post(f"{PATH}/{made['proposal_id']}/approve", {"content_hash": content_hash or made["content_hash"]})
+
+
+def test_two_clerks_revoke_many(world: World, permits: list[str], clerks: tuple[Caller, Caller]) -> None:
+    """Proposed by one, nothing changes; approved by the other, all are revoked, audited one by one, and published."""
+    li, wang = clerks
+    made = li.post(PATH, asked(permits))
+    assert (made.status, made["state"]) == (202, "waiting")
+    assert states(world) == {"valid"}
+    (seen,) = wang.get(PATH)["items"]
+    assert seen["content"] == {"to": "revoked", "cause": MOVED, "licences": permits}
+    done = approve(wang, made, seen["content_hash"])
+    assert (done.status, done["state"], done["changed"], done["left"]) == (200, "approved", 2, [])
+    assert states(world) == {"revoked"}
+    told = [
+        (actor, act) for actor, act, _ in acts(world, "issuers/police") if act.startswith(("licence.revoked", "prop"))
+    ]
+    assert told == [
+        ("clerk:police/li", "proposal.made"),
+        ("clerk:police/wang", "proposal.approved"),
+        ("clerk:police/wang", "licence.revoked"),
+        ("clerk:police/wang", "licence.revoked"),
+    ]
+    assert findings(world) == []
+
+
+def test_one_clerk_is_not_two(world: World, permits: list[str], clerks: tuple[Caller, Caller]) -> None:
+    """Neither the same clerk, nor a system, nor the operator, nor another agency's clerk approves."""
+    li, wang = clerks
+    made = li.post(PATH, asked(permits))
+    assert approve(li, made)["code"] == "same_person"
+    assert world.agency("police").post(PATH, asked(permits))["code"] == "person_needed"
+    assert approve(world.agency("police"), made)["code"] == "person_needed"
+    body = {"content_hash": made["content_hash"]}
+    assert world.operator.post(f"/admin/proposals/{made['proposal_id']}/approve", body)["code"] == "unknown_proposal"
+    assert world.operator.get("/admin/proposals")["items"] == []
+    assert approve(wang, made, "0" * 64)["code"] == "proposal_over"
+    assert wang.post(f"{PATH}/{made['proposal_id']}/decline")["state"] == "declined"
+    assert approve(wang, made)["code"] == "proposal_over"
+    assert states(world) == {"valid"}
+
+
+def test_what_is_over(world: World, permits: list[str], clerks: tuple[Caller, Caller]) -> None:
+    """A day later nobody approves it, and the list says so."""
+    li, wang = clerks
+    made = li.post(PATH, asked(permits))
+    world.wait(24 * 3600)
+    assert approve(wang, made)["code"] == "proposal_over"
+    assert wang.get(PATH)["items"][0]["state"] == "expired"
+
+
+def test_what_changed_meanwhile_is_left(world: World, permits: list[str], clerks: tuple[Caller, Caller]) -> None:
+    """A licence that was revoked for another cause before the approval keeps that cause, and is told."""
+    li, wang = clerks
+    made = li.post(PATH, asked(permits))
+    assert world.change("revoke", permits[0], "fraud").status == 200
+    done = approve(wang, made)
+    assert (done["changed"], [one["licence_id"] for one in done["left"]]) == (1, [permits[0]])
+    assert world.agency("police").get(f"/issuers/police/licences/{permits[0]}")["cause"] == "fraud"
+    assert findings(world) == []
+
+
+def test_many_approve_at_once(world: World, permits: list[str], clerks: tuple[Caller, Caller]) -> None:
+    """Of eight approvals at once one does it; each licence changes once."""
+    li, wang = clerks
+    made = li.post(PATH, asked(permits))
+    answers = at_once([lambda: approve(wang, made)] * 8)
+    assert sorted(one.status for one in answers) == [200] + [409] * 7
+    assert len([act for _, act, _ in acts(world, "issuers/police") if act == "licence.revoked"]) == 2
+
+
+def test_a_preview_does_nothing(world: World, permits: list[str]) -> None:
+    """It says how many would change, and of each other one why it would not."""
+    world.change("revoke", permits[0], MOVED)
+    before = counts(world)
+    seen = world.agency("police").post(PATH, asked([*permits, "nobody", permits[1]], preview=True))
+    assert (seen["state"], seen["changed"]) == ("preview", 1)
+    assert [(one["licence_id"], one["code"]) for one in seen["left"]] == [
+        (permits[0], "licence_revoked"),
+        ("nobody", "not_found"),
+        (permits[1], "twice"),
+    ]
+    assert counts(world) == before
+
+
+def test_if_one_cannot_nothing_is_done(world: World, permits: list[str]) -> None:
+    """Unknown, another agency's, twice, in the wrong state, for a cause of another type: refused whole, by pointer."""
+    certificate = world.issue_certificate()
+    before = counts(world)
+    police = world.agency("police")
+    for body, pointer, code in (
+        (asked([*permits, "nobody"]), "/licences/2", "not_found"),
+        (asked([permits[0], certificate]), "/licences/1", "not_found"),
+        (asked([permits[0], permits[0]]), "/licences/1", "twice"),
+        (asked(permits, change="reinstate", cause=None), "/licences/0", "wrong_state"),
+        (asked(permits, cause="superseded"), "/licences/0", "unknown_cause"),
+        (asked(permits, change="suspend"), "/licences/0", "unknown_cause"),
+    ):
+        refused = police.post(PATH, body)
+        assert (refused.status, refused["faults"][0]["pointer"], refused["faults"][0]["code"]) == (422, pointer, code)
+    assert police.post(PATH, asked([]))["code"] == "invalid_request"
+    assert police.post(PATH, asked(["x"] * (MOST + 1)))["code"] == "invalid_request"
+    assert counts(world) == before
+
+
+def test_where_one_is_enough(world: World, permits: list[str]) -> None:
+    """In the demonstration one call suspends and reinstates all; the same key again answers the same and does nothing."""
+    police = world.agency("police")
+    body = asked(permits, change="suspend", cause="endorsement_lapsed")
+    first = police.post(PATH, body, headers={"Idempotency-Key": "once"})
+    assert (first.status, first["state"], first["changed"]) == (200, "done", 2)
+    again = police.post(PATH, asked(permits, change="reinstate", cause=None))
+    assert again["changed"] == 2
+    assert police.post(PATH, body, headers={"Idempotency-Key": "once"}).body == first.body
+    assert states(world) == {"valid"}
+    assert world.scan(world.show(PARENT)["url"])["reason"] == "accepted"
+
+
+def test_the_same_key_proposes_once(world: World, permits: list[str], clerks: tuple[Caller, Caller]) -> None:
+    """A repeated request is answered with the proposal that it made."""
+    key = {"Idempotency-Key": "once"}
+    first, second = (clerks[0].post(PATH, asked(permits), headers=key) for _ in range(2))
+    assert (first.status, first["proposal_id"]) == (second.status, second["proposal_id"])
+    answers = at_once([lambda: clerks[0].post(PATH, asked(permits), headers={"Idempotency-Key": "twice"})] * 6)
+    made = {one["proposal_id"] for one in answers if one.status == 202}
+    assert len(made) == 1
+    assert {one.status for one in answers} <= {202, 409}
+    assert len(clerks[0].get(PATH)["items"]) == 2
