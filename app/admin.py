@@ -1,7 +1,6 @@
 """HTTP routes of the operator: take in agencies and counters, give and take tokens, rotate keys."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -12,6 +11,7 @@ from app import proposed
 from app.admin_schemas import (
     SLUG,
     AgencyIn,
+    ApprovedOut,
     ClientIn,
     ClientMade,
     ClientOut,
@@ -25,6 +25,8 @@ from app.admin_schemas import (
     RightIn,
     RotateIn,
     TokenIn,
+    TokenOut,
+    TokensOut,
 )
 from app.house import House
 from credentials import licence_type
@@ -108,23 +110,32 @@ def routes(  # noqa: C901, PLR0915 - a list of routes, one after another, with n
     _add_clients(router, house, Operator, clock)
     _add_passkeys(router, house, Operator, clock)
 
-    @router.post("/tokens", status_code=201)
-    def grant(actor: Operator, body: TokenIn) -> Made:
-        """Give an access token; the secret is told this once."""
+    @router.get("/tokens")
+    def tokens(
+        _actor: Operator,
+        role: Annotated[Literal["agency", "clerk", "counter", "operator", "auditor", "support"], Query()],
+        subject: Annotated[str, Query(pattern=SLUG)],
+    ) -> TokensOut:
+        """List the access tokens and sessions of an agency, counter or office that still open, newest first."""
+        rows = house.access.sessions(Role(role), subject, now=clock())
+        return TokensOut(items=[TokenOut(**row.model_dump(include=set(TokenOut.model_fields))) for row in rows[:200]])
+
+    @router.post("/tokens", status_code=201, response_model=Made, responses=TWO)
+    def grant(actor: Operator, body: TokenIn) -> Made | Response:
+        """Give an access token; the secret is told this once. Where two must agree, a clerk's is proposed (202)."""
         if body.role == Role.OPERATOR and house.settings.two_must_agree:
             raise SecondSelfError
         house.must_exist(Role(body.role), body.subject)
         _check_scopes(Role(body.role), body.scopes)
-        secret = house.access.grant(
-            Role(body.role), body.subject, scopes=body.scopes, person=body.person,
-            life=timedelta(days=body.life_days), actor=actor, now=clock(),
-        )  # fmt: skip
-        return Made(key=house.access.caller(secret, now=clock()).token_id, secret=secret)
+        content = body.model_dump(mode="json")
+        if body.role == Role.CLERK and house.settings.two_must_agree:  # or one operator could be two clerks
+            return _waiting(house.four_eyes.propose(proposed.TOKEN, content, actor=actor, now=clock()))
+        return proposed.act(house, proposed.TOKEN, content, actor=actor, now=clock()) or Made(key="")
 
     @router.delete("/tokens/{token_id}", status_code=204, response_class=Response)
     def revoke_token(actor: Operator, token_id: str) -> None:
         """Take an access token back, and the passkeys registered with it; its next call is refused."""
-        if not house.access.revoke(token_id, actor=actor, now=clock(), thief=True):
+        if not house.access.revoke(token_id, actor=actor, now=clock()):
             raise HTTPException(404)
 
     @router.put("/agencies/{agency}/types/{licence_type_key}", status_code=204, response_model=None, responses=TWO)
@@ -172,14 +183,19 @@ def _add_proposals(router: APIRouter, house: House, operator: Any, clock: Clock)
         return Proposals(items=[proposal_out(row, clock()) for row in house.four_eyes.proposals()])
 
     @router.post("/proposals/{proposal_id}/approve")
-    def approve(actor: operator, proposal_id: str, body: ApproveIn) -> ProposalOut:
-        """Approve what somebody else proposed, and do it; `content_hash` is of what was looked at."""
+    def approve(actor: operator, proposal_id: str, body: ApproveIn) -> ApprovedOut:
+        """Approve what somebody else proposed, and do it; `content_hash` is of what was looked at.
+
+        A token's secret is told to whoever approves it, this once.
+        """
+
+        made: list[Made | None] = []
 
         def act(kind: str, content: Mapping[str, Any]) -> None:
-            proposed.act(house, kind, content, actor=actor, now=clock())
+            made.append(proposed.act(house, kind, content, actor=actor, now=clock()))
 
         row = house.four_eyes.approve(proposal_id, body.content_hash, act, actor=actor, now=clock())
-        return proposal_out(row, clock())
+        return ApprovedOut(**proposal_out(row, clock()).model_dump(), made=made[0])
 
     @router.post("/proposals/{proposal_id}/decline")
     def decline(actor: operator, proposal_id: str) -> ProposalOut:

@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 
 from keys.access import NAMED, Role
 from keys.models import KeyPurpose
-from keys.schemas import SHORT_NAME, Input
+from keys.schemas import EXAMPLE, SHORT_NAME, Input, ProposalOut
 
 SLUG = f"^{SHORT_NAME}$"
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
@@ -173,6 +173,40 @@ class EnrolmentCodeOut(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [{"code": "7K2M9QX40HTR5B3C", "expires_in_seconds": 600}]})
 
 
+class TokenOut(BaseModel):
+    """An access token or session, without its secret."""
+
+    token_id: str
+    role: str
+    subject: str
+    person: str | None
+    scopes: str
+    label: str | None
+    created_at: datetime
+    used_at: datetime | None
+    expires_at: datetime
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "token_id": "k3V0yq8Zt1Lm", "role": "clerk", "subject": "police", "person": "wang", "label": None,
+                    "scopes": "licences:issue licences:read", "created_at": "2026-11-23T08:00:00Z", "used_at": None,
+                    "expires_at": "2026-12-23T08:00:00Z",
+                }
+            ]
+        }
+    )  # fmt: skip
+
+
+class TokensOut(BaseModel):
+    """Access tokens, newest first."""
+
+    items: list[TokenOut]
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"items": []}]})
+
+
 class RightIn(Input):
     """From when to when an agency may sign a type; from now on and without end where left out."""
 
@@ -221,3 +255,11 @@ class Made(BaseModel):
     secret: str | None = None
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"key": "police", "secret": "lw_agency_…"}]})
+
+
+class ApprovedOut(ProposalOut):
+    """A proposal that was approved and done; `made` is told this once."""
+
+    made: Made | None
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{**EXAMPLE, "state": "approved", "made": None}]})

@@ -42,6 +42,7 @@ from verifier.trust_cache import StatusCache, TrustCache
 from verifier.verifier import Verifier
 from wallet.accounts import Accounts
 from wallet.keeping import Keeping
+from wallet.mandates.mandates import Mandates
 from wallet.openid4vc.fetching import Fetch
 from wallet.presenting import Presenter
 from wallet.uses import Uses
@@ -82,18 +83,29 @@ def build(
             raise UnknownServiceItemError
         return items[item].listed
 
+    def of_principal(item: str) -> Collection[str]:
+        return items[item].of_principal
+
     accounts = Accounts(database=database, seal=seal, randomness=randomness)
+    mandates = Mandates(database=database, accounts=accounts, types=types, randomness=randomness)
     velocity = Velocity(
-        database=database, per_hour=settings.limit_acts_per_hour, agency_per_hour=settings.limit_agency_acts_per_hour
+        database=database, per_hour=settings.limit_acts_per_hour, agency_per_hour=settings.limit_agency_acts_per_hour,
+        revocations_per_hour=(
+            settings.limit_revocations_per_hour if settings.two_must_agree else settings.limit_agency_acts_per_hour
+        ),
     )  # fmt: skip
-    keeping = Keeping(database=database, seal=seal, accounts=accounts, types=by_vct, make_key=make_key)
+    keeping = Keeping(
+        database=database, seal=seal, accounts=accounts, mandates=mandates, types=by_vct, make_key=make_key
+    )
     presenter = Presenter(database=database, keeping=keeping, randomness=randomness)
     wallet = Wallet(
         database=database,
         keeping=keeping,
         presenter=presenter,
         base_url=base_url,
+        mandates=mandates,
         listed_by_item=listed,
+        of_principal=of_principal,
         states=states,
         randomness=randomness,
         show_life=timedelta(seconds=settings.show_life_seconds),
@@ -131,7 +143,7 @@ def build(
     )
     changes = StatusChanges(issuer=issuer, publisher=publisher, velocity=velocity)
     four_eyes = FourEyes(database=database, randomness=randomness)
-    uses = Uses(database=database)
+    uses = Uses(database=database, mandates=mandates)
     counters = Counters(database=database)
     verdicts = Recorder(database=database, vault=vault, base_url=base_url, tell_holder=between_rooms.tell_holder(uses))
     trust = TrustCache(
@@ -190,6 +202,7 @@ def build(
             two_must_agree=settings.two_must_agree,
         ),
         accounts=accounts,
+        mandates=mandates,
         signing_in=doors.signing_in(core, accounts),
         wallet=wallet,
         uses=uses,

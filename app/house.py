@@ -40,6 +40,7 @@ from verifier.recording import Recorder
 from verifier.service_items import ServiceItem
 from verifier.verifier import Verifier
 from wallet.accounts import Accounts
+from wallet.mandates.mandates import Mandates
 from wallet.openid4vc.answering import Answering
 from wallet.openid4vc.taking import Taking
 from wallet.sign_in.signing_in import SigningIn
@@ -77,6 +78,7 @@ class House:
     changes: StatusChanges
     mass_changes: MassChanges
     accounts: Accounts
+    mandates: Mandates
     signing_in: SigningIn | None
     wallet: Wallet
     uses: Uses

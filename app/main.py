@@ -11,7 +11,7 @@ from fastapi_offline import FastAPIOffline
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import JSONResponse
 
-from app import admin, clock, logs, migrations, permissions, problems, refusals, staff
+from app import admin, clock, logs, migrations, permissions, problems, proposed, refusals, staff
 from app.house import House
 from app.limits import Limits
 from app.strict_body import StrictBody
@@ -31,6 +31,7 @@ from verifier import api as verifier_api
 from verifier.openid4vp import api as openid4vp_api
 from wallet import api as wallet_api
 from wallet import qr
+from wallet.mandates import api as mandates_api
 from wallet.openid4vc import api as wallet_openid4vc_api
 from wallet.openid4vc import pages as wallet_openid4vc_pages
 from wallet.sign_in import api as sign_in_api
@@ -55,7 +56,7 @@ def create_app(house: House, *, now: Clock = clock.now, rooms: Collection[str] =
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         logs.configure()
         house.found_city(now=now())
-        finished = house.finish_what_a_crash_left(now=now())
+        finished = house.finish_what_a_crash_left(now=now()) | {"approved": proposed.finish(house, now=now())}
         logs.log.info("started", rooms=sorted(rooms), **finished)
         checkpoints = asyncio.create_task(_checkpoints(house, now))
         yield
@@ -140,7 +141,10 @@ def _routers(house: House, caller: Callable[..., Caller], now: Clock, rooms: Col
         keys_api.oauth_routes(house.client_credentials, now),
     ]
     if set(rooms) - {"verifier"}:
-        routers += [passkeys_api.routes(house.passkeys, caller_of=caller, clock=now), passkeys_pages.routes()]
+        routers += [
+            passkeys_api.routes(house.passkeys, house.access, caller_of=caller, clock=now),
+            passkeys_pages.routes(),
+        ]
     if "issuers" in rooms:
         routers.append(
             issuers_api.routes(
@@ -165,6 +169,7 @@ def _routers(house: House, caller: Callable[..., Caller], now: Clock, rooms: Col
         routers.append(
             wallet_api.routes(house.wallet, house.uses, caller_of=caller, clock=now, card_template=type_metadata.card)
         )
+        routers.append(mandates_api.routes(house.mandates, caller_of=caller, clock=now))
         routers.append(
             sign_in_api.routes(
                 house.access, house.accounts, house.browser, caller_of=caller, clock=now, by_link=by_link

@@ -149,6 +149,9 @@ PROBLEMS: dict[str, Problem] = {
     "owner_keeps_key": Problem(
         409, "该密钥由机关自持，请先登记其下一个公钥。", "The owner keeps this key: register its next public key first."
     ),
+    "too_many_proposals": Problem(
+        409, "您已有二十项提议待批，请先等候审批或撤回。", "Twenty proposals of yours wait. Have them decided first."
+    ),
     "same_at_once": Problem(
         409,
         "同一请求正在处理，请用同一幂等键重试。",
@@ -183,6 +186,11 @@ PROBLEMS: dict[str, Problem] = {
     # 421, 429: where, and how often
     "wrong_host": Problem(
         421, "此服务不以该主机名提供，请使用公布的地址。", "This service has another name. Use its public address."
+    ),
+    "revocations_exceeded": Problem(
+        429,
+        "本小时逐个废止已达上限，已通知审计；请改用批量变更，由两人批准（status-changes）。",
+        "This hour's limit of revoking one by one is reached; auditors see it. Revoke many as one: two agree on it.",
     ),
     "velocity_exceeded": Problem(
         429,
@@ -223,8 +231,23 @@ PROBLEMS: dict[str, Problem] = {
     "key_refused": Problem(
         422, "密钥不符合要求，请提供 P-256 公钥。", "The key is not acceptable. Send a P-256 public JWK."
     ),
+    "mandate_refused": Problem(
+        422, "不能这样授权，请按 detail 修改。", "This cannot be handed over so. Mend what `detail` says."
+    ),
+    "mandate_withdrawn": Problem(
+        403, "该授权已被撤回，请由持证人本人出示，或重新授权。", "The mandate was withdrawn. Ask for a new one."
+    ),
+    "mandate_ended": Problem(403, "该授权已到期，请重新授权。", "The mandate has ended. Ask for a new one."),
+    "came_of_age": Problem(
+        403, "子女已满十八周岁，请由其本人出示。", "The child is eighteen now and shows the licence in person."
+    ),
     "claim_not_in_licence": Problem(
         422, "证照中没有这项信息，请重新选择。", "The licence has no such claim. Choose again."
+    ),
+    "for_whom": Problem(
+        422,
+        "您可代办多人，请用 principal 指明为谁办理（见 /wallet/mandates）。",
+        "You act for several people. Say for whom in `principal` (see /wallet/mandates).",
     ),
     "nothing_to_show": Problem(
         422,

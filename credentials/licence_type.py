@@ -100,6 +100,8 @@ class LicenceType:
     offline_pass: bool
     offline_status_max_age: timedelta
     code_types: frozenset[str]
+    entrusts_all: bool
+    """Whether whom a licence of it names as guardian or representative may show all of its holder's licences."""
     key_by: frozenset[str]
     """How verifiers find the signing key: `kid` (trust list; short enough for an offline pass), `x5c` (HAIP), both."""
 
@@ -149,6 +151,7 @@ def load(data: Mapping[str, Any]) -> LicenceType:
         offline_pass=data["offline_pass"],
         offline_status_max_age=timedelta(seconds=data["offline_status_max_age_seconds"]),
         code_types=frozenset(data["holder_code_types"]),
+        entrusts_all=data.get("entrusts") == "all",
         key_by=_key_by(data),
     )
 

@@ -88,6 +88,12 @@ class VelocityError(IssuerError):
         self.per_hour = per_hour
 
 
+class RevocationsError(VelocityError):
+    """This agency has revoked too many licences one by one this hour: on many, two agree."""
+
+    code = "revocations_exceeded"
+
+
 class SignInClosedError(IssuerError):
     """Holders cannot sign in here, so no offer can be taken that way."""
 

@@ -8,11 +8,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from credentials import base64url, jws, strict_json
 from credentials.identifiers import LicenceId, parse_licence_id
-from credentials.licence_type import ClaimsRefusedError, Holder, LicenceType
+from credentials.licence_type import ClaimsRefusedError, LicenceType
 from issuers import store
 from issuers.errors import (
     AgencyKeepsKeyError,
@@ -25,6 +24,7 @@ from issuers.errors import (
     UnknownLicenceError,
     WrongStateError,
 )
+from issuers.holder_side import Deliver, HolderKeys
 from issuers.models import Agency, LicenceRow, LicenceState
 from issuers.orders import UNKNOWN_TYPE, Draft, Order, check_order
 from issuers.publishing import StatusPublisher, burn, publish_now_or_later
@@ -38,20 +38,6 @@ from keys.vault import Vault
 from records import audit, idempotency
 from records.database import Database
 from records.idempotency import Attempt
-
-
-class HolderKeys(Protocol):
-    """The wallet's side of binding: gives the public key a licence will be bound to."""
-
-    def bind(self, holder: Holder, *, reference: str, now: datetime) -> tuple[str, Mapping[str, str]]:
-        """Return the wallet's name for `holder` and a public JWK; the same `reference` gives the same key."""
-
-
-class Deliver(Protocol):
-    """The wallet's side of delivery; called again for the same licence, it changes nothing."""
-
-    def __call__(self, holder_ref: str, licence_id: str, text: str, *, supersedes: str | None, now: datetime) -> None:
-        """Put a signed licence into a holder's wallet."""
 
 
 class Issuer:
@@ -131,10 +117,10 @@ class Issuer:
                 return again
             raise
         # 5. The holder's wallet gives the key that the licence will be bound to.
-        keeper = order.guardian or order.holder
-        holder_ref, holder_jwk = self._holder_keys.bind(keeper, reference=f"{this.caller} {this.key}", now=now)
+        holder_ref, holder_jwk = self._holder_keys.bind(order.holder, reference=f"{this.caller} {this.key}", now=now)
+        agents = [self._holder_keys.account(one, now=now) for _, one in order.entrusted]
         # 6. In one transaction: idempotency key, ledger row, status index, audit.
-        draft = Draft(kind, identifier, claims, first_day, last_day, holder_jwk, now)
+        draft = Draft(kind, identifier, claims, first_day, last_day, holder_jwk, now, agents)
         row = LicenceRow(
             licence_id=str(identifier),
             agency=agency,
@@ -280,13 +266,14 @@ class Issuer:
     def _delivered(self, row: LicenceRow, *, now: datetime) -> LicenceRow:
         if row.undelivered is None or row.signature is None:
             return row
-        texts = strict_json.loads(self._seal.open(row.undelivered, f"disclosures of {row.licence_id}"))
+        kept = strict_json.loads(self._seal.open(row.undelivered, f"disclosures of {row.licence_id}"))
+        texts, agents = (kept, ()) if isinstance(kept, list) else (kept["disclosures"], kept["agents"])
         text = "~".join([f"{row.signing_input}.{row.signature}", *texts, ""])
-        self._deliver(row.holder_ref, row.licence_id, text, supersedes=row.supersedes, now=now)
+        self._deliver(row.holder_ref, row.licence_id, text, supersedes=row.supersedes, agents=agents, now=now)
         with self._database.write() as session:
-            kept = store.licence(session, row.agency, row.licence_id)
-            assert kept is not None  # noqa: S101 - ledger rows are never deleted
-            kept.undelivered = None
+            delivered = store.licence(session, row.agency, row.licence_id)
+            assert delivered is not None  # noqa: S101 - ledger rows are never deleted
+            delivered.undelivered = None
         return self.read(row.agency, row.licence_id)
 
     def _burn(self, row: LicenceRow, *, actor: str, now: datetime) -> None:

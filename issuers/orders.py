@@ -1,6 +1,6 @@
 """What an agency orders, checked whole; and the draft that becomes the bytes to sign."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -14,14 +14,20 @@ NOBODY = Holder("", "", "")
 UNKNOWN_TYPE = Fault("/licence_type", "unknown_licence_type", "there is no such licence type")
 
 
+ENTRUSTED = ("guardian", "representative")
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What an agency wants signed. `guardian` is whose wallet a minor's licence goes to."""
+    """What an agency wants signed. `entrusted` are who may show it besides its holder: JSON pointer and person each.
+
+    A minor's guardians, or a company's representative.
+    """
 
     licence_type: str
     holder: Holder
     claims: Mapping[str, Any]
-    guardian: Holder | None = None
+    entrusted: tuple[tuple[str, Holder], ...] = ()
     valid_from: date | None = None
     valid_until: date | None = None
     reference: str | None = None
@@ -38,6 +44,8 @@ class Draft:
     last_day: date | None
     holder_jwk: Mapping[str, str]
     now: datetime
+    agents: Sequence[str] = ()
+    """Wallets of those who may show it besides its holder."""
 
     def concealed(
         self, issuer: str, vct: str, randomness: Callable[[int], bytes]
@@ -83,7 +91,7 @@ def readable(body: Mapping[str, Any]) -> Order | None:
         licence_type=body["licence_type"],
         holder=_person(body.get("holder")) or NOBODY,
         claims=claims if isinstance(claims, Mapping) else {},
-        guardian=_person(body.get("guardian")),
+        entrusted=tuple((f"/{name}", one) for name in ENTRUSTED if (one := _person(body.get(name))) is not None),
         valid_from=_date(body.get("valid_from")),
         valid_until=_date(body.get("valid_until")),
     )
@@ -127,10 +135,13 @@ def check_order(kind: LicenceType, order: Order, *, now: datetime) -> tuple[dict
     """Return claims to sign and first and last day, or raise `ClaimsRefusedError` with every fault at once."""
     today = now.astimezone(CITY_TIME).date()
     faults = licence_type.check_holder(kind, order.holder, "/holder")
-    if order.guardian is not None:
-        faults += licence_type.check_identity(order.guardian, "/guardian")
-        if not kind.minor_holder:
-            faults.append(Fault("/guardian", "guardian_not_allowed", "this licence type is not for minors"))
+    for pointer, person in order.entrusted:
+        faults += licence_type.check_identity(person, pointer)
+        guards = pointer.startswith("/guardian")
+        if guards and not kind.minor_holder:
+            faults.append(Fault(pointer, "guardian_not_allowed", "this licence type is not for minors"))
+        if not guards and kind.holder_kind != "legal":
+            faults.append(Fault(pointer, "representative_not_allowed", "this licence type is not for companies"))
     first_day = order.valid_from or today
     if not today - timedelta(days=366) <= first_day <= today + timedelta(days=366):
         faults.append(Fault("/valid_from", "wrong_date", "must lie within a year of today"))

@@ -64,7 +64,8 @@ class Recorder:
         header = self._header(row, draft)
         payload = within(payload, header["x5c"]) if "x5c" in header else payload
         row.undelivered = self._seal.close(
-            strict_json.dumps([one.text for one in disclosures]), f"disclosures of {row.licence_id}"
+            strict_json.dumps({"disclosures": [one.text for one in disclosures], "agents": list(draft.agents)}),
+            f"disclosures of {row.licence_id}",
         )
         with self._velocity.write(row.agency, actor, now) as session:
             if (winner := idempotency.claim(session, this, result=row.licence_id, now=now)) is not None:

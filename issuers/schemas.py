@@ -1,7 +1,7 @@
 """JSON in and out of the agencies' room. Inputs forbid unknown members."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Annotated, Any
 
@@ -67,7 +67,9 @@ class IssueIn(Input):
     licence_type: str = Field(min_length=1, max_length=64)
     holder: HolderIn
     claims: dict[str, Any]
-    guardian: HolderIn | None = Field(default=None, description="Whose wallet a minor's licence goes to.")
+    guardian: HolderIn | None = Field(default=None, description="Who may show a minor's licence.")
+    guardians: list[HolderIn] = Field(default=[], max_length=2, description="Likewise, both parents.")
+    representative: HolderIn | None = Field(default=None, description="Who may show a company's licence.")
     valid_from: Day | None = Field(default=None, description="First day, in the city's time; today if left out.")
     valid_until: Day | None = Field(default=None, description="Last day; as the type says if left out.")
     reference: str | None = Field(default=None, max_length=128, description="The agency's own case number.")
@@ -80,11 +82,18 @@ class IssueIn(Input):
             licence_type=self.licence_type,
             holder=self.holder.holder(),
             claims=self.claims,
-            guardian=self.guardian.holder() if self.guardian else None,
+            entrusted=tuple((pointer, one.holder()) for pointer, one in self._entrusted()),
             valid_from=self.valid_from,
             valid_until=self.valid_until,
             reference=self.reference,
         )
+
+    def _entrusted(self) -> Iterator[tuple[str, HolderIn]]:
+        if self.guardian is not None:
+            yield "/guardian", self.guardian
+        yield from ((f"/guardians/{at}", one) for at, one in enumerate(self.guardians))
+        if self.representative is not None:
+            yield "/representative", self.representative
 
 
 class Nothing(Input):

@@ -67,6 +67,8 @@ class StatusChanges:
             result = f"{licence_id} {now.isoformat()}"
             if (earlier := idempotency.claim(session, this, result=result, now=now)) is None:
                 self._velocity.count(session, agency, actor, now)
+                if to == LicenceState.REVOKED:
+                    self._velocity.count_revocation(session, agency, now)
                 self._move(session, fresh, to, cause=cause, actor=actor, now=now)
         publish_now_or_later(self._publisher, row.licence_id, now=now)
         changed = self._issuer.read(agency, licence_id)

@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from issuers import store
-from issuers.errors import VelocityError
+from issuers.errors import RevocationsError, VelocityError
 from records import audit
 from records.database import Database
 
@@ -21,7 +21,9 @@ HOUR = 3600
 class Velocity:
     """Counts acts by actor and hour."""
 
-    def __init__(self, *, database: Database, per_hour: int, agency_per_hour: int) -> None:
+    def __init__(self, *, database: Database, per_hour: int, agency_per_hour: int, revocations_per_hour: int) -> None:
+        """Limit acts by actor and agency, and an agency's revocations one by one: more are agreed on by two."""
+        self._revocations_per_hour = revocations_per_hour
         self._database = database
         self._per_hour = per_hour
         self._agency_per_hour = agency_per_hour
@@ -47,6 +49,12 @@ class Velocity:
         for whose, limit in ((f"agency:{agency}/all", self._agency_per_hour), (actor, self._per_hour)):
             if store.count_act(session, whose, hour, acts) > limit:
                 raise VelocityError(whose, limit)
+
+    def count_revocation(self, session: Session, agency: str, now: datetime) -> None:
+        """Count a revocation that one alone made; one too many of the agency is refused: on many, two agree."""
+        whose = f"agency:{agency}/revocations"
+        if store.count_act(session, whose, _hour(now)) > self._revocations_per_hour:
+            raise RevocationsError(whose, self._revocations_per_hour)
 
 
 def _hour(now: datetime) -> int:

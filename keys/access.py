@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 
+from sqlmodel import Session
+
 from credentials import base64url
 from keys import store
 from keys.errors import ScopeRefusedError, TokenRefusedError
@@ -62,6 +64,7 @@ class Caller:
     jkt: str | None = None
     client_id: str | None = None
     shown_at: datetime | None = None
+    granted_at: datetime | None = None
 
     @property
     def name(self) -> str:
@@ -91,13 +94,35 @@ class Access:
         jkt: str | None = None,
         label: str | None = None,
         idle: timedelta | None = None,
-        passkey_id: str | None = None,
     ) -> str:
         """Return a new secret for `subject`, shown this once; empty `scopes` means all of the role's.
 
         Bound to the key `jkt` (RFC 9449) and to its client if they are named; ended by `idle` time if that is given.
-        With `passkey_id` it is a session that a passkey opened just now.
         """
+        with self._database.write() as session:
+            return self.grant_in(
+                session, role, subject, life=life, actor=actor, now=now, scopes=scopes, person=person,
+                client_id=client_id, jkt=jkt, label=label, idle=idle,
+            )  # fmt: skip
+
+    def grant_in(
+        self,
+        session: Session,
+        role: Role,
+        subject: str,
+        *,
+        life: timedelta,
+        actor: str,
+        now: datetime,
+        scopes: Iterable[str] = (),
+        person: str | None = None,
+        client_id: str | None = None,
+        jkt: str | None = None,
+        label: str | None = None,
+        idle: timedelta | None = None,
+        passkey_id: str | None = None,
+    ) -> str:
+        """Do the same in a transaction of the caller's; with `passkey_id` for who showed that passkey just now."""
         wanted = frozenset(scopes) or SCOPES[role]
         if not wanted <= SCOPES[role] or not timedelta(0) < life <= MAX_LIFE or (person and role not in PEOPLE):
             raise ScopeRefusedError
@@ -114,18 +139,18 @@ class Access:
             label=label,
             passkey_id=passkey_id,
             shown_at=now if passkey_id else None,
+            shown_with=passkey_id,
             idle_seconds=int(idle.total_seconds()) if idle else None,
             used_at=now if idle else None,
             created_at=now,
             expires_at=now + life,
         )
-        with self._database.write() as session:
-            session.add(row)
-            session.flush()
-            audit.record(
-                session, stream=stream(role, subject), actor=actor, act="token.granted", subject=row.token_id, now=now,
-                detail={"role": role, "for": subject} | ({"person": person} if person else {}),
-            )  # fmt: skip
+        session.add(row)
+        session.flush()
+        audit.record(
+            session, stream=stream(role, subject), actor=actor, act="token.granted", subject=row.token_id, now=now,
+            detail={"role": role, "for": subject} | ({"person": person} if person else {}),
+        )  # fmt: skip
         return secret
 
     def caller(self, secret: str, *, now: datetime) -> Caller:
@@ -144,8 +169,9 @@ class Access:
                 store.note_use(session, row.token_id, now)
         scopes = frozenset(row.scopes.split())
         return Caller(
-            Role(row.role), row.subject, scopes, row.token_id, row.person, row.jkt, row.client_id, row.shown_at
-        )
+            Role(row.role), row.subject, scopes, row.token_id, row.person, row.jkt, row.client_id, row.shown_at,
+            row.created_at,
+        )  # fmt: skip
 
     def sessions(self, role: Role, subject: str, *, now: datetime) -> Sequence[AccessToken]:
         """Return the tokens of `subject` that still open, newest first."""
@@ -154,21 +180,24 @@ class Access:
         return [row for row in rows if not _was_idle(row, now)]
 
     def revoke(
-        self, token_id: str, *, actor: str, now: datetime, of: tuple[Role, str] | None = None, thief: bool = False
+        self, token_id: str, *, actor: str, now: datetime, of: tuple[Role, str] | None = None, signed_out: bool = False
     ) -> bool:
         """Take a token back for good; False if there is no such token (among those `of` somebody).
 
-        As if a `thief` had had it, the passkeys that were registered with it go too, and what they opened.
+        As if a thief had had it, the passkeys that were registered with it go too, and what they opened; not where
+        its owner just `signed_out`.
         """
         with self._database.write() as session:
             row = session.get(AccessToken, token_id)
             if row is None or (of is not None and (Role(row.role), row.subject) != of):
                 return False
-            row.revoked_at = row.revoked_at or now
-            if thief:
-                passkeys_store.remove_all_made_with(session, token_id, now)
+            store.revoke_token(session, token_id, now)
+            gone = [] if signed_out else passkeys_store.remove_all_made_with(session, token_id, now)
             where = stream(Role(row.role), row.subject)
-            audit.record(session, stream=where, actor=actor, act="token.revoked", subject=token_id, now=now)
+            audit.record(
+                session, stream=where, actor=actor, act="token.revoked", subject=token_id, now=now,
+                detail={"passkeys": gone} if gone else {},
+            )  # fmt: skip
         return True
 
 

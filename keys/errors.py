@@ -61,6 +61,12 @@ class ProposalOverError(CustodyError):
     code = "proposal_over"
 
 
+class TooManyProposalsError(CustodyError):
+    """Twenty proposals of this person wait already."""
+
+    code = "too_many_proposals"
+
+
 class SamePersonError(CustodyError):
     """Whoever proposed it does not approve it."""
 

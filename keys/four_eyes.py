@@ -5,6 +5,7 @@ agency's are `issuers/mass/mass_changes.py`: approval and act are one transactio
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -13,7 +14,13 @@ from sqlmodel import Session
 
 from credentials import base64url, strict_json
 from keys import store
-from keys.errors import PersonNeededError, ProposalOverError, SamePersonError, UnknownProposalError
+from keys.errors import (
+    PersonNeededError,
+    ProposalOverError,
+    SamePersonError,
+    TooManyProposalsError,
+    UnknownProposalError,
+)
 from keys.models import Proposal
 from keys.vault import STREAM
 from records import audit
@@ -22,6 +29,7 @@ from records.database import Database
 LIFE = timedelta(hours=24)
 ID_BYTES = 9
 MOST = 200  # proposals in one answer
+MOST_WAITING = 20  # of one person
 Act = Callable[[str, Mapping[str, Any]], None]
 """Does what a kind of proposal means with its content; raises if it cannot be done."""
 
@@ -45,6 +53,8 @@ class FourEyes:
     ) -> Proposal:
         """Do the same in a transaction of the caller's."""
         person_of(actor)
+        if store.waiting_of(session, stream, actor, now) >= MOST_WAITING:
+            raise TooManyProposalsError
         row = Proposal(
             proposal_id=base64url.encode(self._randomness(ID_BYTES)),
             stream=stream,
@@ -64,14 +74,30 @@ class FourEyes:
         """Approve and do what somebody else proposed; `content_hash` is of what was looked at."""
         with self._database.write() as session:
             row = self.approve_in(session, proposal_id, content_hash, stream=STREAM, actor=actor, now=now)
+        self._act(row, act, actor, now)
+        return row
+
+    def finish(self, act: Act, *, now: datetime) -> int:
+        """Do what was approved before a crash came; what cannot be done is open again. Returns how many were done."""
+        done = 0
+        with self._database.read() as session:
+            left = store.approved_undone(session)
+        for row in left:
+            with suppress(Exception):  # said in the audit: it failed, and waits for people
+                self._act(row, act, str(row.decided_by), now)
+                done += 1
+        return done
+
+    def _act(self, row: Proposal, act: Act, actor: str, now: datetime) -> None:
         try:
             act(row.kind, row.content)
         except Exception:  # whatever it was, nothing was done: it may be approved again, or declined
             with self._database.write() as session:
-                store.reopen_proposal(session, proposal_id)
+                store.reopen_proposal(session, row.proposal_id)
                 _audit(session, row, "proposal.failed", actor, now)
             raise
-        return row
+        with self._database.write() as session:
+            store.note_done(session, row.proposal_id, now)
 
     def approve_in(
         self, session: Session, proposal_id: str, content_hash: str, *, stream: str, actor: str, now: datetime
@@ -82,13 +108,21 @@ class FourEyes:
             raise SamePersonError
         if _hash(row.kind, row.content) != content_hash:
             raise ProposalOverError  # it does not say any more what was looked at
-        return _decide(session, row, content_hash, actor, now, approved=True)
+        decided = _decide(session, row, content_hash, actor, now, approved=True)
+        if stream != STREAM:  # the act is in this very transaction
+            store.note_done(session, proposal_id, now)
+        return decided
 
     def decline(self, proposal_id: str, *, actor: str, now: datetime, stream: str = STREAM) -> Proposal:
         """Decline a proposal; whoever made it may, too."""
         with self._database.write() as session:
             row = _open(session, proposal_id, stream)
             return _decide(session, row, row.content_hash, actor, now, approved=False)
+
+    def proposal(self, proposal_id: str, stream: str = STREAM) -> Proposal:
+        """Return one proposal of an office."""
+        with self._database.read() as session:
+            return _open(session, proposal_id, stream)
 
     def proposals(self, stream: str = STREAM) -> Sequence[Proposal]:
         """Return an office's newest two hundred proposals."""

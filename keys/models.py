@@ -119,7 +119,8 @@ class TrustPublication(SQLModel, table=True):
 class Proposal(SQLModel, table=True):
     """An act that one person proposes and another approves, bound to the hash of its content; decided once.
 
-    `stream` is whose act it is, and where it is audited: the operator's, or one agency's.
+    `stream` is whose act it is, and where it is audited: the operator's, or one agency's. Approved and not `done_at`
+    any instant is what a crash left.
     """
 
     __tablename__ = "proposal"
@@ -135,6 +136,7 @@ class Proposal(SQLModel, table=True):
     decided_by: str | None = Field(default=None)
     decided_at: datetime | None = Field(default=None, sa_type=Instant)
     approved: bool | None = Field(default=None)
+    done_at: datetime | None = Field(default=None, sa_type=Instant)
 
 
 class OAuthClient(SQLModel, table=True):
@@ -173,7 +175,7 @@ class AccessToken(SQLModel, table=True):
 
     `person` is who of the subject's staff it is, `client_id` the system it was given to, `jkt` the key it is bound to.
     A browser's session is one too: it ends when it was not used for `idle_seconds`; `label` says which browser.
-    `passkey_id` opened it; `shown_at` is when a passkey was shown last.
+    `passkey_id` opened it; `shown_at` is when a passkey was shown last, `shown_with` which.
     """
 
     __tablename__ = "access_token"
@@ -189,6 +191,7 @@ class AccessToken(SQLModel, table=True):
     label: str | None = Field(default=None)
     passkey_id: str | None = Field(default=None, index=True)
     shown_at: datetime | None = Field(default=None, sa_type=Instant)
+    shown_with: str | None = Field(default=None, index=True)
     idle_seconds: int | None = Field(default=None)
     used_at: datetime | None = Field(default=None, sa_type=Instant)
     created_at: datetime = Field(sa_type=Instant)

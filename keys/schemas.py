@@ -24,6 +24,14 @@ class ApproveIn(Input):
     model_config = ConfigDict(json_schema_extra={"examples": [{"content_hash": "9f86d081884c7d65" * 4}]})
 
 
+EXAMPLE: dict[str, Any] = {
+    "proposal_id": "k3V0yq8Zt1Lm", "kind": "key.compromise", "content_hash": "9f86d081884c7d65" * 4,
+    "content": {"kid": "NzbLsXh8uDC", "since": "2026-11-20T00:00:00+08:00"}, "state": "waiting",
+    "proposed_by": "operator:op/wang", "proposed_at": "2026-11-23T08:00:00Z",
+    "expires_at": "2026-11-24T08:00:00Z", "decided_by": None, "decided_at": None,
+}  # fmt: skip
+
+
 class ProposalOut(BaseModel):
     """An act that two must agree on: what, who proposed it, and what became of it."""
 
@@ -38,18 +46,7 @@ class ProposalOut(BaseModel):
     decided_by: str | None
     decided_at: datetime | None
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "proposal_id": "k3V0yq8Zt1Lm", "kind": "key.compromise", "content_hash": "9f86d081884c7d65" * 4,
-                    "content": {"kid": "NzbLsXh8uDC", "since": "2026-11-20T00:00:00+08:00"}, "state": "waiting",
-                    "proposed_by": "operator:op/wang", "proposed_at": "2026-11-23T08:00:00Z",
-                    "expires_at": "2026-11-24T08:00:00Z", "decided_by": None, "decided_at": None,
-                }
-            ]
-        }
-    )  # fmt: skip
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
 
 class Proposals(BaseModel):
@@ -64,4 +61,4 @@ def proposal_out(row: Proposal, now: datetime) -> ProposalOut:
     """Return a proposal as JSON."""
     decided = "approved" if row.approved else "declined"
     state = decided if row.decided_at else "expired" if now >= row.expires_at else "waiting"
-    return ProposalOut(**row.model_dump(exclude={"approved", "stream"}), state=state)
+    return ProposalOut(**row.model_dump(exclude={"approved", "stream", "done_at"}), state=state)

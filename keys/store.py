@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, func, update
 from sqlmodel import Session, col, select
 
 from keys.models import (
@@ -102,6 +102,18 @@ def note_use(session: Session, token_id: str, now: datetime) -> None:
     session.execute(update(AccessToken).where(col(AccessToken.token_id) == token_id).values(used_at=now))
 
 
+def revoke_token(session: Session, token_id: str, now: datetime) -> None:
+    """Revoke a token for good; holds its row until the commit."""
+    statement = update(AccessToken).where(col(AccessToken.token_id) == token_id, col(AccessToken.revoked_at).is_(None))
+    session.execute(statement.values(revoked_at=now))
+
+
+def hold_token(session: Session, token_id: str) -> bool:
+    """Hold a token's row until the commit, so that nobody revokes it meanwhile; False if somebody has."""
+    statement = update(AccessToken).where(col(AccessToken.token_id) == token_id, col(AccessToken.revoked_at).is_(None))
+    return bool(session.execute(statement.values(token_id=token_id)).rowcount)  # type: ignore[attr-defined]
+
+
 def clients_of(session: Session, role: str, subject: str) -> Sequence[OAuthClient]:
     """Return the clients of an agency or counter, oldest first."""
     query = select(OAuthClient).where(OAuthClient.role == role, OAuthClient.subject == subject)
@@ -120,6 +132,23 @@ def decide_proposal(
     )
     decided = statement.values(decided_at=now, decided_by=by, approved=approved)
     return bool(session.execute(decided).rowcount)  # type: ignore[attr-defined]
+
+
+def note_done(session: Session, proposal_id: str, now: datetime) -> None:
+    """Note that what was approved is done."""
+    session.execute(update(Proposal).where(col(Proposal.proposal_id) == proposal_id).values(done_at=now))
+
+
+def approved_undone(session: Session) -> Sequence[Proposal]:
+    """Return what was approved and never done: a crash came between."""
+    query = select(Proposal).where(col(Proposal.approved).is_(True), col(Proposal.done_at).is_(None))
+    return session.exec(query.order_by(col(Proposal.decided_at), col(Proposal.proposal_id))).all()
+
+
+def waiting_of(session: Session, stream: str, by: str, now: datetime) -> int:
+    """Return how many proposals of somebody wait."""
+    query = select(func.count()).where(Proposal.stream == stream, Proposal.proposed_by == by)
+    return session.exec(query.where(col(Proposal.decided_at).is_(None), col(Proposal.expires_at) > now)).one()
 
 
 def reopen_proposal(session: Session, proposal_id: str) -> None:

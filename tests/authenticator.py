@@ -22,6 +22,7 @@ class Authenticator:
     rp_id: str
     flags: int = PRESENT | VERIFIED
     counts: bool = True
+    cross_origin: bool = False
     key: EllipticCurvePrivateKey = field(default_factory=lambda: generate_private_key(SECP256R1()))
     passkey_id: bytes = b"a passkey of the tests"
     user_handle: str | None = None
@@ -51,7 +52,9 @@ class Authenticator:
         return sha256(self.rp_id.encode()).digest() + bytes([flags]) + self.count.to_bytes(4, "big")
 
     def _client(self, kind: str, challenge: str) -> bytes:
-        return json.dumps({"type": kind, "challenge": challenge, "origin": self.origin, "crossOrigin": False}).encode()
+        return json.dumps(
+            {"type": kind, "challenge": challenge, "origin": self.origin, "crossOrigin": self.cross_origin}
+        ).encode()
 
     def _answer(self, response: dict[str, Any]) -> dict[str, Any]:
         name = base64url.encode(self.passkey_id)

@@ -165,6 +165,18 @@ REASONS: dict[str, Reason] = {
         "时钟不一致，请校准本机和持证人手机的时间后重试。",
         "The clocks differ. Set this machine's and the holder's clock, then try again.",
     ),
+    # acting for others
+    "mandate_withdrawn": _refused(
+        "出示人的代办授权已被撤回，请由持证人本人出示，或重新授权。",
+        "The mandate to show this licence was withdrawn. Its holder shows it, or gives a new mandate.",
+    ),
+    "mandate_ended": _refused(
+        "出示人的代办授权已到期，请由持证人本人出示，或重新授权。",
+        "The mandate to show this licence has ended. Its holder shows it, or gives a new mandate.",
+    ),
+    "came_of_age": _refused(
+        "子女已满十八周岁，请由其本人出示。", "The child is eighteen now and shows the licence in person."
+    ),
     # dates
     "licence_not_yet_valid": _refused(
         "证照尚未生效，请在生效日之后办理。", "The licence is not yet valid. Come back on its first day."

@@ -4,6 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+OF_PRINCIPAL = frozenset({"child", "enterprise", "guardian_enterprise"})
+"""Roles of those for whom somebody comes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Need:
@@ -42,6 +45,11 @@ class ServiceItem:
         for need in self.needs:
             listed[need.licence_type] = listed.get(need.licence_type, frozenset()) | set(need.claims)
         return listed
+
+    @property
+    def of_principal(self) -> frozenset[str]:
+        """Licence types that are wanted of the child or company somebody acts for."""
+        return frozenset(need.licence_type for need in self.needs if need.role in OF_PRINCIPAL)
 
     def missing(self, shown: Sequence[str]) -> list[Need]:
         """Return the required needs that no shown licence type meets; of alternatives the first stands for all."""

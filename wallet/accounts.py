@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from sqlmodel import Session
+
 from credentials import base64url, strict_json
 from credentials.licence_type import Holder
 from credentials.text import clean
@@ -56,7 +58,11 @@ class Accounts:
     def get(self, holder_id: str) -> Holder:
         """Return who a holder is; unknown ones raise `UnknownHolderError`."""
         with self._database.read() as session:
-            row = session.get(HolderRow, holder_id)
+            return self.identity(session, holder_id)
+
+    def identity(self, session: Session, holder_id: str) -> Holder:
+        """Return the same in a transaction of the caller's."""
+        row = session.get(HolderRow, holder_id)
         if row is None:
             raise UnknownHolderError
         return Holder(**strict_json.loads(self._seal.open(row.identity, f"identity of {holder_id}")))

@@ -1,7 +1,7 @@
 """HTTP routes of the holders: no deciding here."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -21,11 +21,11 @@ from wallet.schemas import (
     ShowIn,
     ShowOut,
     UsePage,
-    licence_view,
-    use_out,
+    WhatToShow,
 )
 from wallet.uses import Uses
-from wallet.wallet import Wallet
+from wallet.views import licence_view, use_out
+from wallet.wallet import Choice, Wallet
 
 CARD = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 240"><text x="24" y="48">居住证</text></svg>'
 SVG: dict[int | str, dict[str, Any]] = {
@@ -49,13 +49,13 @@ def routes(
     router = APIRouter(prefix="/wallet", tags=["wallet"])
     Me = Annotated[str, Depends(holder_with(caller_of))]  # noqa: N806 - a type
 
-    _licences(router, wallet, caller_of, card_template)
+    _licences(router, wallet, uses, caller_of, clock, card_template)
 
     @router.post("/shows", status_code=201)
     def show(me: Me, body: ShowIn) -> ShowOut:
         """Make a show code for chosen claims, or for a service item's set. It lives a minute and works once."""
-        choice = body.choice(lambda item: wallet.choose(me, item))
-        shown = wallet.show(me, choice, now=clock())
+        now = clock()
+        shown = wallet.show(me, _choice(wallet, me, body, now), now=now)
         drawn = None if body.qr == "none" else picture(shown.url, body.qr)
         return ShowOut(
             show_id=shown.show_id, url=shown.url, typed_code=shown.typed, expires_at=shown.expires_at, qr=drawn
@@ -69,10 +69,9 @@ def routes(
     @router.post("/presentations", status_code=201)
     def present(me: Me, body: PresentationIn) -> PresentationOut:
         """Answer a verifier's request with a `vp_token` bound to it."""
-        choice = body.choice(lambda item: wallet.choose(me, item))
-        return PresentationOut(
-            vp_token=wallet.present(me, choice, audience=body.audience, nonce=body.nonce, now=clock())
-        )
+        now = clock()
+        choice = _choice(wallet, me, body, now)
+        return PresentationOut(vp_token=wallet.present(me, choice, audience=body.audience, nonce=body.nonce, now=now))
 
     @router.post("/passes", status_code=201)
     def offline_pass(me: Me, body: PassIn) -> PassOut:
@@ -89,31 +88,41 @@ def routes(
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> UsePage:
         """List every use of the wallet's licences: who, when, for what, which claims, what came of it."""
-        rows = uses.page(me, before=cursor, limit=limit + 1)
+        rows = uses.page(me, before=cursor, limit=limit + 1, now=clock())
         more = rows[limit - 1].use_id if len(rows) > limit else None
-        return UsePage(items=[use_out(row) for row in rows[:limit]], next_cursor=more)
+        return UsePage(items=[use_out(row, uses.name_of) for row in rows[:limit]], next_cursor=more)
 
     return router
 
 
 def _licences(
-    router: APIRouter, wallet: Wallet, caller_of: Callable[..., Caller], card_template: cards.Template
+    router: APIRouter,
+    wallet: Wallet,
+    uses: Uses,
+    caller_of: Callable[..., Caller],
+    clock: Clock,
+    card_template: cards.Template,
 ) -> None:
     """Add what reads a holder's licences."""
     Me = Annotated[str, Depends(holder_with(caller_of))]  # noqa: N806 - a type
 
     @router.get("/licences")
     def licences(me: Me, language: Language = "zh") -> LicenceList:
-        """List the wallet's licences, with all their claims."""
-        return LicenceList(items=[licence_view(one, state, language) for one, state in wallet.licences(me)])
+        """List the licences that this wallet may show, with all their claims: one's own, and those of principals."""
+        held = wallet.licences(me, now=clock())
+        return LicenceList(items=[licence_view(one, state, language, me, uses.name_of) for one, state in held])
 
     @router.get("/licences/{licence_id}")
     def licence(me: Me, licence_id: str, language: Language = "zh") -> LicenceView:
         """Read one licence."""
-        return licence_view(*wallet.licence(me, licence_id), language)
+        return licence_view(*wallet.licence(me, licence_id, now=clock()), language, me, uses.name_of)
 
     @router.get("/licences/{licence_id}/card.svg", response_class=Response, responses=SVG)
     def card(me: Me, licence_id: str) -> Response:
         """Draw one licence as a card: SVG that draws and does nothing else."""
-        drawn = cards.card(wallet.licence(me, licence_id)[0], card_template)
+        drawn = cards.card(wallet.licence(me, licence_id, now=clock())[0], card_template)
         return Response(drawn, media_type="image/svg+xml", headers=cards.HEADERS)
+
+
+def _choice(wallet: Wallet, me: str, body: WhatToShow, now: datetime) -> Choice:
+    return body.choice(lambda item: wallet.choose(me, item, body.principal, now=now))

@@ -54,6 +54,18 @@ class NotHeldError(WalletError):
     code = "not_found"
 
 
+class MandateRefusedError(WalletError):
+    """What somebody wants to hand over is not theirs to give, or not so."""
+
+    code = "mandate_refused"
+
+
+class UnknownMandateError(WalletError):
+    """There is no such mandate, or it is not this holder's to end."""
+
+    code = "not_found"
+
+
 class NoCardError(WalletError):
     """This licence has no card to draw."""
 
@@ -80,6 +92,12 @@ class NothingToShowError(WalletError):
     """The wallet holds no licence that this service item asks for."""
 
     code = "nothing_to_show"
+
+
+class ForWhomError(WalletError):
+    """The holder acts for several people: which one is meant must be said."""
+
+    code = "for_whom"
 
 
 class PassNotAllowedError(WalletError):
@@ -144,6 +162,24 @@ class CodeWithdrawnError(CodeError):
     """The holder took the code back at `at`."""
 
     code = "code_withdrawn"
+
+
+class MandateWithdrawnError(CodeError):
+    """The mandate to show another's licence was withdrawn, at `at`."""
+
+    code = "mandate_withdrawn"
+
+
+class MandateEndedError(CodeError):
+    """The mandate to show another's licence ended by itself, at `at`."""
+
+    code = "mandate_ended"
+
+
+class CameOfAgeError(CodeError):
+    """The child whose licence it is grew up, at `at`: parents show it no more."""
+
+    code = "came_of_age"
 
 
 class TooManyTriesError(CodeError):

@@ -1,6 +1,6 @@
 """Keeping licences: the keys they are bound to, taking them in, opening them. Everything at rest is sealed."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,6 +21,8 @@ from records.database import Database
 from wallet import store
 from wallet.accounts import Accounts, stream
 from wallet.errors import DeliveryRefusedError, HolderKeyTakenError, NotHeldError
+from wallet.mandates.mandates import Mandates, covers
+from wallet.mandates.models import Kind
 from wallet.models import HeldLicence, HolderKey
 
 
@@ -54,12 +56,14 @@ class Keeping:
         database: Database,
         seal: Seal,
         accounts: Accounts,
+        mandates: Mandates,
         types: Mapping[str, LicenceType],
         make_key: Callable[[], EllipticCurvePrivateKey],
     ) -> None:
         self._database = database
         self._seal = seal
         self._accounts = accounts
+        self._mandates = mandates
         self._types = types
         self._make_key = make_key
 
@@ -72,6 +76,10 @@ class Keeping:
             found = self._make_holder_key(holder_id, f"{holder_id} {reference}", now)
         return holder_id, found.jwk
 
+    def account(self, holder: Holder, *, now: datetime) -> str:
+        """Return the wallet's name for somebody who may show a licence of another."""
+        return self._accounts.add(holder, actor="issuers", now=now)
+
     def receive(
         self,
         holder_ref: str,
@@ -80,14 +88,15 @@ class Keeping:
         *,
         supersedes: str | None,
         now: datetime,
+        agents: Sequence[str] = (),
         described: Mapping[str, Any] | None = None,
     ) -> None:
         """Take a licence in. The same licence again changes nothing.
 
         Checked: that it is an SD-JWT VC without key binding (RFC 9901 section 7.2), whose disclosures fit,
         bound to a key of this holder. Not checked: the issuer's signature; the city's issuers deliver here
-        directly, other issuers' credentials are vouched for before (`openid4vc/taking.py`). `described` are names and
-        labels by locale of a type that the catalogue does not have.
+        directly, other issuers' credentials are vouched for before (`openid4vc/taking.py`). `agents` are who may show
+        it besides its holder. `described` are names and labels by locale of a type that the catalogue does not have.
         """
         parts = sd_jwt.parse(text)
         licence = sd_jwt_vc.held(parts)
@@ -109,6 +118,11 @@ class Keeping:
             )
             if not records_store.insert_unless_taken(session, row):
                 return
+            kind = self._types.get(licence.vct)
+            if agents and kind is not None:
+                power = Kind.PARENT if kind.minor_holder else Kind.REPRESENTATIVE
+                reach = None if kind.entrusts_all else kind.key
+                self._mandates.entrust(session, holder_ref, agents, power, reach, now)
             old = session.get(HeldLicence, supersedes) if supersedes else None
             if old is not None and old.holder_id == holder_ref:
                 old.superseded_by = licence_id
@@ -121,28 +135,53 @@ class Keeping:
         row = self._make_holder_key(holder_id, f"{holder_id} {reference}", now)
         return row.jwk, self._signer(row)
 
-    def current(self, holder_id: str) -> list[Opened]:
-        """Return a holder's licences, opened, newest first, without superseded ones."""
+    def current(self, holder_id: str, *, now: datetime) -> list[Opened]:
+        """Return the licences that a holder may show, opened: their own, then those of each principal.
+
+        Newest first, without superseded ones.
+        """
+        found = [self._open(row) for row in self._held(holder_id)]
+        met = {one.row.licence_id for one in found}
+        for mandate in self._mandates.in_force(holder_id, now=now):
+            for row in self._held(mandate.principal):
+                if row.licence_id not in met and covers(mandate, self._type_of(row)):
+                    met.add(row.licence_id)
+                    found.append(self._open(row))
+        return found
+
+    def _held(self, holder_id: str) -> Sequence[HeldLicence]:
         with self._database.read() as session:
-            rows = store.held(session, holder_id)
-        return [self._open(row) for row in rows]
+            return store.held(session, holder_id)
+
+    def _type_of(self, row: HeldLicence) -> str:
+        kind = self._types.get(row.vct)
+        return kind.key if kind is not None else row.vct
 
     def _open(self, row: HeldLicence) -> Opened:
         text = self._seal.open(row.sealed, f"licence {row.licence_id} of {row.holder_id}").decode("ascii")
         parts = sd_jwt.parse(text)
         return Opened(row, parts, sd_jwt_vc.held(parts), self._types.get(row.vct))
 
-    def opened(self, holder_id: str, licence_ids: Collection[str]) -> list[Opened]:
-        """Return a holder's licences, opened, in the order named; one that is not held raises `NotHeldError`."""
+    def opened(self, holder_id: str, licence_ids: Collection[str], *, now: datetime) -> list[Opened]:
+        """Return licences that a holder may show, opened, in the order named.
+
+        One that is neither theirs nor a principal's raises `NotHeldError`, one whose mandate is over that reason.
+        """
         with self._database.read() as session:
-            rows = {row.licence_id: row for row in store.held(session, holder_id, list(licence_ids))}
+            rows = {row.licence_id: row for row in store.held_by_name(session, list(licence_ids))}
         if len(rows) != len(set(licence_ids)):
             raise NotHeldError
+        for row in rows.values():
+            self._mandates.must_allow(holder_id, row.holder_id, self._type_of(row), now=now)
         return [self._open(rows[licence_id]) for licence_id in licence_ids]
 
     def claims_of(self, holder_id: str, licence_id: str) -> Mapping[str, Any]:
         """Return all claims of a licence that was delivered here, for its own agency to sign a copy of."""
-        return self.opened(holder_id, [licence_id])[0].licence.claims
+        with self._database.read() as session:
+            rows = [row for row in store.held_by_name(session, [licence_id]) if row.holder_id == holder_id]
+        if not rows:
+            raise NotHeldError
+        return self._open(rows[0]).licence.claims
 
     def _make_holder_key(self, holder_id: str, reference: str, now: datetime) -> HolderKey:
         private = self._make_key()

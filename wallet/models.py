@@ -76,12 +76,13 @@ class WrongCode(SQLModel, table=True):
 
 
 class Use(SQLModel, table=True):
-    """One use of licences: who asked, when, for what, which claims left, what came of it."""
+    """One use of somebody's licences: who showed them to whom, when, for what, which claims left, what came of it."""
 
     __tablename__ = "use"
 
     use_id: str = Field(primary_key=True)
     holder_id: str = Field(foreign_key="holder.holder_id", index=True)
+    actor: str = Field(foreign_key="holder.holder_id", index=True)
     at: datetime = Field(sa_type=Instant)
     channel: str
     verifier: str

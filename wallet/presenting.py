@@ -28,12 +28,13 @@ class Presenter:
         self._randomness = randomness
 
     def use(
-        self, holder_id: str, channel: str, verifier: str, name: Mapping[str, str], item: str | None, *, now: datetime
+        self, actor: str, channel: str, verifier: str, name: Mapping[str, str], item: str | None, *, now: datetime
     ) -> Use:
-        """Return a use that is about to be."""
+        """Return a use that is about to be, by `actor`, of their own licences until it is said whose."""
         return Use(
-            use_id=f"{int(now.timestamp() * 1000):013d}-{base64url.encode(self._randomness(ID_BYTES))}",  # by time
-            holder_id=holder_id,
+            use_id=self._use_id(now),
+            holder_id=actor,
+            actor=actor,
             at=now,
             channel=channel,
             verifier=verifier,
@@ -45,8 +46,13 @@ class Presenter:
     def present(
         self, chosen: Chosen, use: Use, *, audience: str, nonce: str, now: datetime, life: timedelta | None = None
     ) -> dict[str, list[str]]:
-        """Make the presentations and write the use down before anything leaves: name → presentations."""
+        """Make the presentations and write the use down before anything leaves: name → presentations.
+
+        Each person whose licences are shown gets a use of their own.
+        """
         made: dict[str, list[str]] = {}
+        uses: dict[str, Use] = {} if chosen else {use.holder_id: use}
+        of_digest: dict[str, str] = {}
         for name, one, paths in chosen:
             parts = sd_jwt.select_paths(one.parts, paths)
             signer = self._keeping.signer(one.row)
@@ -55,15 +61,28 @@ class Presenter:
             shown = {spelt(path) for path in paths if dcql.find(one.licence.claims, path)}
             shown |= one.licence.claims.keys() - one.selective
             told = {"licence_type": type_of(one), "licence_id": one.row.licence_id, "claims": sorted(shown)}
-            use.licences = [*use.licences, told]
-        digests = [sd_jwt.presentation_digest(text) for several in made.values() for text in several]
+            theirs = uses.setdefault(one.row.holder_id, self._of(use, one.row.holder_id, now, first=not uses))
+            theirs.licences = [*theirs.licences, told]
+            of_digest.setdefault(sd_jwt.presentation_digest(text), theirs.use_id)
         with self._database.write() as session:
-            session.add(use)
+            session.add_all(uses.values())
             session.flush()
-            for digest in digests:  # the very same presentation made twice belongs to its first use
-                records_store.insert_unless_taken(session, UsePresentation(digest=digest, use_id=use.use_id))
-            record(session, use.holder_id, f"use.{use.channel}", use.use_id, now)
+            for digest, use_id in of_digest.items():  # the same presentation made twice belongs to its first use
+                records_store.insert_unless_taken(session, UsePresentation(digest=digest, use_id=use_id))
+            for holder_id, theirs in sorted(uses.items()):
+                record(session, holder_id, f"use.{use.channel}", theirs.use_id, now, actor=use.actor)
         return made
+
+    def _of(self, use: Use, holder_id: str, now: datetime, *, first: bool) -> Use:
+        """Return a use of somebody's licences like `use`."""
+        if first:
+            use.holder_id = holder_id
+            return use
+        return Use(**use.model_dump(exclude={"use_id", "holder_id", "licences"}), use_id=self._use_id(now),
+                   holder_id=holder_id, licences=[])  # fmt: skip
+
+    def _use_id(self, now: datetime) -> str:
+        return f"{int(now.timestamp() * 1000):013d}-{base64url.encode(self._randomness(ID_BYTES))}"  # by time
 
 
 def paths(names: Collection[str]) -> set[Path]:
@@ -81,6 +100,9 @@ def type_of(one: Opened) -> str:
     return one.kind.key if one.kind else one.licence.vct
 
 
-def record(session: Session, holder_id: str, act: str, subject: str, now: datetime) -> None:
-    """Audit what a holder did."""
-    audit.record(session, stream=stream(holder_id), actor=f"holder:{holder_id}", act=act, subject=subject, now=now)
+def record(
+    session: Session, holder_id: str, act: str, subject: str, now: datetime, *, actor: str | None = None
+) -> None:
+    """Audit what a holder did, or somebody for them."""
+    who = f"holder:{actor or holder_id}"
+    audit.record(session, stream=stream(holder_id), actor=who, act=act, subject=subject, now=now)

@@ -1,21 +1,15 @@
 """JSON in and out of the wallet. Inputs forbid unknown members."""
 
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from keys.schemas import Input
-from wallet.keeping import Opened
-from wallet.models import Use
 from wallet.wallet import Choice
 
 LICENCE_ID = "1.2.156.3005.2.1144019900DEM0015H002.1144019900DEM0023C.202600000002.001.R"
-NUMBER_LABELS = {
-    "licence_id": {"zh": "证照标识", "en": "Licence identifier"},
-    "issued_on": {"zh": "证照颁发日期", "en": "Date of issue"},
-}
 Picture = Literal["none", "svg", "png"]
 
 
@@ -31,6 +25,7 @@ class WhatToShow(Input):
 
     licences: list[ChoiceIn] | None = Field(default=None, min_length=1, max_length=16)
     service_item: str | None = Field(default=None, max_length=64)
+    principal: str | None = Field(default=None, max_length=64, description="For whom, where one acts for several.")
 
     @model_validator(mode="after")
     def _one_of_two(self) -> "WhatToShow":
@@ -116,6 +111,8 @@ class LicenceView(BaseModel):
     """A licence as its holder sees it, labels in one language."""
 
     licence_id: str
+    principal: dict[str, str] | None
+    """Whose it is, where it is not one's own: holder_id and name."""
     licence_type: str
     name: str
     issuer: str
@@ -129,6 +126,7 @@ class LicenceView(BaseModel):
             "examples": [
                 {
                     "licence_id": LICENCE_ID,
+                    "principal": None,
                     "licence_type": "residence_permit",
                     "name": "居住证",
                     "issuer": "http://127.0.0.1:8080/issuers/police",
@@ -204,9 +202,13 @@ class PassOut(BaseModel):
 
 
 class UseOut(BaseModel):
-    """One use of licences."""
+    """One use of licences: `holder_id`'s, shown by `actor`."""
 
     use_id: str
+    holder_id: str
+    holder_name: str
+    actor: str
+    actor_name: str
     at: datetime
     channel: str
     verifier: str
@@ -222,6 +224,10 @@ class UseOut(BaseModel):
             "examples": [
                 {
                     "use_id": "1795507200000-hB9c2mK1xQ0d",
+                    "holder_id": "q8VwTQ3vS0eX0mXq",
+                    "holder_name": "张小例",
+                    "actor": "u1C8mB0dQ2yWkz5e",
+                    "actor_name": "李样本",
                     "at": "2026-11-23T08:00:30Z",
                     "channel": "show_code",
                     "verifier": "school2_office",
@@ -246,43 +252,3 @@ class UsePage(BaseModel):
     next_cursor: str | None
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"items": [], "next_cursor": None}]})
-
-
-def licence_view(opened: Opened, state: str, language: str) -> LicenceView:
-    """Return a licence with its labels in `language` (zh or en)."""
-    kind, licence, described = opened.kind, opened.licence, opened.row.described or {}
-    selective = opened.selective
-
-    def label(name: str) -> str:
-        if kind is None:
-            return in_language(described.get("labels", {}).get(name, {}), language) or name
-        labels = NUMBER_LABELS.get(name) or (kind.claims[name].labels if name in kind.claims else {})
-        return labels.get(language, name)
-
-    return LicenceView(
-        licence_id=opened.row.licence_id,
-        licence_type=kind.key if kind else licence.vct,
-        name=kind.names[language] if kind else in_language(described.get("names", {}), language) or licence.vct,
-        issuer=licence.issuer or in_language(described.get("issuer", {}), language) or "",
-        state=state,
-        issued_at=datetime.fromtimestamp(licence.issued_at, UTC) if licence.issued_at is not None else None,
-        expires_at=datetime.fromtimestamp(licence.expires_at, UTC) if licence.expires_at is not None else None,
-        claims=[
-            {"name": name, "label": label(name), "value": value, "selective": name in selective}
-            for name, value in licence.claims.items()
-        ],
-    )
-
-
-def in_language(by_locale: Mapping[str, str], language: str) -> str | None:
-    """Return what another issuer says in a language: that one, else English, else any."""
-    for wanted in (language, "en", ""):
-        for locale, text in by_locale.items():
-            if locale.lower().startswith(wanted):
-                return text
-    return None
-
-
-def use_out(row: Use) -> UseOut:
-    """Return a use as JSON."""
-    return UseOut(**row.model_dump(exclude={"holder_id"}))

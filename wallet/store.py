@@ -20,14 +20,15 @@ def key_by_reference(session: Session, reference: str) -> HolderKey | None:
     return session.exec(select(HolderKey).where(HolderKey.reference == reference)).first()
 
 
-def held(session: Session, holder_id: str, licence_ids: Sequence[str] | None = None) -> Sequence[HeldLicence]:
-    """Return a holder's licences, newest first; only `licence_ids` if given. Superseded ones only by name."""
-    query = select(HeldLicence).where(HeldLicence.holder_id == holder_id)
-    if licence_ids is None:
-        query = query.where(col(HeldLicence.superseded_by).is_(None))
-    else:
-        query = query.where(col(HeldLicence.licence_id).in_(licence_ids))
+def held(session: Session, holder_id: str) -> Sequence[HeldLicence]:
+    """Return a holder's licences, newest first, without superseded ones."""
+    query = select(HeldLicence).where(HeldLicence.holder_id == holder_id, col(HeldLicence.superseded_by).is_(None))
     return session.exec(query.order_by(col(HeldLicence.received_at).desc(), col(HeldLicence.licence_id))).all()
+
+
+def held_by_name(session: Session, licence_ids: Sequence[str]) -> Sequence[HeldLicence]:
+    """Return licences by identifier, superseded ones too, whoever's they are."""
+    return session.exec(select(HeldLicence).where(col(HeldLicence.licence_id).in_(licence_ids))).all()
 
 
 def claim_code(session: Session, code_hash: str, now: datetime) -> ShowCode | None:
@@ -69,9 +70,12 @@ def count_try(session: Session, counter: str, minute: int, by: int) -> None:
         session.execute(raised)
 
 
-def uses(session: Session, holder_id: str, *, before: str | None, limit: int) -> Sequence[Use]:
-    """Return up to `limit` uses, newest first, older than the use `before`."""
-    query = select(Use).where(Use.holder_id == holder_id)
+def uses(
+    session: Session, holder_id: str, principals: Sequence[str], *, before: str | None, limit: int
+) -> Sequence[Use]:
+    """Return up to `limit` uses of a holder's and principals' licences and by the holder, newest first, before one."""
+    mine = or_(Use.holder_id == holder_id, Use.actor == holder_id, col(Use.holder_id).in_(principals))
+    query = select(Use).where(mine)
     if before is not None:
         query = query.where(Use.use_id < before)
     return session.exec(query.order_by(col(Use.use_id).desc()).limit(limit)).all()

@@ -6,19 +6,30 @@ from itertools import groupby
 
 from records.database import Database
 from wallet import store
+from wallet.mandates.mandates import Mandates
+from wallet.mandates.models import Kind
 from wallet.models import Use
+
+OVERSEES = frozenset({Kind.PARENT, Kind.REPRESENTATIVE, Kind.MANAGER})
+"""Who sees every use of those they act for; agents and helpers see their own acts."""
 
 
 class Uses:
     """The verbs on uses."""
 
-    def __init__(self, *, database: Database) -> None:
+    def __init__(self, *, database: Database, mandates: Mandates) -> None:
         self._database = database
+        self._mandates = mandates
 
-    def page(self, holder_id: str, *, before: str | None, limit: int) -> Sequence[Use]:
-        """Return a page of uses, newest first."""
+    def page(self, holder_id: str, *, before: str | None, limit: int, now: datetime) -> Sequence[Use]:
+        """Return a page of uses, newest first: of one's own licences and one's children's and companies', or by one."""
+        principals = [one.principal for one in self._mandates.in_force(holder_id, now=now) if one.kind in OVERSEES]
         with self._database.read() as session:
-            return store.uses(session, holder_id, before=before, limit=limit)
+            return store.uses(session, holder_id, principals, before=before, limit=limit)
+
+    def name_of(self, holder_id: str) -> str:
+        """Return what a holder is called."""
+        return self._mandates.name_of(holder_id)
 
     def without_verdict(self, *, since: datetime) -> list[list[str]]:
         """Return the presentations (digests) of each use since an instant that no verdict came back for."""

@@ -21,6 +21,7 @@ from wallet.errors import (
     CodeUnknownError,
     CodeUsedError,
     CodeWithdrawnError,
+    ForWhomError,
     NotACodeError,
     NothingToShowError,
     PassNotAllowedError,
@@ -29,6 +30,7 @@ from wallet.errors import (
     UnknownShowError,
 )
 from wallet.keeping import Keeping, Opened
+from wallet.mandates.mandates import Mandates
 from wallet.models import ShowCode
 from wallet.presenting import Presenter, paths, record, type_of
 
@@ -70,7 +72,9 @@ class Wallet:
         keeping: Keeping,
         presenter: Presenter,
         base_url: str,
+        mandates: Mandates,
         listed_by_item: Callable[[str], Mapping[str, Collection[str]]],
+        of_principal: Callable[[str], Collection[str]],
         states: Callable[[Sequence[str]], Mapping[str, str]],
         randomness: Callable[[int], bytes],
         show_life: timedelta,
@@ -78,42 +82,59 @@ class Wallet:
         self._database = database
         self._keeping = keeping
         self._base_url = base_url
+        self._mandates = mandates
         self._listed_by_item = listed_by_item
+        self._of_principal = of_principal
         self._states = states
         self._randomness = randomness
         self._presenter = presenter
         self._show_life = show_life
 
-    def licences(self, holder_id: str) -> list[tuple[Opened, str]]:
-        """Return a holder's licences, opened, each with its state as its agency has it."""
-        held = self._keeping.current(holder_id)
+    def licences(self, holder_id: str, *, now: datetime) -> list[tuple[Opened, str]]:
+        """Return the licences that a holder may show, opened, each with its state as its agency has it."""
+        held = self._keeping.current(holder_id, now=now)
         states = self._states([one.row.licence_id for one in held])
         return [(one, states.get(one.row.licence_id, "unknown")) for one in held]
 
-    def licence(self, holder_id: str, licence_id: str) -> tuple[Opened, str]:
-        """Return one licence, opened, and its state; another's raises `NotHeldError`."""
-        opened = self._keeping.opened(holder_id, [licence_id])[0]
+    def licence(self, holder_id: str, licence_id: str, *, now: datetime) -> tuple[Opened, str]:
+        """Return one licence, opened, and its state; a stranger's raises `NotHeldError`."""
+        opened = self._keeping.opened(holder_id, [licence_id], now=now)[0]
         return opened, self._states([licence_id]).get(licence_id, "unknown")
 
     # Showing
 
-    def choose(self, holder_id: str, service_item: str) -> dict[str, list[str]]:
-        """Return what a service item's set would show of this wallet: the newest licence of each type it lists."""
-        listed = self._listed_by_item(service_item)
-        choice: dict[str, list[str]] = {}
-        met: set[str] = set()
-        for opened, state in self.licences(holder_id):
+    def choose(
+        self, holder_id: str, service_item: str, principal: str | None, *, now: datetime
+    ) -> dict[str, list[str]]:
+        """Return what a service item's set would show: the newest licence of each type it lists.
+
+        Of a child or company what the item wants of one, of the holder the rest; `principal` says whose if there are
+        several (else `ForWhomError`), and a helper's principal shows everything.
+        """
+        listed, of_principal = self._listed_by_item(service_item), self._of_principal(service_item)
+        found: dict[str, list[Opened]] = {}
+        for opened, state in self.licences(holder_id, now=now):
             key = opened.kind.key if opened.kind else ""
-            if key in listed and key not in met and state == "valid":
-                met.add(key)
-                choice[opened.row.licence_id] = sorted(opened.selective & set(listed[key]))
+            if key in listed and state == "valid":
+                found.setdefault(key, []).append(opened)
+        helped = principal is not None and self._mandates.helps(holder_id, principal, now=now)
+        choice = {}
+        for key, several in found.items():
+            others = [one for one in several if one.row.holder_id != holder_id]
+            others = [one for one in others if principal in {None, one.row.holder_id}]
+            own = [one for one in several if one.row.holder_id == holder_id]
+            first, second = (others, own) if key in of_principal or helped else (own, others)
+            if first is others and len({one.row.holder_id for one in others}) > 1:
+                raise ForWhomError
+            for one in [*first, *second][:1]:
+                choice[one.row.licence_id] = sorted(one.selective & set(listed[key]))
         if not choice:
             raise NothingToShowError
         return choice
 
     def show(self, holder_id: str, choice: Choice, *, now: datetime) -> Shown:
         """Make a show code for what the holder chose; it lives a minute and is used once."""
-        self._check_choice(holder_id, choice)
+        self._check_choice(holder_id, choice, now)
         code = codes.spell(self._randomness(codes.CODE_BYTES), codes.CODE_LENGTH)
         typed_code = codes.spell(self._randomness(codes.CODE_BYTES), codes.TYPED_LENGTH)
         shown = Shown(
@@ -157,7 +178,7 @@ class Wallet:
         if code is None:
             raise NotACodeError
         row = self._claim_code(code, asker, now)
-        opened = self._keeping.opened(row.holder_id, row.choice)
+        opened = self._keeping.opened(row.holder_id, row.choice, now=now)
         listed = [one for one in opened if one.kind is not None and one.kind.key in asker.listed]
         agreed = [
             (one.kind.key, one, paths(set(row.choice[one.row.licence_id]) & set(asker.listed[one.kind.key])))
@@ -173,7 +194,7 @@ class Wallet:
         self, holder_id: str, choice: Choice, *, audience: str, nonce: str, now: datetime
     ) -> dict[str, list[str]]:
         """Return a `vp_token` for a verifier's request (OpenID4VP section 8.1): licence type → presentations."""
-        opened = self._check_choice(holder_id, choice)
+        opened = self._check_choice(holder_id, choice, now)
         use = self._presenter.use(holder_id, "vp_token", audience, {}, None, now=now)
         chosen = [(type_of(one), one, paths(choice[one.row.licence_id])) for one in opened]
         return self._presenter.present(chosen, use, audience=audience, nonce=nonce, now=now)
@@ -182,7 +203,7 @@ class Wallet:
         self, holder_id: str, licence_id: str, names: Collection[str], *, life: timedelta, now: datetime
     ) -> str:
         """Return the QR text of an offline pass for one licence, good for `life` (five minutes at most)."""
-        opened = self._check_choice(holder_id, {licence_id: names})[0]
+        opened = self._check_choice(holder_id, {licence_id: names}, now)[0]
         if opened.kind is None or not opened.kind.offline_pass:
             raise PassNotAllowedError
         life = min(life, key_binding.MAX_PASS_LIFE)
@@ -199,10 +220,10 @@ class Wallet:
     def _token(self, size: int) -> str:
         return base64url.encode(self._randomness(size))
 
-    def _check_choice(self, holder_id: str, choice: Choice) -> list[Opened]:
+    def _check_choice(self, holder_id: str, choice: Choice, now: datetime) -> list[Opened]:
         if not choice:
             raise NothingToShowError
-        opened = self._keeping.opened(holder_id, choice)
+        opened = self._keeping.opened(holder_id, choice, now=now)
         unknown = [
             Fault(f"/licences/{at}/claims/{place}", "unknown_claim", "the licence has no such claim")
             for at, one in enumerate(opened)

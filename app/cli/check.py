@@ -23,6 +23,7 @@ from credentials.errors import (
     UnknownError,
 )
 from credentials.jwk import PublicKey, import_public
+from keys.errors import TrustListRefusedError
 
 app = typer.Typer(help="Check tokens against given keys, without network (for test suites).", no_args_is_help=True)
 KeyFile = Annotated[Path, typer.Option("--jwk", exists=True, dir_okay=False, help="Public JWK.")]
@@ -214,12 +215,12 @@ def read_text() -> str:
     return text.removesuffix("\n").removesuffix("\r")
 
 
-def read_json(path: Path) -> Any:
+def read_json(path: Path, reason: str = "key_refused") -> Any:
     """Return a file's JSON; one that has none is said and ends the command."""
     try:
         return strict_json.loads(path.read_bytes())
     except MalformedError as error:
-        print_json({"accepted": False, "reason": "key_refused", "detail": error.detail})
+        print_json({"accepted": False, "reason": reason, "detail": error.detail})
         raise typer.Exit(WRONG_USAGE) from error
 
 
@@ -239,3 +240,6 @@ def finish(work: Callable[[], dict[str, Any]]) -> None:
     except FormatError as error:
         print_json(_refusal(error))
         raise typer.Exit(CANNOT_CONFIRM if isinstance(error, UnknownError) else REFUSED) from error
+    except TrustListRefusedError as error:
+        print_json({"accepted": False, "reason": error.code, "detail": str(error), "cannot_confirm": True})
+        raise typer.Exit(CANNOT_CONFIRM) from error

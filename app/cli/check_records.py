@@ -31,10 +31,10 @@ def check_receipt(
     """Verify a counter's receipt from standard input, and with --proof that its verdict is in the log."""
 
     def work() -> dict[str, Any]:
-        token, bundle = read_text(), offline.open_bundle(read_json(trust))
+        token, bundle = read_text(), offline.open_bundle(read_json(trust, "trust_list_refused"))
         answer: dict[str, Any] = {"accepted": True, "receipt": receipts.read(token, bundle.trust)}
         if proof is not None:
-            answer["logged"] = _told(receipts.check_logged(token, read_json(proof), bundle.trust))
+            answer["logged"] = _told(receipts.check_logged(token, read_json(proof, "malformed"), bundle.trust))
         return answer
 
     finish(work)
@@ -56,12 +56,12 @@ def check_checkpoint(
         raise typer.BadParameter("--before and --proof go together")
 
     def work() -> dict[str, Any]:
-        bundle = offline.open_bundle(read_json(trust))
+        bundle = offline.open_bundle(read_json(trust, "trust_list_refused"))
         found = _checkpoint(sys.stdin.buffer.read(checkpoint.MAX_BYTES + 1), bundle)
         if before is None or proof is None:
             return {"accepted": True, **_told(found)}
         first = _checkpoint(before.read_bytes(), bundle)
-        merkle.check_consistency(first.size, found.size, _steps(read_json(proof)), first.root, found.root)
+        merkle.check_consistency(first.size, found.size, _steps(read_json(proof, "malformed")), first.root, found.root)
         return {"accepted": True, **_told(found), "grew_from": first.size}
 
     finish(work)

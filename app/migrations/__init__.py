@@ -17,6 +17,7 @@ import keys.passkeys.models
 import records.models
 import verifier.models
 import verifier.openid4vp.models
+import wallet.mandates.models
 import wallet.models
 import wallet.openid4vc.models
 import wallet.sign_in.models
@@ -29,6 +30,7 @@ TABLES = (
     records.models,
     verifier.models,
     verifier.openid4vp.models,
+    wallet.mandates.models,
     wallet.models,
     wallet.openid4vc.models,
     wallet.sign_in.models,

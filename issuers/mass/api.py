@@ -23,7 +23,7 @@ class MassChangeIn(Input):
 
     change: Literal["suspend", "reinstate", "revoke"]
     cause: str | None = Field(default=None, max_length=64, description="Of the type's list; none to reinstate.")
-    licences: list[str] = Field(min_length=1, max_length=MOST)
+    licences: list[Annotated[str, Field(max_length=128)]] = Field(min_length=1, max_length=MOST)
     preview: bool = False
 
     model_config = ConfigDict(
@@ -60,7 +60,7 @@ def routes(changes: MassChanges, *, caller_of: Callable[..., Caller], attempts: 
     def change(
         agency: AgencyKey, body: MassChangeIn, caller: Agency, key: IdempotencyKey = None
     ) -> MassChangeOut | Response:
-        """Suspend, reinstate or revoke up to 5,000 licences as one. Where two must agree, propose it (202)."""
+        """Suspend, reinstate or revoke up to 3,000 licences as one. Where two must agree, propose it (202)."""
         if body.preview:
             faults = changes.faults(agency, body.told())
             left = [{"licence_id": body.licences[int(one.pointer.split("/")[2])], "code": one.code} for one in faults]
@@ -73,8 +73,16 @@ def routes(changes: MassChanges, *, caller_of: Callable[..., Caller], attempts: 
 
     @router.get("")
     def proposals(agency: AgencyKey, _caller: Agency) -> Proposals:
-        """List what was proposed, the newest first, with all its content."""
-        return Proposals(items=[proposal_out(row, clock()) for row in changes.proposals(agency)])
+        """List what was proposed, the newest first; of licences how many, all of them in the one."""
+        rows = [proposal_out(row, clock()) for row in changes.proposals(agency)]
+        for one in rows:
+            one.content = {**one.content, "licences": len(one.content["licences"])}
+        return Proposals(items=rows)
+
+    @router.get("/{proposal_id}")
+    def proposal(agency: AgencyKey, proposal_id: str, _caller: Agency) -> ProposalOut:
+        """Read one proposal, with all its content: what whoever approves it must have looked at."""
+        return proposal_out(changes.proposal(agency, proposal_id), clock())
 
     @router.post("/{proposal_id}/approve")
     def approve(agency: AgencyKey, proposal_id: str, body: ApproveIn, caller: Agency) -> MassChangeOut:

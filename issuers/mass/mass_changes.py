@@ -27,7 +27,7 @@ from records import audit, idempotency
 from records.database import Database
 from records.idempotency import Attempt
 
-MOST = 5000  # licences in one change
+MOST = 3000  # licences in one change: what fits into one body
 KIND, MANY = "licences.change", "change many"  # a proposal of it; the operation of an idempotency key
 
 
@@ -126,6 +126,10 @@ class MassChanges:
     def decline(self, agency: str, proposal_id: str, *, actor: str, now: datetime) -> Proposal:
         """Decline what was proposed."""
         return self._four_eyes.decline(proposal_id, actor=actor, now=now, stream=f"issuers/{agency}")
+
+    def proposal(self, agency: str, proposal_id: str) -> Proposal:
+        """Return one of an agency's proposals."""
+        return self._four_eyes.proposal(proposal_id, f"issuers/{agency}")
 
     def proposals(self, agency: str) -> Sequence[Proposal]:
         """Return an agency's newest proposals."""

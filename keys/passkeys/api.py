@@ -5,13 +5,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 
-from keys.access import Caller
+from keys.access import Access, Caller
 from keys.auth import Clock
 from keys.passkeys.passkeys import Passkeys
 from keys.passkeys.schemas import Options, PasskeyOut, PasskeysOut, RegisterIn, ShownIn, SignedIn
 
 
-def routes(passkeys: Passkeys, *, caller_of: Callable[..., Caller], clock: Clock) -> APIRouter:
+def routes(passkeys: Passkeys, access: Access, *, caller_of: Callable[..., Caller], clock: Clock) -> APIRouter:
     """Return the routes."""
     router = APIRouter(prefix="/passkeys", tags=["passkeys"])
     Me = Annotated[Caller, Depends(caller_of)]  # noqa: N806 - a type
@@ -29,7 +29,7 @@ def routes(passkeys: Passkeys, *, caller_of: Callable[..., Caller], clock: Clock
     @router.get("")
     def mine(me: Me) -> PasskeysOut:
         """List one's own passkeys."""
-        return PasskeysOut(items=[PasskeyOut.of(row) for row in passkeys.of(me)])
+        return PasskeysOut(items=[PasskeyOut.of(row) for row in passkeys.of(me, now=clock())])
 
     @router.delete("/{passkey_id}", status_code=204, response_class=Response)
     def remove(me: Me, passkey_id: str) -> None:
@@ -56,5 +56,10 @@ def routes(passkeys: Passkeys, *, caller_of: Callable[..., Caller], clock: Clock
         """Sign in as a member of staff: an access token for eight hours, over when unused for half an hour."""
         secret, life = passkeys.sign_in(body.credential, now=clock())
         return SignedIn(access_token=secret, expires_in_seconds=int(life.total_seconds()))
+
+    @router.post("/sign-out", status_code=204, response_class=Response)
+    def sign_out(me: Me) -> None:
+        """End this session; passkeys stay."""
+        access.revoke(me.token_id, actor=me.name, now=clock(), signed_out=True)
 
     return router

@@ -89,10 +89,14 @@ class Ceremony:
             raise PasskeyRefusedError("the identifier is too long")
         return Registered(bytes_to_base64url(found.credential_id), found.credential_public_key, found.sign_count)
 
-    def asserted(self, credential: Mapping[str, Any], challenge: str, passkey: Passkey, owner: str) -> int:
+    def asserted(
+        self, credential: Mapping[str, Any], challenge: str, passkey: Passkey, owner: str, *, discoverable: bool
+    ) -> int:
         """Return the counter of an assertion that holds (WebAuthn section 7.2), or raise `PasskeyRefusedError`."""
         response = credential.get("response")
         handle = response.get("userHandle") if isinstance(response, dict) else None
+        if handle is None and discoverable:
+            raise PasskeyRefusedError("no user handle, where nobody was named (WebAuthn section 7.2 step 6)")
         if handle is not None and handle != base64url.encode(user_handle(owner)):
             raise PasskeyRefusedError("the user handle is another's")
         found = _strictly(
@@ -115,7 +119,11 @@ def challenge_in(credential: Mapping[str, Any]) -> str:
     said = response.get("clientDataJSON") if isinstance(response, dict) else None
     try:
         data = json.loads(base64url.decode(said))  # type: ignore[arg-type]
+        if data.get("crossOrigin") or "topOrigin" in data:
+            raise PasskeyRefusedError("asked for within another site's page")
         return base64url.decode(data["challenge"]).decode("ascii")
+    except PasskeyRefusedError:
+        raise
     except Exception as error:
         raise PasskeyRefusedError("no readable client data") from error
 

@@ -6,8 +6,15 @@ from typing import Any
 
 from sqlmodel import Session
 
+from keys import store as keys_store
 from keys.access import PEOPLE, Access, Caller, Role, stream
-from keys.errors import PasskeyKnownError, PasskeyRefusedError, StepUpNeededError, UnknownPasskeyError
+from keys.errors import (
+    PasskeyKnownError,
+    PasskeyRefusedError,
+    StepUpNeededError,
+    TokenRefusedError,
+    UnknownPasskeyError,
+)
 from keys.oauth.nonces import Nonces
 from keys.passkeys import ceremony, store
 from keys.passkeys.ceremony import Ceremony
@@ -21,6 +28,10 @@ SHOWN_FOR = timedelta(minutes=10)
 """How long a shown passkey counts for acts that need it fresh."""
 SESSION_LIFE, IDLE = timedelta(hours=8), timedelta(minutes=30)
 MOST = 10  # passkeys of one person
+FIRST_WITHIN = timedelta(hours=1)
+"""How old a token may be that registers a person's first passkey: given for it, not found later."""
+LIFE = timedelta(days=366)
+"""After which a passkey is registered anew."""
 
 
 class Passkeys:
@@ -37,9 +48,8 @@ class Passkeys:
 
     def registration_options(self, caller: Caller, *, now: datetime) -> dict[str, Any]:
         """Begin to register a passkey; another one is registered with one at hand."""
-        existing = self.of(caller)
-        if existing:
-            self._must_be_fresh(caller, now)
+        existing = self.of(caller, now=now)
+        self._may_register(caller, existing, now)
         owner = _owner(caller.role, caller.subject, caller.person)
         return self._ceremony.registration_options(self._nonces.make(REGISTER, owner, now=now), owner, existing)
 
@@ -61,21 +71,23 @@ class Passkeys:
             created_at=now,
         )
         with self._database.write() as session:
+            if not keys_store.hold_token(session, caller.token_id):  # revoked while this went on
+                raise TokenRefusedError
+            records_store.lock_stream(session, stream(caller.role, caller.subject))  # one after another
             self._spend(session, REGISTER, challenge, now)
-            existing = store.passkeys_of(session, caller.role, caller.subject, caller.person)
+            existing = _live(store.passkeys_of(session, caller.role, caller.subject, caller.person), now)
             if len(existing) >= MOST:
                 raise PasskeyRefusedError(f"at most {MOST} passkeys; remove one first")
-            if existing and not self.is_fresh(caller, now):
-                raise StepUpNeededError
+            self._may_register(caller, existing, now)
             if not records_store.insert_unless_taken(session, row):
                 raise PasskeyKnownError
             _audit(session, row, "passkey.registered", caller.name, now)
         return row
 
-    def of(self, caller: Caller) -> Sequence[Passkey]:
+    def of(self, caller: Caller, *, now: datetime) -> Sequence[Passkey]:
         """Return a caller's passkeys."""
         with self._database.read() as session:
-            return store.passkeys_of(session, caller.role, caller.subject, caller.person)
+            return _live(store.passkeys_of(session, caller.role, caller.subject, caller.person), now)
 
     def of_office(self, role: Role, subject: str) -> Sequence[Passkey]:
         """Return the passkeys of everybody of an agency or office."""
@@ -84,7 +96,8 @@ class Passkeys:
 
     def remove(self, caller: Caller, passkey_id: str, *, now: datetime) -> None:
         """Remove one of the caller's own passkeys: with one at hand, or an old session could do it."""
-        self._must_be_fresh(caller, now)
+        if not self.is_fresh(caller, now):
+            raise StepUpNeededError
         self._remove(passkey_id, caller.name, now, of=(caller.role, caller.subject, caller.person))
 
     def take_away(self, passkey_id: str, *, actor: str, now: datetime) -> None:
@@ -95,7 +108,7 @@ class Passkeys:
         """Begin to show a passkey: a caller's own, or any of staff's that the device has."""
         owner, passkeys = "", list[Passkey]()
         if caller is not None:
-            owner, passkeys = _owner(caller.role, caller.subject, caller.person), list(self.of(caller))
+            owner, passkeys = _owner(caller.role, caller.subject, caller.person), list(self.of(caller, now=now))
             if not passkeys:
                 raise PasskeyRefusedError("none is registered yet")
         return self._ceremony.assertion_options(self._nonces.make(ASSERT, owner, now=now), passkeys)
@@ -107,10 +120,11 @@ class Passkeys:
             raise PasskeyRefusedError("holders sign in at the identity platform")
         with self._database.write() as session:
             self._use(session, row, challenge, count, now)
-        secret = self._access.grant(
-            Role(row.role), row.subject, person=row.person, scopes=row.scopes.split(), life=SESSION_LIFE, idle=IDLE,
-            label=row.label, passkey_id=row.passkey_id, actor=_owner(row.role, row.subject, row.person), now=now,
-        )  # fmt: skip
+            secret = self._access.grant_in(
+                session, Role(row.role), row.subject, person=row.person, scopes=row.scopes.split(), life=SESSION_LIFE,
+                idle=IDLE, label=row.label, passkey_id=row.passkey_id,
+                actor=_owner(row.role, row.subject, row.person), now=now,
+            )  # fmt: skip
         return secret, SESSION_LIFE
 
     def step_up(self, caller: Caller, credential: Mapping[str, Any], *, now: datetime) -> None:
@@ -118,27 +132,33 @@ class Passkeys:
         owner = _owner(caller.role, caller.subject, caller.person)
         row, challenge, count = self._shown(owner, credential, now)
         with self._database.write() as session:
+            if not keys_store.hold_token(session, caller.token_id):
+                raise TokenRefusedError
             self._use(session, row, challenge, count, now)
-            store.note_shown(session, caller.token_id, now)
+            store.note_shown(session, caller.token_id, row.passkey_id, now)
 
     def must_be_fresh(self, caller: Caller, *, now: datetime) -> None:
         """Raise `StepUpNeededError` where a passkey must be shown and was not, within ten minutes.
 
-        It must by whoever has one; by staff without one too, where passkeys are demanded.
+        It must by whoever has one; by staff without one too, where passkeys are demanded. Systems have none.
         """
         if self.is_fresh(caller, now):
             return
-        if (self._demanded and caller.role in PEOPLE) or self.of(caller):
+        if (self._demanded and caller.role in PEOPLE) or self.of(caller, now=now):
             raise StepUpNeededError
 
     @staticmethod
     def is_fresh(caller: Caller, now: datetime) -> bool:
-        """Whether a caller showed a passkey within ten minutes."""
-        return caller.shown_at is not None and timedelta(0) <= now - caller.shown_at < SHOWN_FOR
+        """Whether a caller showed a passkey within ten minutes, or, a holder, signed in at the identity platform."""
+        shown = caller.granted_at if caller.role == Role.HOLDER and caller.shown_at is None else caller.shown_at
+        return shown is not None and timedelta(0) <= now - shown < SHOWN_FOR
 
-    def _must_be_fresh(self, caller: Caller, now: datetime) -> None:
-        if not self.is_fresh(caller, now):
+    def _may_register(self, caller: Caller, existing: Sequence[Passkey], now: datetime) -> None:
+        """Raise unless a first passkey comes with a young token, and a further one with one at hand."""
+        if existing and not self.is_fresh(caller, now):
             raise StepUpNeededError
+        if not existing and (caller.granted_at is None or now - caller.granted_at >= FIRST_WITHIN):
+            raise PasskeyRefusedError("a first passkey is registered within an hour of the token's being given")
 
     def _challenge(self, kind: str, owner: str, credential: Mapping[str, Any], now: datetime) -> str:
         challenge = ceremony.challenge_in(credential)
@@ -152,9 +172,9 @@ class Passkeys:
         with self._database.read() as session:
             row = session.get(Passkey, str(credential.get("id")))
         whose = _owner(row.role, row.subject, row.person) if row else ""
-        if row is None or row.removed_at is not None or (owner and whose != owner):
+        if row is None or not _live([row], now) or (owner and whose != owner):
             raise PasskeyRefusedError("no such passkey")
-        return row, challenge, self._ceremony.asserted(credential, challenge, row, whose)
+        return row, challenge, self._ceremony.asserted(credential, challenge, row, whose, discoverable=not owner)
 
     def _use(self, session: Session, row: Passkey, challenge: str, count: int, now: datetime) -> None:
         self._spend(session, ASSERT, challenge, now)
@@ -173,15 +193,22 @@ class Passkeys:
             row = session.get(Passkey, passkey_id)
             if row is None or row.removed_at is not None or of not in {None, (row.role, row.subject, row.person)}:
                 raise UnknownPasskeyError
-            store.remove(session, passkey_id, now)
-            _audit(session, row, "passkey.removed", actor, now)
+            closed = store.remove(session, passkey_id, now)
+            _audit(session, row, "passkey.removed", actor, now, sessions=closed)
 
 
 def _owner(role: str, subject: str, person: str | None) -> str:
     return f"{role}:{subject}" + (f"/{person}" if person else "")
 
 
-def _audit(session: Session, row: Passkey, act: str, actor: str, now: datetime) -> None:
+def _live(rows: Sequence[Passkey], now: datetime) -> list[Passkey]:
+    return [row for row in rows if row.removed_at is None and now < row.created_at + LIFE]
+
+
+def _audit(
+    session: Session, row: Passkey, act: str, actor: str, now: datetime, *, sessions: Sequence[str] = ()
+) -> None:
     audit.record(
-        session, stream=stream(Role(row.role), row.subject), actor=actor, act=act, subject=row.passkey_id, now=now
-    )
+        session, stream=stream(Role(row.role), row.subject), actor=actor, act=act, subject=row.passkey_id, now=now,
+        detail={"sessions": list(sessions)} if sessions else {},
+    )  # fmt: skip

@@ -32,24 +32,30 @@ def note_use(session: Session, passkey_id: str, before: int, count: int, now: da
     return bool(session.execute(used).rowcount)  # type: ignore[attr-defined]
 
 
-def note_shown(session: Session, token_id: str, now: datetime) -> None:
+def note_shown(session: Session, token_id: str, passkey_id: str, now: datetime) -> None:
     """Note that whoever has a token showed a passkey just now."""
-    session.execute(update(AccessToken).where(col(AccessToken.token_id) == token_id).values(shown_at=now))
+    statement = update(AccessToken).where(col(AccessToken.token_id) == token_id)
+    session.execute(statement.values(shown_at=now, shown_with=passkey_id))
 
 
-def remove(session: Session, passkey_id: str, now: datetime) -> None:
-    """Remove a passkey, and close every session that it opened."""
-    session.execute(update(Passkey).where(col(Passkey.passkey_id) == passkey_id).values(removed_at=now))
+def remove(session: Session, passkey_id: str, now: datetime) -> list[str]:
+    """Remove a passkey, close every session that it opened, forget where it was shown; returns those sessions."""
+    gone = update(Passkey).where(col(Passkey.passkey_id) == passkey_id, col(Passkey.removed_at).is_(None))
+    session.execute(gone.values(removed_at=now))
+    shown = update(AccessToken).where(col(AccessToken.shown_with) == passkey_id)
+    session.execute(shown.values(shown_at=None, shown_with=None))
     opened = update(AccessToken).where(col(AccessToken.passkey_id) == passkey_id, col(AccessToken.revoked_at).is_(None))
-    session.execute(opened.values(revoked_at=now))
+    return list(session.execute(opened.values(revoked_at=now).returning(col(AccessToken.token_id))).scalars())
 
 
-def remove_all_made_with(session: Session, token_id: str, now: datetime) -> None:
-    """Remove the passkeys that a token registered, and those that the sessions opened by them registered."""
-    tokens = [token_id]
+def remove_all_made_with(session: Session, token_id: str, now: datetime) -> list[str]:
+    """Remove the passkeys that a token registered, and those that sessions opened by them did; returns them all."""
+    tokens, removed = [token_id], list[str]()
     while tokens:
-        registered = select(Passkey.passkey_id).where(Passkey.registered_with == tokens.pop())
+        registered = select(Passkey.passkey_id).where(
+            Passkey.registered_with == tokens.pop(), col(Passkey.removed_at).is_(None)
+        )
         for passkey_id in session.exec(registered).all():
-            remove(session, passkey_id, now)
-            opened = select(AccessToken.token_id).where(AccessToken.passkey_id == passkey_id)
-            tokens += session.exec(opened).all()
+            removed.append(passkey_id)
+            tokens += remove(session, passkey_id, now)
+    return removed

@@ -66,7 +66,7 @@ class Things:
             "agency": "police", "licence_id": self.licence, "counter": "nobody", "holder_id": "nobody",
             "token_id": "nobody", "client_id": "nobody", "kid": "nobody", "proposal_id": "nobody", "licence_type": "residence_permit",
             "licence_type_key": "residence_permit", "code": "not_found", "number": "1", "secret": "x",
-            "issuance_id": "nobody", "passkey_id": "nobody",
+            "issuance_id": "nobody", "passkey_id": "nobody", "mandate_id": "nobody",
         }  # fmt: skip
         if path.startswith("/admin/"):
             found["agency"] = "nobody"
@@ -149,6 +149,8 @@ def call(caller: Caller, operation: str, named: dict[str, str], body: object) ->
     how: dict[str, Any] = {"follow_redirects": False}
     if path == "/admin/clients" and method == "GET":
         how["params"] = {"role": "agency", "subject": "police"}
+    if path in {"/admin/tokens", "/admin/passkeys"} and method == "GET":
+        how["params"] = {"role": "clerk", "subject": "police"}
     if path.endswith("/audit/entries"):
         how["params"] = {"stream": "keys"}
     if path.endswith("/picture"):
@@ -174,7 +176,11 @@ def outcome(
     path = operation.split(" ")[1]
     fine = set(range(200, 600)) - {401, 403, 500}
     may_be_missing = (
-        "/admin/" in path or "issuance_id" in path or "proposal_id" in path or path.endswith("/offers/finish")
+        "/admin/" in path
+        or "issuance_id" in path
+        or "proposal_id" in path
+        or "mandate_id" in path
+        or path.endswith("/offers/finish")
     )
     return fine if may_be_missing else fine - {404}
 

@@ -437,13 +437,15 @@ def test_guardian_only_for_types_of_minors(world: World) -> None:
     assert (made.status, faults(made)) == (422, {("/guardian", "guardian_not_allowed")})
     certificate = world.issue_certificate()
     assert certificate in {one["licence_id"] for one in world.holder().get("/wallet/licences")["items"]}
-    assert world.holder("child_a").get("/wallet/licences")["items"] == []
     body = order(world, "student_status_certificate")
     del body["guardian"]
-    own = world.agency("school1").post("/issuers/school1/licences", body)
-    assert [one["licence_id"] for one in world.holder("child_a").get("/wallet/licences")["items"]] == [
-        own["licence_id"]
-    ]
+    own = world.agency("school1").post("/issuers/school1/licences", body)["licence_id"]
+    assert {one["licence_id"] for one in world.holder("child_a").get("/wallet/licences")["items"]} == {certificate, own}
+    company = order(world, "business_licence", representative=world.person("li_si"), guardian=world.person("li_si"))
+    made = world.agency("samr").post("/issuers/samr/licences", company)
+    assert (made.status, faults(made)) == (422, {("/guardian", "guardian_not_allowed")})
+    made = world.agency("police").post("/issuers/police/licences", world.order(representative=world.person("li_si")))
+    assert (made.status, faults(made)) == (422, {("/representative", "representative_not_allowed")})
 
 
 @pytest.mark.parametrize(

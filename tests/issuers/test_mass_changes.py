@@ -44,7 +44,9 @@ def test_two_clerks_revoke_many(world: World, permits: list[str], clerks: tuple[
     made = li.post(PATH, asked(permits))
     assert (made.status, made["state"]) == (202, "waiting")
     assert states(world) == {"valid"}
-    (seen,) = wang.get(PATH)["items"]
+    (listed,) = wang.get(PATH)["items"]
+    assert listed["content"] == {"to": "revoked", "cause": MOVED, "licences": 2}
+    seen = wang.get(f"{PATH}/{listed['proposal_id']}")
     assert seen["content"] == {"to": "revoked", "cause": MOVED, "licences": permits}
     done = approve(wang, made, seen["content_hash"])
     assert (done.status, done["state"], done["changed"], done["left"]) == (200, "approved", 2, [])
@@ -138,6 +140,37 @@ def test_if_one_cannot_nothing_is_done(world: World, permits: list[str]) -> None
     assert police.post(PATH, asked([]))["code"] == "invalid_request"
     assert police.post(PATH, asked(["x"] * (MOST + 1)))["code"] == "invalid_request"
     assert counts(world) == before
+
+
+def test_as_many_as_there_may_be(world: World, permits: list[str]) -> None:
+    """A body with the most licences, each with an identifier of full length, is read."""
+    many = [f"{permits[0][:-20]}{number:020d}" for number in range(MOST)]
+    seen = world.agency("police").post(PATH, asked(many, preview=True))
+    assert (seen.status, len(seen["left"])) == (200, MOST)
+
+
+def test_twenty_wait_and_no_more(world: World, permits: list[str], clerks: tuple[Caller, Caller]) -> None:
+    """One person buries nobody's proposal; declining one makes room."""
+    li, wang = clerks
+    made = [li.post(PATH, asked(permits)) for _ in range(21)]
+    assert [one.status for one in made] == [202] * 20 + [409]
+    assert made[-1]["code"] == "too_many_proposals"
+    assert wang.post(PATH, asked(permits)).status == 202
+    assert li.post(f"{PATH}/{made[0]['proposal_id']}/decline").status == 200
+    assert li.post(PATH, asked(permits)).status == 202
+
+
+def test_one_alone_revokes_few(world: World) -> None:
+    """Where two agree on many, a loop of single revocations ends at the hour's limit, with an alert; not in others'."""
+    permits = [world.issue() for _ in range(3)]
+    world.restart(four_eyes=True, limit_revocations_per_hour=2)
+    assert [world.change("revoke", one, MOVED).status for one in permits] == [200, 200, 429]
+    refused = world.change("revoke", permits[2], MOVED)
+    assert refused["code"] == "revocations_exceeded"
+    assert ("agency:police", "alert.velocity", "agency:police/revocations") in acts(world, "issuers/police")
+    assert world.change("suspend", permits[2], "endorsement_lapsed").status == 200
+    world.wait(3600)
+    assert world.change("revoke", permits[2], MOVED).status == 200
 
 
 def test_where_one_is_enough(world: World, permits: list[str]) -> None:

@@ -142,3 +142,36 @@ def test_two_must_agree_unless_it_is_a_demonstration(world: World) -> None:
     world.restart(demo=False)
     assert world.house.settings.two_must_agree
     assert world.operator.call("PUT", RIGHT, {})["code"] == "person_needed"
+
+
+def test_one_operator_is_not_two_clerks(world: World, second: Caller) -> None:
+    """A clerk's token is proposed; its secret goes to the operator who approves it, once."""
+    made = world.operator.post("/admin/tokens", {"role": "clerk", "subject": "police", "person": "ghost"})
+    assert (made.status, made["kind"]) == (202, "token.grant")
+    assert approve(world.operator, made)["code"] == "same_person"
+    done = approve(second, made)
+    clerk = Caller(world.http, done["made"]["secret"])
+    assert clerk.get("/issuers/police/licences").status == 200
+    assert "secret" not in str(second.get("/admin/proposals").body)
+    system = world.operator.post("/admin/tokens", {"role": "agency", "subject": "police"})
+    assert system.status == 201
+
+
+def test_what_a_crash_left_between_approval_and_act(world: World, second: Caller) -> None:
+    """Approved and not done: the next start does it; a token is not made for nobody, and waits again."""
+    kid = world.house.vault.active("police", KeyPurpose.LICENCE).kid
+    made = compromise(world)
+    token_asked = world.operator.post("/admin/tokens", {"role": "clerk", "subject": "police", "person": "ghost"})
+    eyes = world.house.four_eyes
+    for one in (made, token_asked):
+        with world.house.database.write() as session:  # all that a kill -9 lets happen
+            eyes.approve_in(
+                session, one["proposal_id"], one["content_hash"], stream="keys", actor="operator:op/wang", now=world.now
+            )
+    assert world.house.vault.active("police", KeyPurpose.LICENCE).kid == kid
+    world.restart(four_eyes=True)
+    assert world.house.vault.active("police", KeyPurpose.LICENCE).kid != kid
+    second.http = world.http
+    states = {one["kind"]: one["state"] for one in second.get("/admin/proposals")["items"]}
+    assert states == {"key.compromise": "approved", "token.grant": "waiting"}
+    assert findings(world) == []

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from keys.errors import TokenRefusedError
 from tests.authenticator import PRESENT, Authenticator
-from tests.world import BASE_URL, PARENT, Answer, Caller, World
+from tests.world import BASE_URL, OTHER_PARENT, PARENT, Answer, Caller, World
 
 RIGHT = "/admin/agencies/police/types/residence_permit"
 
@@ -86,7 +87,7 @@ def test_who_has_a_passkey_shows_it_for_sensitive_acts(world: World) -> None:
     assert person(world, "zhao").call("PUT", RIGHT, right).status == 204
 
 
-def test_where_passkeys_are_demanded_no_token_is_enough(world: World) -> None:
+def test_where_passkeys_are_demanded_a_token_alone_is_not_enough(world: World) -> None:
     """`LICENCE_STAFF_PASSKEYS`: staff without a passkey register one first."""
     world.agency("police")
     token = person(world)
@@ -98,6 +99,71 @@ def test_where_passkeys_are_demanded_no_token_is_enough(world: World) -> None:
     assert register(token, key).status == 201
     assert step_up(token, key).status == 204
     assert token.call("PUT", RIGHT, right).status == 204
+
+
+def test_a_token_found_later_registers_no_first_passkey(world: World) -> None:
+    """A first passkey comes within an hour of its token; and a passkey is registered anew after a year."""
+    operator, key = person(world), device()
+    world.wait(3600)
+    assert register(operator, key)["code"] == "passkey_refused"
+    assert register(person(world), key).status == 201
+    world.wait(366 * 86_400)
+    assert sign_in(world, key)["code"] == "passkey_refused"
+
+
+def test_a_revocation_in_between_is_not_lost(world: World) -> None:
+    """A token that is revoked while its passkey is being registered or shown registers and confirms nothing."""
+    house, operator, key = world.house, person(world), device()
+    caller = house.access.caller(operator.token or "", now=world.now)
+    options = house.passkeys.registration_options(caller, now=world.now)
+    house.access.revoke(caller.token_id, actor="test", now=world.now)
+    with pytest.raises(TokenRefusedError):
+        house.passkeys.register(caller, key.create(options), "late", now=world.now)
+    other = person(world)
+    register(other, key)
+    caller = house.access.caller(other.token or "", now=world.now)
+    asked = house.passkeys.assertion_options(caller, now=world.now)
+    house.access.revoke(caller.token_id, actor="test", now=world.now, signed_out=True)
+    with pytest.raises(TokenRefusedError):
+        house.passkeys.step_up(caller, key.get(asked), now=world.now)
+
+
+def test_a_removed_passkey_leaves_nothing_fresh(world: World) -> None:
+    """What was confirmed with it is confirmed no more, and what it opened is closed and told in the audit."""
+    operator, key = person(world), device()
+    made = register(operator, key)["passkey_id"]
+    step_up(operator, key)
+    session = sign_in(world, key)["access_token"]
+    assert world.operator.delete(f"/admin/passkeys/{made}").status == 204
+    assert Caller(world.http, session).get("/passkeys")["code"] == "token_refused"
+    register(operator, device(passkey_id=b"new"))
+    assert operator.call("PUT", RIGHT, {})["code"] == "step_up_needed"
+    with world.house.database.read() as database:
+        rows = database.connection().exec_driver_sql("SELECT detail FROM audit_entry WHERE act = 'passkey.removed'")
+        assert len(json.loads(rows.scalar_one())["sessions"]) == 1
+
+
+def test_staff_see_and_end_sessions(world: World) -> None:
+    """The operator lists an office's tokens; a session is ended by who has it, and its passkey stays."""
+    key = device()
+    register(person(world), key)
+    session = Caller(world.http, sign_in(world, key)["access_token"])
+    listed = world.operator.get("/admin/tokens", params={"role": "operator", "subject": "op"})["items"]
+    assert {(one["person"], one["label"]) for one in listed} == {("wang", "key"), ("wang", None), (None, None)}
+    assert session.post("/passkeys/sign-out").status == 204
+    assert session.get("/passkeys")["code"] == "token_refused"
+    assert sign_in(world, key).status == 200
+
+
+def test_within_another_s_page_nothing_counts(world: World) -> None:
+    """An answer made in another site's frame, and one that names nobody where nobody was named, are refused."""
+    operator = person(world)
+    assert register(operator, device(cross_origin=True))["code"] == "passkey_refused"
+    key = device()
+    register(operator, key)
+    key.user_handle = None
+    assert sign_in(world, key)["code"] == "passkey_refused"
+    assert step_up(operator, key).status == 204
 
 
 def test_a_second_passkey_needs_the_first(world: World) -> None:
@@ -152,8 +218,12 @@ def test_holders_step_up_and_sign_in_elsewhere(world: World) -> None:
     """A holder registers a passkey and shows it again; it does not sign in where staff do."""
     holder, key = world.holder(PARENT), device()
     assert register(holder, key).status == 201
-    assert step_up(holder, key).status == 204
     assert sign_in(world, key)["code"] == "passkey_refused"
+    world.wait(600)
+    grant = {"agent": world.person(OTHER_PARENT), "kind": "helper", "ends_at": "2026-12-31T23:59:59+08:00"}
+    assert holder.post("/wallet/mandates", grant)["code"] == "step_up_needed"
+    assert step_up(holder, key).status == 204
+    assert holder.post("/wallet/mandates", grant).status == 201
     mine = holder.get("/passkeys")["items"][0]["passkey_id"]
     assert holder.delete(f"/passkeys/{mine}").status == 204
     assert holder.get("/passkeys")["items"] == []

@@ -24,7 +24,7 @@ def test_expired_over_time(world: World) -> None:
     world.wait(11 * 3600 + 3599)
     shown_before = world.house.wallet  # the holder's session is an hour: show through the wallet itself
     now = world.now
-    choice = shown_before.choose(world.holder().subject, "school_transfer")
+    choice = shown_before.choose(world.holder().subject, "school_transfer", None, now=now)
     code = shown_before.show(world.holder().subject, choice, now=now)
     assert world.scan(code.url)["reason"] == "accepted"
     world.wait(3600)

@@ -65,12 +65,12 @@ def test_anothers_licence_is_not_there(world: World) -> None:
     assert {**missing.body, "instance": ""} == {**answers[0].body, "instance": ""}
 
 
-def test_a_minors_licence_is_in_the_guardians_wallet_alone(world: World) -> None:
-    """A child's certificate goes to the guardian's wallet and not to the child's or the other parent's."""
+def test_a_minors_licence_is_the_childs_and_shown_by_the_guardian(world: World) -> None:
+    """A child's certificate is in the child's wallet; the guardian may show it, the other parent not."""
     licence_id = world.issue_certificate()
-    assert [one["licence_id"] for one in world.holder(PARENT).get("/wallet/licences")["items"]] == [licence_id]
-    for stranger in (CHILD, OTHER_PARENT):
-        assert world.holder(stranger).get("/wallet/licences")["items"] == []
+    for viewer in (PARENT, CHILD):
+        assert [one["licence_id"] for one in world.holder(viewer).get("/wallet/licences")["items"]] == [licence_id]
+    assert world.holder(OTHER_PARENT).get("/wallet/licences")["items"] == []
 
 
 def test_the_state_is_the_agencys_word(world: World) -> None:

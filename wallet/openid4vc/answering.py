@@ -174,7 +174,7 @@ class Answering:
         second = now.timestamp()
         held = [
             one
-            for one in self._keeping.current(holder_id)
+            for one in self._keeping.current(holder_id, now=now)
             if one.licence.expires_at is None or second < one.licence.expires_at
         ]
         found = {name: _match(query, held) for name, query in told.query.credentials.items()}

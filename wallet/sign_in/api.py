@@ -99,7 +99,7 @@ def routes(
     @router.post("/sign-out", status_code=204, response_class=Response)
     def sign_out(me: Me) -> Response:
         """Close the wallet here."""
-        access.revoke(me.token_id, actor=me.name, now=clock())
+        access.revoke(me.token_id, actor=me.name, now=clock(), signed_out=True)
         response = Response(status_code=204)
         browser.forget(response)
         return response

@@ -43,7 +43,7 @@ class Sessions:
         """Open a session in this browser and go on; the session that it had is over."""
         before = self.visitor_of(request)
         if before is not None:
-            self.access.revoke(before.token_id, actor=actor, now=now)
+            self.access.revoke(before.token_id, actor=actor, now=now, signed_out=True)
         label = "".join(one for one in request.headers.get("user-agent", "") if one.isprintable())[:MAX_LABEL]
         secret = self.access.grant(
             Role.HOLDER, holder_id, life=SESSION_LIFE, idle=IDLE, label=label, actor=actor, now=now

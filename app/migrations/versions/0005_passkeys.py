@@ -30,9 +30,14 @@ def upgrade() -> None:
 
     with op.batch_alter_table('proposal') as batch_op:
         batch_op.add_column(sa.Column('stream', sa.String(), nullable=False, server_default='keys'))
+        batch_op.add_column(sa.Column('done_at', sa.DateTime(), nullable=True))
         batch_op.create_index(batch_op.f('ix_proposal_stream'), ['stream'], unique=False)
+
+    op.execute('UPDATE proposal SET done_at = decided_at WHERE approved')
 
     with op.batch_alter_table('access_token') as batch_op:
         batch_op.add_column(sa.Column('passkey_id', sa.String(), nullable=True))
         batch_op.add_column(sa.Column('shown_at', sa.DateTime(), nullable=True))
+        batch_op.add_column(sa.Column('shown_with', sa.String(), nullable=True))
+        batch_op.create_index(batch_op.f('ix_access_token_shown_with'), ['shown_with'], unique=False)
         batch_op.create_index(batch_op.f('ix_access_token_passkey_id'), ['passkey_id'], unique=False)

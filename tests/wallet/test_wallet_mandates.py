@@ -1,0 +1,250 @@
+"""Mandates: a parent for a child, an officer for a company, a helper; each ends, and what was given under it too."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from keys.access import Role
+from tests.issuers.claims_of_types import order
+from tests.records.tables import acts, findings
+from tests.world import CHILD, COUNTER, OTHER_PARENT, PARENT, Answer, Caller, World
+
+ENDS = "2026-12-31T23:59:59+08:00"
+SHOP, CLERK = "noodle_shop", "graduate"
+CERTIFICATE = "student_status_certificate"
+
+
+def certificate(world: World, *guardians: str) -> str:
+    people = [world.person(one) for one in guardians]
+    return world.issue(CERTIFICATE, CHILD, "school1", guardians=people)
+
+
+def of_principal(caller: Caller) -> dict[str, str]:
+    """The licences that somebody may show for others: identifier → whose."""
+    items = caller.get("/wallet/licences")["items"]
+    return {one["licence_id"]: one["principal"]["name"] for one in items if one["principal"]}
+
+
+def shop_licence(world: World) -> str:
+    """A company's licence that names its legal representative, who is PARENT."""
+    body = order(world, "business_licence", representative=world.person(PARENT))
+    made = world.agency("samr").post("/issuers/samr/licences", body)
+    assert made.status == 201, made.body
+    return str(made["licence_id"])
+
+
+def give(by: Caller, world: World, to: str, kind: str, **more: object) -> Answer:
+    body = {"agent": world.person(to), "kind": kind, "ends_at": ENDS, **more}
+    return by.post("/wallet/mandates", body)
+
+
+def company(world: World) -> str:
+    """The company's name in the wallets, as its representative sees it."""
+    items = world.holder(PARENT).get("/wallet/mandates")["items"]
+    return str(next(one["principal"] for one in items if one["kind"] == "representative"))
+
+
+def verdict_at(world: World, now: datetime, scanned: str) -> Answer:
+    """What the school's counter makes of a code at another time."""
+    world.counter()
+    world.now = now
+    secret = world.house.access.grant(Role.COUNTER, COUNTER, life=timedelta(days=1), actor="test", now=now)
+    body = {"scanned": scanned, "service_item": "school_transfer"}
+    return Caller(world.http, secret).post("/verifier/verifications", body)
+
+
+def test_both_parents_show_a_child_s_licence(world: World) -> None:
+    """Each sees it with whose it is, shows it, and sees who showed it; a stranger sees nothing."""
+    licence_id = certificate(world, PARENT, OTHER_PARENT)
+    for parent in (PARENT, OTHER_PARENT):
+        assert of_principal(world.holder(parent)) == {licence_id: "张小例"}
+        world.wait(1)
+        assert world.scan(world.show(parent)["url"])["reason"] == "accepted"
+    assert of_principal(world.holder(CLERK)) == {}
+    assert world.holder(CLERK).get(f"/wallet/licences/{licence_id}").status == 404
+    for viewer in (PARENT, OTHER_PARENT, CHILD):
+        uses = world.holder(viewer).get("/wallet/uses")["items"]
+        assert [(one["holder_name"], one["actor_name"]) for one in uses] == [("张小例", "张示例"), ("张小例", "李样本")]
+    assert findings(world) == []
+
+
+def test_one_scan_of_parent_and_child(world: World) -> None:
+    """The parent's permit and the child's certificate in one presentation and one verdict; each has a use."""
+    permit, licence_id = world.issue(), certificate(world, PARENT)
+    verdict = world.scan(world.show()["url"])
+    assert {one["licence_type"] for one in verdict["licences"]} == {"residence_permit", CERTIFICATE}
+    uses = world.holder().get("/wallet/uses")["items"]
+    assert {(one["holder_name"], one["licences"][0]["licence_id"], one["verdict"]) for one in uses} == {
+        ("李样本", permit, "accepted"),
+        ("张小例", licence_id, "accepted"),
+    }
+
+
+def test_a_parent_s_mandate_ends_at_eighteen(world: World) -> None:
+    """Up to the last second before the birthday in the city's time; with a code made before it, refused for that."""
+    licence_id = certificate(world, PARENT)
+    mandate = world.holder().get("/wallet/mandates")["items"][0]
+    birthday = datetime(2032, 8, 31, 16, tzinfo=UTC)  # 2032-09-01 in the city
+    assert datetime.fromisoformat(mandate["ends_at"]) == birthday
+    house, me = world.house, world.holder().subject
+    before = birthday - timedelta(seconds=1)
+    shown = house.wallet.show(me, {licence_id: ["grade"]}, now=before)
+    assert house.mandates.must_allow(me, mandate["principal"], CERTIFICATE, now=before)
+    assert verdict_at(world, birthday, shown.url)["reason"] == "came_of_age"
+    assert house.wallet.licences(me, now=birthday) == []
+
+
+def test_under_fourteen_all_is_sensitive(world: World) -> None:
+    """A child of twelve is, one of fourteen is not."""
+    certificate(world, PARENT)
+    child = world.holder().get("/wallet/mandates")["items"][0]["principal"]
+    assert world.house.mandates.sensitive(child, now=world.now)
+    assert not world.house.mandates.sensitive(child, now=datetime(2028, 8, 31, 16, tzinfo=UTC))
+    assert not world.house.mandates.sensitive(world.holder().subject, now=world.now)
+
+
+def test_a_school_s_word_is_for_its_own_licence(world: World) -> None:
+    """Whom a school names as guardian shows that type; a second type comes with its own licence, in one mandate."""
+    certificate(world, PARENT)
+    (mandate,) = world.holder().get("/wallet/mandates")["items"]
+    assert (mandate["kind"], mandate["types"], mandate["state"]) == ("parent", [CERTIFICATE], "in_force")
+    certificate(world, PARENT)
+    assert len(world.holder().get("/wallet/mandates")["items"]) == 1
+
+
+def test_a_company_is_shown_by_its_officers(world: World) -> None:
+    """Representative, manager and agent each show it; the agent what was named and no more."""
+    licence_id = shop_licence(world)
+    boss, shop = world.holder(PARENT), company(world)
+    assert of_principal(boss) == {licence_id: "示例市好样面馆有限公司"}
+    manager = give(boss, world, OTHER_PARENT, "manager", principal=shop)
+    assert (manager.status, manager["agent_name"]) == (201, "张示例")
+    agent = give(world.holder(OTHER_PARENT), world, CLERK, "agent", principal=shop, types=["food_business_licence"])
+    assert agent.status == 201
+    assert of_principal(world.holder(OTHER_PARENT)) == {licence_id: "示例市好样面馆有限公司"}
+    assert of_principal(world.holder(CLERK)) == {}
+    assert world.holder(CLERK).get(f"/wallet/licences/{licence_id}").status == 404
+    wider = give(boss, world, CLERK, "agent", principal=shop, types=["business_licence"])
+    assert wider.status == 201
+    assert of_principal(world.holder(CLERK)) == {licence_id: "示例市好样面馆有限公司"}
+    seen = [(one["kind"], one["agent_name"]) for one in boss.get("/wallet/mandates")["items"]]
+    assert sorted(seen) == [
+        ("agent", "王测试"),
+        ("agent", "王测试"),
+        ("manager", "张示例"),
+        ("representative", "李样本"),
+    ]
+
+
+def test_a_removed_manager_takes_along_what_he_gave(world: World) -> None:
+    """The manager goes, and so does his agent, mid-session: a code made before is refused for that."""
+    licence_id = shop_licence(world)
+    boss, shop = world.holder(PARENT), company(world)
+    manager = give(boss, world, OTHER_PARENT, "manager", principal=shop)
+    give(world.holder(OTHER_PARENT), world, CLERK, "agent", principal=shop, types=["business_licence"])
+    code = world.show(CLERK, licences=[{"licence_id": licence_id, "claims": ["premises"]}])["url"]
+    assert boss.delete(f"/wallet/mandates/{manager['mandate_id']}").status == 204
+    assert world.scan(code, item="open_restaurant")["reason"] == "mandate_withdrawn"
+    assert of_principal(world.holder(CLERK)) == {}
+    refused = world.holder(CLERK).get(f"/wallet/licences/{licence_id}")
+    assert (refused.status, refused["code"]) == (403, "mandate_withdrawn")
+    told = [act for _, act, _ in acts(world, f"wallet/{shop}") if act.startswith("mandate")]
+    assert told == ["mandate.given"] * 3 + ["mandate.withdrawn"] * 2
+
+
+def test_a_helper_for_a_stated_time(world: World) -> None:
+    """An elderly person lets somebody show their licences; when the time is over, it is refused for that."""
+    permit = world.issue()
+    made = give(world.holder(PARENT), world, CLERK, "helper", types=["residence_permit"])
+    assert made.status == 201
+    assert of_principal(world.holder(CLERK)) == {permit: "李样本"}
+    shown = world.show(CLERK, service_item="school_transfer", principal=made["principal"])
+    assert world.scan(shown["url"])["reason"] == "accepted"
+    use = world.holder(PARENT).get("/wallet/uses")["items"][0]
+    assert (use["holder_name"], use["actor_name"]) == ("李样本", "王测试")
+    later = datetime(2026, 12, 31, 16, tzinfo=UTC)
+    house, clerk = world.house, world.holder(CLERK).subject
+    code = house.wallet.show(clerk, {permit: ["residence_district"]}, now=later - timedelta(seconds=2))
+    assert verdict_at(world, later, code.url)["reason"] == "mandate_ended"
+
+
+def test_the_agent_renounces(world: World) -> None:
+    """Who has a mandate may give it back, even one that an agency's licence gave; a stranger ends nothing."""
+    certificate(world, PARENT, OTHER_PARENT)
+    (mine,) = [one for one in world.holder().get("/wallet/mandates")["items"] if one["agent_name"] == "李样本"]
+    assert world.holder(OTHER_PARENT).delete(f"/wallet/mandates/{mine['mandate_id']}").status == 404
+    assert world.holder(CLERK).delete(f"/wallet/mandates/{mine['mandate_id']}").status == 404
+    assert world.holder().delete(f"/wallet/mandates/{mine['mandate_id']}").status == 204
+    assert of_principal(world.holder()) == {}
+    assert world.holder().get("/wallet/mandates")["items"][0]["state"] == "withdrawn"
+    assert len(of_principal(world.holder(OTHER_PARENT))) == 1
+
+
+@pytest.mark.parametrize(
+    ("by", "to", "kind", "more"),
+    [
+        (PARENT, OTHER_PARENT, "manager", {}),
+        (PARENT, OTHER_PARENT, "agent", {}),
+        (PARENT, PARENT, "helper", {}),
+        (PARENT, SHOP, "helper", {}),
+        (PARENT, OTHER_PARENT, "helper", {"ends_at": "2028-01-01T00:00:00Z"}),
+        (PARENT, OTHER_PARENT, "helper", {"ends_at": "2026-11-01T00:00:00Z"}),
+        (PARENT, OTHER_PARENT, "helper", {"types": ["nonsense"]}),
+        (OTHER_PARENT, CLERK, "manager", {"principal": "the shop"}),
+        (CLERK, OTHER_PARENT, "agent", {"principal": "the shop"}),
+        (PARENT, CLERK, "helper", {"principal": "the shop"}),
+        (PARENT, CLERK, "helper", {"principal": "the child"}),
+    ],
+)
+def test_nobody_hands_over_what_is_not_theirs(
+    world: World, by: str, to: str, kind: str, more: dict[str, object]
+) -> None:
+    """A person no managers, a manager none either, an agent nothing; nobody themselves, for ever, or a child."""
+    shop_licence(world)
+    certificate(world, PARENT)
+    items = world.holder(PARENT).get("/wallet/mandates")["items"]
+    named = {
+        "the shop": company(world),
+        "the child": next(one["principal"] for one in items if one["kind"] == "parent"),
+    }
+    give(world.holder(PARENT), world, OTHER_PARENT, "manager", principal=named["the shop"])
+    give(world.holder(PARENT), world, CLERK, "agent", principal=named["the shop"])
+    body = {name: named.get(str(value), value) for name, value in more.items()}
+    refused = give(world.holder(by), world, to, kind, **body)
+    assert (refused.status, refused["code"]) == (422, "mandate_refused"), refused.body
+
+
+def test_an_agent_s_time_and_types_are_within_the_manager_s(world: World) -> None:
+    """A manager until December hands over neither beyond it nor more types than he has."""
+    shop_licence(world)
+    shop = company(world)
+    give(world.holder(PARENT), world, OTHER_PARENT, "manager", principal=shop, types=["business_licence"])
+    manager = world.holder(OTHER_PARENT)
+    for more in ({"ends_at": "2027-02-01T00:00:00Z"}, {}, {"types": ["food_business_licence"]}):
+        wrong = {"types": ["business_licence"]} | more if "ends_at" in more else more
+        assert give(manager, world, CLERK, "agent", principal=shop, **wrong)["code"] == "mandate_refused"
+    assert give(manager, world, CLERK, "agent", principal=shop, types=["business_licence"]).status == 201
+
+
+def test_five_managers_and_no_more(world: World) -> None:
+    """The sixth is refused; one withdrawn makes room."""
+    shop_licence(world)
+    boss, shop = world.holder(PARENT), company(world)
+    made = [give(boss, world, who, "manager", principal=shop) for who in (OTHER_PARENT, CLERK) for _ in range(3)]
+    assert [one.status for one in made] == [201] * 5 + [422]
+    boss.delete(f"/wallet/mandates/{made[0]['mandate_id']}")
+    assert give(boss, world, CLERK, "manager", principal=shop).status == 201
+
+
+def test_for_whom_must_be_said(world: World) -> None:
+    """A mother of two says for which child; each gets what is theirs."""
+    certificate(world, PARENT)
+    claims = {"birth_date": "2016-11-12", "student_status_no": "G440199201611120045", "guardian_name": "李样本"}
+    body = world.order(CERTIFICATE, "child_b", claims=claims, guardian=world.person(PARENT))
+    assert world.agency("school1").post("/issuers/school1/licences", body).status == 201
+    mother = world.holder()
+    assert mother.post("/wallet/shows", {"service_item": "school_transfer", "qr": "none"})["code"] == "for_whom"
+    for one in mother.get("/wallet/mandates")["items"]:
+        shown = world.show(service_item="school_transfer", principal=one["principal"])
+        verdict = world.scan(shown["url"])
+        assert [got["claims"]["holder_name"] for got in verdict["licences"]] == [one["principal_name"]]

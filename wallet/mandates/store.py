@@ -1,0 +1,50 @@
+"""All SQL of mandates."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func, update
+from sqlmodel import Session, col, or_, select
+
+from wallet.mandates.models import Kind, Mandate
+
+
+def in_force(session: Session, agent: str, now: datetime) -> Sequence[Mandate]:
+    """Return what somebody may do for others, oldest first."""
+    query = select(Mandate).where(Mandate.agent == agent, *_open(now))
+    return session.exec(query.order_by(col(Mandate.created_at), col(Mandate.mandate_id))).all()
+
+
+def between(session: Session, principal: str, agent: str) -> Sequence[Mandate]:
+    """Return every mandate of one to show another's licences, ended ones too, newest first."""
+    query = select(Mandate).where(Mandate.principal == principal, Mandate.agent == agent)
+    return session.exec(query.order_by(col(Mandate.created_at).desc(), col(Mandate.mandate_id))).all()
+
+
+def seen_by(session: Session, holder_id: str, principals: Sequence[str], limit: int) -> Sequence[Mandate]:
+    """Return the mandates that somebody gave or has, and those over `principals`; ended ones too, newest first."""
+    whose = or_(Mandate.agent == holder_id, Mandate.principal == holder_id, col(Mandate.principal).in_(principals))
+    query = select(Mandate).where(whose).order_by(col(Mandate.created_at).desc(), col(Mandate.mandate_id))
+    return session.exec(query.limit(limit)).all()
+
+
+def managers(session: Session, principal: str, now: datetime) -> int:
+    """Return how many managers a company has."""
+    query = select(func.count()).where(Mandate.principal == principal, Mandate.kind == Kind.MANAGER, *_open(now))
+    return session.exec(query).one()
+
+
+def withdraw(session: Session, mandate_id: str, by: str, now: datetime) -> list[str]:
+    """Withdraw a mandate and all that was given under it; returns those that this ended."""
+    ended, waiting = list[str](), [mandate_id]
+    while waiting:
+        one = waiting.pop()
+        statement = update(Mandate).where(col(Mandate.mandate_id) == one, col(Mandate.withdrawn_at).is_(None))
+        if session.execute(statement.values(withdrawn_at=now, withdrawn_by=by)).rowcount:  # type: ignore[attr-defined]
+            ended.append(one)
+        waiting += session.exec(select(Mandate.mandate_id).where(Mandate.granted_under == one)).all()
+    return ended
+
+
+def _open(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return col(Mandate.withdrawn_at).is_(None), or_(col(Mandate.ends_at).is_(None), col(Mandate.ends_at) > now)
