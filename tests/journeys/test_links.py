@@ -94,7 +94,7 @@ def test_signs_in_at_the_issuers(city: City) -> None:
 
 
 def test_answers_or_declines_a_request(city: City) -> None:
-    """Who asks for what, then a question: yes shows it, no tells the verifier so."""
+    """Who asks for what, then a question: yes shows it, no tells the verifier so; again, it was answered already."""
     told = {"service_item": demo_wallet.ITEM, "qr": "none"}
     declined = city.counter.post("/verifier/presentation-requests", told)
     code, _, told_of = opened(city, declined["link"], said="n\n")
@@ -107,6 +107,8 @@ def test_answers_or_declines_a_request(city: City) -> None:
     assert opened(city, agreed["link"], "--yes")[:2] == (0, "shown\n")
     state = city.counter.get(f"/verifier/presentation-requests/{agreed['request_id']}")
     assert state["verdict"]["verdict"] == "accepted"
+    code, _, told_of = opened(city, agreed["link"], "--yes")
+    assert (code, "answered already" in told_of) == (1, True)
 
 
 def test_usage(city: City) -> None:

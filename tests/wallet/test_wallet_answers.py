@@ -104,15 +104,23 @@ def test_answers_our_own_counters(world: World, how: dict[str, str]) -> None:
 
 
 def test_a_request_is_answered_once_and_soon(world: World) -> None:
-    """A second answer is refused; so is one after five minutes, another holder's, and one that never was."""
+    """A second answer is refused; so is one after five minutes, another's, and one that never was.
+
+    Opened anew, the request is said to be answered, not to be tried later.
+    """
     drive(world)
-    seen = look(world, ask(world)["link"])
+    link = ask(world)["link"]
+    seen = look(world, link)
     assert (
         world.holder(OTHER_PARENT).post(f"/wallet/requests/{seen['request_id']}/answer", {"agree": True}).status == 404
     )
     assert answer(world, seen).status == 200
     again = answer(world, seen)
     assert (again.status, again["code"]) == (422, "request_refused")
+    anew = look(world, link)
+    assert (anew.status, anew["code"]) == (409, "foreign_service_refused")
+    assert "已答复" in anew["detail"]
+    assert "answered already" in anew["detail"]
     late = look(world, ask(world)["link"])
     world.wait(300)
     assert answer(world, late)["code"] == "request_refused"

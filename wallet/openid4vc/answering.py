@@ -34,6 +34,7 @@ from wallet.presenting import Presenter, record
 THINKING_TIME = timedelta(minutes=5)
 NONCE_BYTES, ID_BYTES = 18, 12
 REQUEST_TYPE = "application/oauth-authz-req+jwt"
+GONE = 410  # how a verifier says that a request is over (RFC 9110 section 15.5.11)
 Anchors = Callable[[datetime], Collection[x509.Certificate]]
 """Returns the certificate authorities whose leaves may ask."""
 
@@ -89,7 +90,7 @@ class Answering:
         """Fetch and check a request, and return who asks for what of which licences; nothing leaves yet.
 
         A request that must not be answered raises `RequestRefusedError`, one that this wallet cannot answer
-        `NothingToShowError`.
+        `NothingToShowError`, one that is over `ForeignRefusalError`.
         """
         found = links.request(link)
         told = self._asked(found, now)
@@ -151,6 +152,8 @@ class Answering:
             if by_post
             else self._fetch("GET", found["request_uri"], headers=headers)
         )
+        if got.status == GONE:
+            raise ForeignRefusalError("此请求已答复或已失效 · the request was answered already, or is over")
         if got.status != 200 or got.media_type != REQUEST_TYPE or not got.body.isascii():
             raise ForeignServiceError(got.error())
         try:
