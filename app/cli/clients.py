@@ -1,7 +1,7 @@
 """Systems and devices that get their own tokens: the operator takes them in; a system asks for its token."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,7 +16,7 @@ from app.cli.opening import ACTOR, Json, house
 from app.cli.output import answer, print_json
 from credentials import dpop, jws, strict_json
 from credentials.jwk import export_public
-from keys.access import Role
+from keys.access import SCOPES, Role
 from keys.oauth.client_credentials import ASSERTION, ASSERTION_LIFE_SECONDS
 from keys.oauth.clients import CODE_LIFE
 
@@ -33,7 +33,9 @@ def add_client(  # noqa: PLR0917 - typer's options
     json_output: Json = False,
 ) -> None:
     """Take in a system that gets its own tokens with a key (private_key_jwt)."""
-    made, kind = house(), _role(role)
+    kind = _role(role)
+    must_be_scopes(kind, scope or ())
+    made = house()
     made.must_exist(kind, subject)
     registered = made.clients.register(
         kind, subject, name=name, scopes=scope or (), jwk=strict_json.loads(jwk.read_bytes()), dpop=dpop_bound,
@@ -118,6 +120,15 @@ def token(
     http = Client(url)
     got = http.call("POST", "/oauth/token", data=form, headers={"DPoP": proof} if bound else {})
     answer(got, str(got["access_token"]), as_json=json_output)
+
+
+def must_be_scopes(role: Role, wanted: Collection[str]) -> None:
+    """Say which scopes a role does not have, and which it has."""
+    if unknown := sorted(set(wanted) - SCOPES[role]):
+        theirs, there = ", ".join(unknown), ", ".join(sorted(SCOPES[role]))
+        raise typer.BadParameter(
+            f"{role} 没有权限 {theirs}，可用：{there} · {role} has no scope {theirs}; there are: {there}"
+        )
 
 
 def _role(text: str) -> Role:

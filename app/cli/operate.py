@@ -138,6 +138,7 @@ def grant_token(
     for name in [subject, *([person] if person is not None else [])]:
         if not re.fullmatch(SHORT_NAME, name):
             raise typer.BadParameter(f"{name}: names are short and lower-case, as police or wang")
+    clients.must_be_scopes(Role(role), scope or ())
     made, now = house(), clock.now()
     made.must_exist(Role(role), subject)
     _tell_token(

@@ -8,6 +8,11 @@ from tests.app.test_app_cli import Run, house, run
 __all__ = ["house", "run"]
 
 
+def unboxed(said: str) -> str:
+    """What was said on standard error, without the box and the line breaks that a terminal's width makes."""
+    return "".join(said.replace("│", " ").split())
+
+
 def test_systems_and_devices(house: Run, tmp_path: Path) -> None:
     """A key pair, a client, its list, suspended and let in again; a code for a tablet."""
     house("agency", "add", "police", "--json")
@@ -30,6 +35,22 @@ def test_systems_and_devices(house: Run, tmp_path: Path) -> None:
     assert (len(code["code"]), code["expires_in_seconds"]) == (16, 600)
     assert house("counter", "code", "school2_office").out.count("-") == 3
     assert house("counter", "code", "nobody").code == 1
+
+
+def test_scopes_that_are_none(house: Run, tmp_path: Path) -> None:
+    """Which scope is none of the role's is said, and which there are; nobody speaks of a token."""
+    house("agency", "add", "police", "--json")
+    pair = house("client", "new-key", str(tmp_path / "system.pem"), "--json").json
+    words = ("client", "add", "agency", "police", "--jwk", pair["public"], "--name", "x")
+    wrong = house(*words, "--scope", "licences:isue", "--scope", "licences:read")
+    assert wrong.code == 2
+    told = unboxed(wrong.err)
+    assert "hasnoscopelicences:isue;thereare:licences:issue,licences:read,licences:status" in told
+    assert "没有权限licences:isue，可用：licences:issue" in told
+    assert "token" not in told
+    assert house("client", "list", "agency", "police", "--json").json == {"clients": []}
+    granted = house("token", "grant", "auditor", "office", "--person", "wang", "--scope", "operate")
+    assert (granted.code, "auditorhasnoscopeoperate;thereare:audit" in unboxed(granted.err)) == (2, True)
 
 
 def test_people_have_names(house: Run) -> None:
