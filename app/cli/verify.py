@@ -18,7 +18,13 @@ from keys.errors import TrustListRefusedError
 from verifier import offline, picture
 from verifier.errors import PictureUnreadableError
 from verifier.seen_passes import SeenFile
+from wallet import codes
 
+SHOW_CODE = {
+    "zh": "这像是亮证码：亮证码须联网核验（不带 --trust）；离线只能核验离线码（EL1:…）。",
+    "en": "This looks like a show code, which needs the network: verify without --trust. Off line only an offline pass "
+    "(EL1:…) can be verified.",
+}
 MAX_BUNDLE_HINT = "a trust bundle, as GET /verifier/trust-bundle or `licence trust export` gives it"
 
 
@@ -83,9 +89,10 @@ def _offline(source: str, trust: Path, service_item: str | None, now: int | None
     except PictureUnreadableError:
         return offline.nothing_known("not_a_licence_code", now=present).as_json()
     try:
-        return offline.verify_pass(scanned, bundle, item, now=present, seen=SeenFile(seen) if seen else None).as_json()
+        made = offline.verify_pass(scanned, bundle, item, now=present, seen=SeenFile(seen) if seen else None).as_json()
     except (OSError, ValueError) as error:
         raise typer.BadParameter(f"--seen: {error}") from error
+    return made | {"message": SHOW_CODE} if codes.read(scanned, base_url=bundle.base_url) else made
 
 
 def told(made: dict[str, Any]) -> str:

@@ -342,6 +342,23 @@ def test_verify_offline_refused_and_amber(run: Run, offline: dict[str, str], tmp
     assert (bent.code, bent.json["verdict"], bent.json["reason"]) == (3, "cannot_confirm", "trust_list_refused")
 
 
+def test_verify_a_show_code_offline(run: Run, offline: dict[str, str], world: World, tmp_path: Path) -> None:
+    """A show code, scanned or typed, is no offline pass; it is said that it needs the network."""
+    shown = world.show()
+    (tmp_path / "code.png").write_bytes(qr.png(shown["url"]))
+    trust = ("--trust", offline["bundle"], "--now", str(int(START.timestamp())))
+    for source, text in (("-", shown["url"]), ("-", shown["typed_code"]), (str(tmp_path / "code.png"), "")):
+        done = run("verify", "--json", *trust, source, stdin=text)
+        assert (done.code, done.json["verdict"], done.json["reason"]) == (1, "refused", "not_a_licence_code")
+        assert "须联网核验" in done.json["message"]["zh"]
+        assert "needs the network" in done.json["message"]["en"]
+    said = run("verify", *trust, "-", stdin=shown["url"]).out
+    assert "(EL1:…) can be verified" in said
+    assert "not a licence code" not in said
+    other = run("verify", "--json", *trust, "-", stdin="https://other.example/s#" + "0" * 26)
+    assert "not a licence code" in other.json["message"]["en"]
+
+
 def test_verify_remembers_passes(run: Run, offline: dict[str, str], tmp_path: Path) -> None:
     """With --seen a pass counts once on this machine; a file of another kind is wrong usage."""
     second = str(int(START.timestamp()))
