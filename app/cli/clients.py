@@ -41,7 +41,8 @@ def add_client(  # noqa: PLR0917 - typer's options
         kind, subject, name=name, scopes=scope or (), jwk=strict_json.loads(jwk.read_bytes()), dpop=dpop_bound,
         actor=ACTOR, now=clock.now(),
     )  # fmt: skip
-    answer({"client_id": registered.client_id}, registered.client_id, as_json=json_output)
+    said = f"客户端编号 · client identifier: {registered.client_id}"
+    answer({"client_id": registered.client_id}, said, as_json=json_output)
 
 
 def list_clients(role: SystemRole, subject: str, json_output: Json = False) -> None:

@@ -118,7 +118,10 @@ def add_holder(
     made, now = house(), clock.now()
     holder_id = made.accounts.add(holder, actor=ACTOR, now=now)
     link = made.accounts.sign_in_link(holder_id, actor=ACTOR, now=now) if made.settings.demo else None
-    said = f"holder {holder_id}" + (f"\nsign-in link (once, 30 minutes): {link}" if link else "")
+    said = f"持证人 · holder: {holder_id}"
+    if link:
+        said += f"\n登录链接，三十分钟内一次有效 · sign-in link, once, within 30 minutes: {link}"
+        said += f"\n  POST {made.settings.base_url}/wallet/sign-in {json.dumps({'link': link})}"
     answer({"holder_id": holder_id, "sign_in_link": link}, said, as_json=json_output)
 
 

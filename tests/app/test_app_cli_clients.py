@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from tests.app.test_app_cli import Run, house, run
+from tests.world import BASE_URL
 
 __all__ = ["house", "run"]
 
@@ -35,6 +36,20 @@ def test_systems_and_devices(house: Run, tmp_path: Path) -> None:
     assert (len(code["code"]), code["expires_in_seconds"]) == (16, 600)
     assert house("counter", "code", "school2_office").out.count("-") == 3
     assert house("counter", "code", "nobody").code == 1
+
+
+def test_what_is_printed_is_named(house: Run, tmp_path: Path) -> None:
+    """An identifier and a sign-in link are not printed bare: what each is, and where the link goes."""
+    house("agency", "add", "police", "--json")
+    pair = house("client", "new-key", str(tmp_path / "system.pem"), "--json").json
+    added = house("client", "add", "agency", "police", "--jwk", pair["public"], "--name", "x").out.strip()
+    (row,) = house("client", "list", "agency", "police", "--json").json["clients"]
+    assert added == f"客户端编号 · client identifier: {row['client_id']}"
+    holder, named, used = house("holder", "add", "440199198708220021", "李样本").out.splitlines()
+    assert "· holder: " in holder
+    kind, _, link = named.partition(": ")
+    assert kind == "登录链接，三十分钟内一次有效 · sign-in link, once, within 30 minutes"
+    assert used == f'  POST {BASE_URL}/wallet/sign-in {{"link": "{link}"}}'
 
 
 def test_scopes_that_are_none(house: Run, tmp_path: Path) -> None:
