@@ -15,6 +15,7 @@ from app.cli.client import Client
 from app.cli.opening import ACTOR, Json, house
 from app.cli.output import answer, print_json
 from credentials import dpop, jws, strict_json
+from credentials.errors import MalformedError
 from credentials.jwk import export_public
 from keys.access import SCOPES, Role
 from keys.oauth.client_credentials import ASSERTION, ASSERTION_LIFE_SECONDS
@@ -26,7 +27,7 @@ SystemRole = Annotated[str, typer.Argument(help="agency or counter.")]
 def add_client(  # noqa: PLR0917 - typer's options
     role: SystemRole,
     subject: Annotated[str, typer.Argument(help="Which agency or counter.")],
-    jwk: Annotated[Path, typer.Option(exists=True, help="Its public key, as JWK.")],
+    jwk: Annotated[Path, typer.Option(exists=True, help="Its public key: the .jwk of `client new-key`.")],
     name: Annotated[str, typer.Option(help="What people call it.")],
     scope: Annotated[list[str] | None, typer.Option(help="A scope; repeat. All of the role's if left out.")] = None,
     dpop_bound: Annotated[bool, typer.Option("--dpop", help="Its tokens are bound to this key.")] = False,
@@ -35,10 +36,10 @@ def add_client(  # noqa: PLR0917 - typer's options
     """Take in a system that gets its own tokens with a key (private_key_jwt)."""
     kind = _role(role)
     must_be_scopes(kind, scope or ())
-    made = house()
+    public, made = _public(jwk), house()
     made.must_exist(kind, subject)
     registered = made.clients.register(
-        kind, subject, name=name, scopes=scope or (), jwk=strict_json.loads(jwk.read_bytes()), dpop=dpop_bound,
+        kind, subject, name=name, scopes=scope or (), jwk=public, dpop=dpop_bound,
         actor=ACTOR, now=clock.now(),
     )  # fmt: skip
     said = f"客户端编号 · client identifier: {registered.client_id}"
@@ -130,6 +131,16 @@ def must_be_scopes(role: Role, wanted: Collection[str]) -> None:
         raise typer.BadParameter(
             f"{role} 没有权限 {theirs}，可用：{there} · {role} has no scope {theirs}; there are: {there}"
         )
+
+
+def _public(file: Path) -> dict[str, Any]:
+    try:
+        return strict_json.loads_object(file.read_bytes())
+    except MalformedError as error:
+        raise typer.BadParameter(
+            f"{file} 不是 JWK：请用 licence client new-key 写出的 .jwk 文件，不是私钥 .pem · "
+            f"{file} is no JWK: give the .jwk file that `licence client new-key` wrote, not the private key's .pem"
+        ) from error
 
 
 def _role(text: str) -> Role:

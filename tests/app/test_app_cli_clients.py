@@ -68,6 +68,21 @@ def test_scopes_that_are_none(house: Run, tmp_path: Path) -> None:
     assert (granted.code, "auditorhasnoscopeoperate;thereare:audit" in unboxed(granted.err)) == (2, True)
 
 
+def test_a_private_key_where_the_public_one_belongs(house: Run, tmp_path: Path) -> None:
+    """A PEM is no JWK: it is said which file is meant, and nobody is taken in."""
+    house("agency", "add", "police", "--json")
+    house("client", "new-key", str(tmp_path / "system.pem"), "--json")
+    words = ("client", "add", "agency", "police", "--name", "x", "--jwk")
+    (tmp_path / "list.jwk").write_text("[]")
+    for name in ("system.pem", "list.jwk"):
+        wrong = house(*words, str(tmp_path / name))
+        assert wrong.code == 2
+        told = unboxed(wrong.err)
+        assert f"{name}不是JWK" in told
+        assert "givethe.jwkfilethat`licenceclientnew-key`wrote,nottheprivatekey's.pem" in told
+    assert house(*words, str(tmp_path / "system.jwk")).code == 0
+
+
 def test_people_have_names(house: Run) -> None:
     """Clerks, auditors and support get tokens that name them; systems do not."""
     house("agency", "add", "police", "--json")
