@@ -133,12 +133,7 @@ def main() -> None:
         )
         sys.exit(FAILED)
     except (OSError, UnicodeError) as error:
-        _fail(
-            "file",
-            f"文件无法读写，请核对路径。 The file cannot be used: check its path. ({error})",
-            {},
-            as_json=as_json,
-        )
+        _fail("file", _file(error), {}, as_json=as_json)
         sys.exit(WRONG_USAGE)
     except (CommandError, ImportError, ValueError) as error:
         _fail("failed", f"{type(error).__name__}: {error}", {}, as_json=as_json)
@@ -149,6 +144,16 @@ def _advice(code: str) -> str:
     """Return what a person should do about a refusal, in Chinese and English."""
     known = PROBLEMS.get(code) or REASONS.get(code) or PROBLEMS["invalid_request"]
     return f"{known.zh} {known.en}"
+
+
+def _file(error: OSError | UnicodeError) -> str:
+    if isinstance(error, FileExistsError):
+        there = error.filename
+        return (
+            f"{there} 已存在，原样保留；请直接使用它，或另选文件名。 "
+            f"{there} exists and is left as it is: use it, or choose another name."
+        )
+    return f"文件无法读写，请核对路径。 The file cannot be used: check its path. ({error})"
 
 
 def _setting(row: Mapping[str, Any]) -> str:

@@ -116,10 +116,17 @@ def test_checkpoints(house: Run, tmp_path: Path) -> None:
 
 
 def test_a_new_kek(house: Run, tmp_path: Path) -> None:
-    """Made, everything put under it, and again: already."""
+    """Made, everything put under it, and again: already; a file that is there is left as it is, and that is said."""
     house("agency", "add", "police", "--json")
     house("keys", "new-kek", str(tmp_path / "new"), "--json")
     first = house("keys", "rewrap", str(tmp_path / "new"), "--json")
     assert (first.code, first.json["changed"]) == (0, True)
+    kept = (tmp_path / "new").read_text()
+    again = house("keys", "new-kek", str(tmp_path / "new"))
+    assert (again.code, (tmp_path / "new").read_text()) == (2, kept)
+    told = f"{tmp_path / 'new'} exists and is left as it is: use it, or choose another name."
+    assert told in again.err
+    assert "已存在，原样保留" in again.err
+    assert told in house("keys", "new-kek", str(tmp_path / "new"), "--json").json["detail"]
     assert house("keys", "list").code == 4
     assert house("keys", "rewrap", str(tmp_path / "nowhere")).code == 4
