@@ -71,12 +71,16 @@ def resume_client(client_id: str, json_output: Json = False) -> None:
 
 
 def enrolment_code(counter: str, json_output: Json = False) -> None:
-    """Print a code with which one device becomes this counter's: once, within ten minutes."""
+    """Print a code with which one device becomes this counter's: once, within ten minutes; and where it goes."""
     made = house()
     made.counters.get(counter)
     code = made.clients.enrolment_code(counter, actor=ACTOR, now=clock.now())
     told = {"code": code, "expires_in_seconds": int(CODE_LIFE.total_seconds())}
-    answer(told, "-".join(code[at : at + 4] for at in range(0, len(code), 4)), as_json=json_output)
+    spelt, minutes = "-".join(code[at : at + 4] for at in range(0, len(code), 4)), int(CODE_LIFE.total_seconds() // 60)
+    said = f"登记码，{minutes} 分钟内一次有效 · enrolment code, once, within {minutes} minutes: {spelt}"
+    where = f"{made.settings.base_url}/verifier/enrol"
+    said += f"\n  设备附上其密钥的 DPoP 证明 · the device, with a DPoP proof of its key: POST {where}"
+    answer(told, said, as_json=json_output)
 
 
 def new_key(

@@ -34,7 +34,10 @@ def test_systems_and_devices(house: Run, tmp_path: Path) -> None:
     assert house("client", "add", "agency", "samr", "--jwk", pair["public"], "--name", "x").code == 1
     code = house("counter", "code", "school2_office", "--json").json
     assert (len(code["code"]), code["expires_in_seconds"]) == (16, 600)
-    assert house("counter", "code", "school2_office").out.count("-") == 3
+    told, where = house("counter", "code", "school2_office").out.splitlines()
+    assert "10 分钟内一次有效 · enrolment code, once, within 10 minutes: " in told
+    assert [len(one) for one in told.rpartition(": ")[2].split("-")] == [4, 4, 4, 4]
+    assert where.endswith(f"POST {BASE_URL}/verifier/enrol")
     assert house("counter", "code", "nobody").code == 1
 
 
