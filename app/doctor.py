@@ -7,6 +7,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app import invariants, migrations
 from app.house import House
+from app.settings import Settings
 from credentials.errors import FormatError
 from issuers import store as issuers_store
 from issuers.errors import IssuerError
@@ -47,6 +48,12 @@ def examine(house: House, *, deep: bool, now: datetime) -> list[Finding]:
     return findings
 
 
+def kek_variable(settings: Settings) -> str:
+    """Return which variable says where the key-encryption key is: of the four, one is set."""
+    names = ("kek_file", "kek", "kek_vault", "kek_pkcs11")
+    return next(f"LICENCE_{name.upper()}" for name in names if getattr(settings, name) is not None)
+
+
 def _database(house: House, _now: datetime) -> Iterator[str]:
     house.database.ping()
     return iter(())
@@ -61,7 +68,7 @@ def _keys(house: House, _now: datetime) -> Iterator[str]:
     try:
         house.root.open()
     except CustodyError as error:
-        yield f"the key-encryption key: {error.code} ({error})"
+        yield f"the key-encryption key of {kek_variable(house.settings)}: {error.code} ({error}); set the right one"
         return
     for row in house.vault.key_rows():
         if row.state != KeyState.COMPROMISED:

@@ -6,6 +6,7 @@ import typer
 
 from app import clock, migrations
 from app.building import build
+from app.doctor import kek_variable
 from app.house import House
 from app.settings import Settings, SettingsError
 from keys.errors import KeySealBrokenError
@@ -38,5 +39,6 @@ def must_open_a_key(made: House) -> None:
             made.vault.by_kid(sealed[0].kid)
         except KeySealBrokenError as error:
             raise SettingsError(
-                "this key-encryption key does not open the database's keys: set the right one"
+                f"the key-encryption key of {kek_variable(made.settings)} does not open the database's keys: "
+                "set the right one"
             ) from error

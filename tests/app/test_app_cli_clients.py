@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.app.test_app_cli import Run, house, run
 from tests.world import BASE_URL
 
@@ -133,3 +135,20 @@ def test_a_new_kek(house: Run, tmp_path: Path) -> None:
     assert told in house("keys", "new-kek", str(tmp_path / "new"), "--json").json["detail"]
     assert house("keys", "list").code == 4
     assert house("keys", "rewrap", str(tmp_path / "nowhere")).code == 4
+
+
+def test_the_variable_of_a_wrong_kek_is_named(house: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Under another key-encryption key the doctor, and every other command, names the variable that it is in."""
+    house("agency", "add", "police", "--json")
+    house("keys", "new-kek", str(tmp_path / "other"))
+    other = (tmp_path / "other").read_text().strip()
+    monkeypatch.setenv("LICENCE_KEK", other)
+    for variable in ("LICENCE_KEK", "LICENCE_KEK_FILE"):
+        sick = house("doctor")
+        assert sick.code == 4
+        assert f"the key-encryption key of {variable}: key_seal_broken" in sick.out
+        listed = house("keys", "rotate", "police", "licence")
+        assert (listed.code, other in sick.out + listed.err) == (4, False)
+        assert f"the key-encryption key of {variable} does not open the database's keys" in listed.err
+        monkeypatch.delenv("LICENCE_KEK", raising=False)
+        monkeypatch.setenv("LICENCE_KEK_FILE", str(tmp_path / "other"))
