@@ -60,14 +60,18 @@ def _tell(place: Path, teller: Teller, foreign_wallet: Path | None, *, keep: boo
         city.refuse_used_and_expired(env)
         city.refuse_forgeries()
         city.change_status()
-        demo_wallet.show(city, foreign_wallet)
+        left_out = demo_wallet.show(city, foreign_wallet)
         demo_offline.prepare(city)
     demo_offline.verify(city)
     with server(place, env, port):
         city.uses()
         city.doctor(env)
         seconds = time.perf_counter() - started
-        teller.say(f"That was the whole of it: {teller.count} steps, each as told, in {seconds:.0f} s.")
+        told = f"{teller.count} steps, each as told, in {seconds:.0f} s"
+        if left_out is None:
+            teller.say(f"That was the whole of it: {told}.")
+        else:
+            teller.say(f"That was it, without the foreign wallet 他方钱包 ({left_out}): {told}.")
         if keep:
             _stay(city, teller)
 

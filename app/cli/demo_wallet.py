@@ -46,7 +46,7 @@ LICENCES: tuple[tuple[str, str, dict[str, Any]], ...] = (
 def missing(wallet: Path | None) -> str | None:
     """Return what this machine lacks to run the foreign wallet in a folder; None if it lacks nothing."""
     if wallet is None:
-        return "no foreign wallet was named (`licence demo --foreign-wallet FOLDER`)"
+        return "none was named: `--foreign-wallet tests/interop` in the repository has one"
     if shutil.which("node") is None:
         return "Node is not on this machine"
     if not (wallet / PROGRAM).is_file() or not (wallet / INSTALLED).is_file():
@@ -54,14 +54,14 @@ def missing(wallet: Path | None) -> str | None:
     return None
 
 
-def show(city: City, wallet: Path | None) -> None:
-    """A foreign wallet takes two licences of two agencies by offer, and answers a counter; or why it was left out."""
+def show(city: City, wallet: Path | None) -> str | None:
+    """A foreign wallet takes two licences of two agencies by offer, and answers a counter; or why not is returned."""
     lacks = missing(wallet)
     if wallet is None or lacks is not None:
         city.teller.say(
             "Left out: a foreign wallet takes a licence by QR and shows it.", after=f"{lacks}", skipped=True
         )
-        return
+        return lacks
     offers = [_offer(city, *one) for one in LICENCES]
     city.teller.say(
         "Police 公安局 and traffic police 交警支队 offer 张示例 his identity card and driving licence as QR codes "
@@ -74,6 +74,7 @@ def show(city: City, wallet: Path | None) -> None:
     link = _scanned(city, "request.png", asked["qr"])
     done = _run(wallet, {"offers": [{"link": offer} for offer in offers], "request": link})
     _tell(city, counter, asked["request_id"], done)
+    return None
 
 
 def _offer(city: City, agency: str, licence_type: str, claims: dict[str, Any]) -> str:

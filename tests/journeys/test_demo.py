@@ -23,7 +23,7 @@ LEFT_OUT = "Left out: a foreign wallet takes a licence by QR and shows it."
 
 
 def test_demo_tells_the_whole_story(tmp_path: Path) -> None:
-    """`licence demo` ends with 0 and every verdict of the story, the last one off line."""
+    """`licence demo` ends with 0 and every verdict of the story, the last one off line; what was left out is said why."""
     command = [sys.executable, "-m", "app.cli.main", "demo", "--json", "--folder", str(tmp_path)]
     env = {name: value for name, value in os.environ.items() if not name.startswith("LICENCE_")}
     done = subprocess.run(command, capture_output=True, check=False, timeout=120, env=env)
@@ -31,6 +31,7 @@ def test_demo_tells_the_whole_story(tmp_path: Path) -> None:
     steps = [json.loads(line) for line in done.stdout.splitlines()]
     assert [one["reason"] for one in steps if "reason" in one] == TOLD
     assert [one["told"] for one in steps if one.get("skipped")] == [LEFT_OUT]
+    assert "(none was named: `--foreign-wallet tests/interop` in the repository has one)" in steps[-1]["told"]
     log = (tmp_path / "server.log").read_text(encoding="utf-8")
     assert "440199198708220021" not in log
     assert "李样本" not in log
