@@ -114,7 +114,7 @@ def main() -> None:
         sys.exit(FAILED if broken else REFUSED)
     except (FormatError, IssuerError, CustodyError, RecordError, VerifierError, WalletError) as error:
         faults = [{"pointer": one.pointer, "detail": one.detail} for one in getattr(error, "faults", ())]
-        detail = "" if faults or str(error) in {"", error.code} else f" ({error})"
+        detail = "" if faults else _detail(error, error.code)
         _fail(error.code, _advice(error.code) + detail, {"faults": faults} if faults else {}, as_json=as_json)
         sys.exit(REFUSED)
     except ValidationError as error:
@@ -144,6 +144,14 @@ def _advice(code: str) -> str:
     """Return what a person should do about a refusal, in Chinese and English."""
     known = PROBLEMS.get(code) or REASONS.get(code) or PROBLEMS["invalid_request"]
     return f"{known.zh} {known.en}"
+
+
+def _detail(error: Exception, code: str) -> str:
+    """Return what an error adds to its code's advice; of what was not found its class says of what kind it is."""
+    said = str(error)
+    if said in {"", code}:
+        said = (type(error).__doc__ or "").partition("\n")[0].rstrip(".") if code == "not_found" else ""
+    return f" ({said})" if said else ""
 
 
 def _file(error: OSError | UnicodeError) -> str:

@@ -33,14 +33,17 @@ def test_systems_and_devices(house: Run, tmp_path: Path) -> None:
     assert house("client", "resume", added.json["client_id"]).code == 0
     assert house("client", "suspend", "nobody", "--json").json["code"] == "unknown_client"
     assert house("client", "list", "holder", "x").code == 2
-    assert house("client", "add", "agency", "samr", "--jwk", pair["public"], "--name", "x").code == 1
+    nobody = house("client", "add", "agency", "samr", "--jwk", pair["public"], "--name", "x")
+    assert (nobody.code, "(There is no such agency)" in nobody.err) == (1, True)
     code = house("counter", "code", "school2_office", "--json").json
     assert (len(code["code"]), code["expires_in_seconds"]) == (16, 600)
     told, where = house("counter", "code", "school2_office").out.splitlines()
     assert "10 分钟内一次有效 · enrolment code, once, within 10 minutes: " in told
     assert [len(one) for one in told.rpartition(": ")[2].split("-")] == [4, 4, 4, 4]
     assert where.endswith(f"POST {BASE_URL}/verifier/enrol")
-    assert house("counter", "code", "nobody").code == 1
+    nobody = house("counter", "code", "nobody", "--json")
+    assert (nobody.code, nobody.json["code"]) == (1, "not_found")
+    assert "(There is no such counter)" in nobody.json["detail"]
 
 
 def test_what_is_printed_is_named(house: Run, tmp_path: Path) -> None:
