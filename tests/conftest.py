@@ -85,7 +85,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Print what tests counted: how much was tried, and how much of it was wrongly let through."""
     totals: dict[str, int] = {}
     for report in [one for reports in terminalreporter.stats.values() for one in reports]:
-        for name, value in report.user_properties if getattr(report, "when", "") == "call" else ():
+        for name, value in report.user_properties if getattr(report, "when", "") == "teardown" else ():
             totals[name] = totals.get(name, 0) + int(value)
     if totals:
         terminalreporter.section("figures")

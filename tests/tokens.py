@@ -26,6 +26,7 @@ from credentials.errors import FormatError
 from credentials.jwk import PublicKey
 from credentials.sd_jwt import Disclosure, SdJwt
 from credentials.sd_jwt_vc import Licence
+from tests.counting import SEEN
 
 NOW = datetime(2026, 11, 23, 9, 0, 0, tzinfo=UTC)
 SECOND = int(NOW.timestamp())
@@ -245,3 +246,4 @@ def refused(code: str) -> Iterator[None]:
     with pytest.raises(FormatError) as caught:
         yield
     assert caught.value.code == code
+    SEEN["refused"] += 1

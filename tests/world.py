@@ -19,6 +19,7 @@ from app.main import create_app
 from app.settings import Settings
 from credentials import base64url
 from keys.access import Role
+from tests.counting import SEEN
 from wallet.errors import ForeignServiceError
 from wallet.openid4vc.fetching import Fetched
 
@@ -81,6 +82,7 @@ class Caller:
         if body is not None:
             how["json"] = body
         got = self.http.request(method, path, headers=headers, **how)
+        SEEN.update(calls=1, broken=got.status_code == 500)
         is_json = got.headers.get("content-type", "").split(";")[0].endswith("json")
         return Answer(got.status_code, got.json() if is_json and got.content else got.text, got.headers)
 
