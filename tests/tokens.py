@@ -241,9 +241,10 @@ def attempt(call: Callable[..., Any], *arguments: Any) -> tuple[Any, str | None]
 
 
 @contextlib.contextmanager
-def refused(code: str) -> Iterator[None]:
-    """Expect a refusal with exactly this reason code."""
+def refused(code: str, because: str = "") -> Iterator[None]:
+    """Expect a refusal with exactly this reason code; where many checks share one, `because` says which was meant."""
     with pytest.raises(FormatError) as caught:
         yield
     assert caught.value.code == code
     SEEN["refused"] += 1
+    assert because in caught.value.detail
