@@ -15,6 +15,7 @@ from tests.tokens import (
     SECOND,
     STRANGER,
     digest,
+    header,
     issue,
     later,
     public,
@@ -96,3 +97,52 @@ def test_the_signature_is_checked_before_anything_is_believed():
     forged = sd_jwt.parse(shown(PARTS, key=STRANGER, aud="x", nonce="y", iat=0, sd_hash="z"))
     with refused("holder_binding_invalid"):
         key_binding.check(forged, public(HOLDER), audience=AUDIENCE, nonce=NONCE, now=NOW)
+
+
+def test_everything_a_binding_says_is_read():
+    """Its own end, and the digests of transaction data in the order they were sent."""
+    parts = _bound(life=timedelta(seconds=30), transaction_data=["dGVzdA", "bW9yZQ"])
+    found = key_binding.check(parts, public(HOLDER), audience=AUDIENCE, nonce=NONCE, now=NOW)
+    assert found == key_binding.KeyBinding(SECOND, SECOND + 30, (digest("dGVzdA"), digest("bW9yZQ")))
+
+
+@pytest.mark.parametrize("changes", [{"exp": SECOND + 1}, {"nbf": SECOND}, {"transaction_data_hashes_alg": "sha-256"}])
+def test_its_own_bounds_are_inside(changes):
+    """The last second before its end, the first of its beginning, and the hash that was asked for."""
+    parts = sd_jwt.parse(shown(PARTS, **changes))
+    assert key_binding.check(parts, public(HOLDER), audience=AUDIENCE, nonce=NONCE, now=NOW).issued_at == SECOND
+
+
+ONE, TWO, THREE = (key_binding.KeyBinding(SECOND, None, tuple(map(digest, named))) for named in ("a", "bc", ""))
+
+
+@pytest.mark.parametrize("sent", [["a", "b", "c"], ["c", "a", "b"]])
+def test_transaction_data_signed_once_each_is_taken(sent):
+    """Several presentations share the data between them, in any order (OpenID4VP section 8.4)."""
+    key_binding.check_transaction_data([ONE, TWO, THREE], sent)
+    key_binding.check_transaction_data([THREE], [])
+
+
+@pytest.mark.parametrize(
+    ("bindings", "sent"),
+    [([ONE], []), ([], ["a"]), ([THREE], ["a"]), ([ONE], ["b"]), ([ONE, ONE], ["a"]), ([ONE], ["a", "a"]), ([TWO], ["b"])],
+)  # fmt: skip
+def test_transaction_data_signed_otherwise_is_refused(bindings, sent):
+    """What was not signed, was signed twice, or was never sent."""
+    with refused("transaction_data_unmatched"):
+        key_binding.check_transaction_data(bindings, sent)
+
+
+def test_another_door_may_take_other_members():
+    """`licence check` lets a `kid` be in a foreign key binding; a counter refuses it, and neither believes it."""
+    parts = sd_jwt.parse(shown(PARTS, head=header(jws.KEY_BINDING, kid="x")))
+    honest = {"iat": SECOND, "aud": AUDIENCE, "nonce": NONCE, "sd_hash": digest(PARTS.presented)}
+    assert key_binding.verified_payload(parts, public(HOLDER), jws.ANY_KEY_BINDING) == honest
+    how = {"audience": AUDIENCE, "nonce": NONCE, "now": NOW}
+    assert key_binding.check(parts, public(HOLDER), **how, purpose=jws.ANY_KEY_BINDING).issued_at == SECOND
+    with refused("header_refused"):
+        key_binding.verified_payload(parts, public(HOLDER))
+    with refused("header_refused"):
+        key_binding.check(parts, public(HOLDER), **how)
+    with refused("holder_binding_invalid"):
+        key_binding.verified_payload(parts, public(STRANGER), jws.ANY_KEY_BINDING)

@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import zlib
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -152,3 +153,102 @@ def test_the_written_format_is_enough_for_a_second_reader():
     exec(blocks["python"], second_reader)
     for presentation in (_pass(), _pass(issue({"a": 1}))):
         assert second_reader["read"](offline_pass.pack(presentation), dictionary) == presentation
+
+
+def _code(text: bytes, blobs: bytes = b"", *, signatures: bytes = bytes(128), length: int | None = None, **how) -> str:
+    """A code of any text, packed by the rules that are written down and not by the code under test."""
+    deflater = zlib.compressobj(9, wbits=-15, zdict=offline_pass.DICTIONARY)
+    packed = how.get("packed") or deflater.compress(text) + deflater.flush(how.get("flush", zlib.Z_FINISH))
+    packed += how.get("behind", b"")
+    size = len(packed) if length is None else length
+    return how.get("prefix", "EL1:") + base45.encode(size.to_bytes(2, "big") + packed + blobs + signatures)
+
+
+FOUR = b"\x1e".join([b"{}"] * 4)
+ZEROS = base64url.encode(bytes(64))
+
+
+def test_the_smallest_pass_is_unpacked():
+    """Two headers, two payloads, two signatures and no disclosure."""
+    assert offline_pass.unpack(_code(FOUR)) == f"e30.e30.{ZEROS}~e30.e30.{ZEROS}"
+
+
+def test_a_text_of_16_kib_is_unpacked_and_a_byte_more_is_not():
+    """The limit that packing keeps is the limit of unpacking."""
+    text = FOUR + b"\x1e" + b" " * (16 * 1024 - len(FOUR) - 1)
+    assert base64url.decode(offline_pass.unpack(_code(text)).split("~")[1]) == text[len(FOUR) + 1 :]
+    with refused("not_a_licence_code"):
+        offline_pass.unpack(_code(text + b" "))
+
+
+def test_almost_16_kib_are_packed_and_more_is_not():
+    """What goes in comes out; what is too large is told before it is shown."""
+
+    def whole(size: int) -> str:
+        return f"e30.e30.{ZEROS}~{base64url.encode(b' ' * size)}~e30.e30.{ZEROS}"
+
+    most = 16 * 1024 - 4 * len(b"{}")
+    between = 4  # the bytes between five parts: they count when it is unpacked
+    assert offline_pass.unpack(offline_pass.pack(whole(most - between))) == whole(most - between)
+    with refused("malformed", "too large"):
+        offline_pass.pack(whole(most + 1))
+
+
+def test_a_code_of_the_largest_size_is_unpacked_and_a_character_more_is_not():
+    """4,296 characters are what the largest QR code holds."""
+    blobs = sha256(b"x").digest() * 86
+    text = FOUR + b'\x1e["' + b'","'.join([b"\x01"] * 86) + b'"]'
+    for more in range(200):
+        code = _code(text + b"\x1e" + sha256(b"%d" % more).hexdigest().encode()[: more % 65], blobs)
+        if len(code) > 4_296:
+            with refused("not_a_licence_code"):
+                offline_pass.unpack(code)
+            return
+        assert offline_pass.unpack(code)
+    raise AssertionError("no code came out too large")
+
+
+BROKEN = {
+    "another prefix": _code(FOUR, prefix="EL2:"),
+    "no prefix": _code(FOUR, prefix=""),
+    "three parts": _code(b"\x1e".join([b"{}"] * 3)),
+    "one signature": _code(FOUR, signatures=bytes(64)),
+    "a byte of a signature missing": _code(FOUR, signatures=bytes(127)),
+    "no signatures": _code(FOUR + b"\x1e" + b"".join(sha256(b"%d" % at).hexdigest().encode() for at in range(8)), signatures=b""),
+    "a stream without end": _code(FOUR, flush=zlib.Z_SYNC_FLUSH),
+    "junk behind the stream": _code(FOUR, behind=b"x"),
+    "a length that is too long": _code(FOUR, length=200),
+    "a length that is too short": _code(FOUR, length=3),
+    "a digest missing": _code(FOUR + b'\x1e["\x01"]', bytes(31)),
+    "a salt missing": _code(FOUR + b'\x1e["\x02"]'),
+    "bytes that no mark asks for": _code(FOUR, bytes(1)),
+    "a digest too many": _code(FOUR + b'\x1e["\x01"]', bytes(64)),
+    "another dictionary's": _code(FOUR, packed=zlib.compress(FOUR)),
+    "nothing": "EL1:",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("code", BROKEN.values(), ids=BROKEN)
+def test_a_broken_code_is_no_pass(code):
+    """Cut, joined, or of another format: it is no pass, whatever could still be read of it."""
+    with refused("not_a_licence_code"):
+        offline_pass.unpack(code)
+
+
+def test_marks_are_put_back_in_order():
+    """32 bytes for one mark and 16 for the other, each from where the last ended."""
+    blobs = bytes(range(32)) + bytes(range(100, 116)) + bytes(range(200, 232))
+    code = _code(FOUR + b'\x1e["\x01","\x02","\x01"]', blobs)
+    found = json.loads(base64url.decode(offline_pass.unpack(code).split("~")[1]))
+    assert [base64url.decode(one) for one in found] == [blobs[:32], blobs[32:48], blobs[48:]]
+
+
+def test_the_dictionary_saves_a_third_of_the_text():
+    """Without it, or packed less well, a pass would not fit a code that old phones read."""
+    presentation = _pass()
+    data = base45.decode(offline_pass.pack(presentation).removeprefix("EL1:"))
+    size = int.from_bytes(data[:2], "big")
+    inflater = zlib.decompressobj(wbits=-15, zdict=offline_pass.DICTIONARY)
+    plain = zlib.compressobj(9, wbits=-15)
+    text = inflater.decompress(data[2 : 2 + size])
+    assert size < 0.67 * len(plain.compress(text) + plain.flush())

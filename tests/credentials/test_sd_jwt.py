@@ -187,3 +187,61 @@ def test_processing_leaves_its_input_alone():
     before = strict_json.dumps(payload)
     assert sd_jwt.process(payload, made) == sd_jwt.process(payload, made)
     assert strict_json.dumps(payload) == before
+
+
+TREE = {
+    "address": {"city": "示例市", "street": "一路"},
+    "classes": ["C1", "D", "E"],
+    "trips": [{"from": "A", "to": "B"}, {"from": "C", "to": "D"}],
+    "plain": [1, {"x": 2}],
+}
+HIDDEN = [
+    ("address",), ("address", "street"), ("classes", 0), ("classes", 2), ("trips", None), ("trips", None, "to"), ("plain", 1),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("paths", "shown"),
+    [
+        ([], {"classes": ["D"], "trips": [], "plain": [1]}),
+        ([("address",)], {"address": TREE["address"], "classes": ["D"], "trips": [], "plain": [1]}),
+        ([("address", "city")], {"address": {"city": "示例市"}, "classes": ["D"], "trips": [], "plain": [1]}),
+        ([("address", "street")], {"address": TREE["address"], "classes": ["D"], "trips": [], "plain": [1]}),
+        ([("classes",)], {"classes": ["C1", "D", "E"], "trips": [], "plain": [1]}),
+        ([("classes", 0)], {"classes": ["C1", "D"], "trips": [], "plain": [1]}),
+        ([("classes", 1)], {"classes": ["D"], "trips": [], "plain": [1]}),
+        ([("classes", 2), ("classes", 0)], {"classes": ["C1", "D", "E"], "trips": [], "plain": [1]}),
+        ([("classes", None)], {"classes": ["C1", "D", "E"], "trips": [], "plain": [1]}),
+        ([("trips", 1, "from")], {"classes": ["D"], "trips": [{"from": "C"}], "plain": [1]}),
+        ([("trips", None, "to")], {"classes": ["D"], "trips": TREE["trips"], "plain": [1]}),
+        ([("trips", 0)], {"classes": ["D"], "trips": [{"from": "A", "to": "B"}], "plain": [1]}),
+        ([("plain", 1, "x")], {"classes": ["D"], "trips": [], "plain": [1, {"x": 2}]}),
+        ([("plain", 0), ("nothing",), ("classes", 3), ("classes", "0"), ("plain", 0, "x"), ("address", 0)],
+         {"classes": ["D"], "trips": [], "plain": [1]}),
+    ],
+    ids=range(14),
+)  # fmt: skip
+def test_a_path_discloses_what_it_needs_and_no_more(paths, shown):
+    """What lies on the way and all within; siblings stay hidden, in objects and in arrays."""
+    payload, made = sd_jwt.conceal(TREE, selective=HIDDEN, randomness=randomness("paths"))
+    chosen = sd_jwt.select_paths(SdJwt(signed(header(), payload), made, "binding"), paths)
+    assert chosen.key_binding is None
+    assert sd_jwt.process(payload, chosen.disclosures) == shown
+
+
+def test_what_is_shown_keeps_the_order_of_issuing():
+    """The order of disclosures says nothing of what was asked first."""
+    payload, made = sd_jwt.conceal(TREE, selective=HIDDEN, randomness=randomness("paths"))
+    whole = SdJwt(signed(header(), payload), made)
+    chosen = sd_jwt.select_paths(whole, [("trips",), ("classes",), ("address",)])
+    assert list(chosen.disclosures) == [one for one in made if one in chosen.disclosures]
+    assert sd_jwt.select_paths(whole, [(name,) for name in TREE]).disclosures == made
+
+
+def test_a_presentation_is_named_by_all_but_its_last_signature():
+    """The second spelling of an ECDSA signature makes no second presentation; anything else does."""
+    text = "aa.bb.cc~DD~ee.ff.gg"
+    assert sd_jwt.presentation_digest(text) == digest("aa.bb.cc~DD~ee.ff")
+    assert sd_jwt.presentation_digest(text) == sd_jwt.presentation_digest("aa.bb.cc~DD~ee.ff.other")
+    for other in ("aa.bb.xx~DD~ee.ff.gg", "aa.bb.cc~DX~ee.ff.gg", "aa.bb.cc~DD~ee.fx.gg", "aa.bb.cc~ee.ff.gg"):
+        assert sd_jwt.presentation_digest(other) != sd_jwt.presentation_digest(text)

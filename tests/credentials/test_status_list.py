@@ -1,5 +1,6 @@
 """Status lists: what is packed is read, at every width and every index."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from credentials import jws, status_list
 from credentials.errors import StatusListInvalidError
 from credentials.status_list import StatusReference
-from tests.tokens import ISSUER, LIST_SIGNER, LIST_URI, NOW, SECOND, read_list, refused
+from tests.tokens import ISSUER, LIST_SIGNER, LIST_URI, NOW, SECOND, read_list, refused, status_payload
 
 
 @given(bits=st.sampled_from([1, 2, 4, 8]), size=st.integers(1, 200), data=st.data())
@@ -106,3 +107,40 @@ def test_a_list_of_two_million_entries_is_small():
     assert len(text) < jws.MAX_LIST_TOKEN_BYTES // 100
     found = status_list.unpack(text, 2)
     assert sum(found.read(index * 997) for index in range(2_000)) == 2_000
+
+
+TOLD = {"issuer": ISSUER, "uri": LIST_URI, "bits": 2, "lst": "eNo", "version": 4, "issued_at": 7, "expires_at": 9}
+
+
+def test_a_list_token_has_exactly_these_claims():
+    """Section 5.1's, with our issuer and counter; where the lists of an issuer stand only if that is told."""
+    made = status_list.token_payload(**TOLD, time_to_live=timedelta(minutes=5))
+    assert made == {
+        "iss": ISSUER,
+        "sub": LIST_URI,
+        "iat": 7,
+        "exp": 9,
+        "ttl": 300,
+        "licence_list_version": 4,
+        "status_list": {"bits": 2, "lst": "eNo"},
+    }
+    more = status_list.token_payload(**TOLD, time_to_live=timedelta(minutes=5), aggregation_uri="https://x.example")
+    assert more["status_list"] == {"bits": 2, "lst": "eNo", "aggregation_uri": "https://x.example"}
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 8])
+def test_entries_stand_from_the_least_significant_bit_up(bits):
+    """Section 4.1: neighbours of different values do not disturb each other, and the last may end inside a byte."""
+    size = 19
+    statuses = {at: (at * 7 + 1) % (1 << bits) for at in range(size)}
+    data = status_list.pack(size, bits, statuses)
+    assert len(data) == -(-size * bits // 8)
+    number = int.from_bytes(data, "little")
+    assert [number >> at * bits & (1 << bits) - 1 for at in range(size)] == list(statuses.values())
+    assert number >> size * bits == 0
+
+
+def test_an_end_at_its_very_time_is_no_contradiction():
+    """A list that ends when it was made is read; whether it is current is another question."""
+    token = jws.Verified({}, json.dumps(status_payload(iat=SECOND, exp=SECOND)).encode())
+    assert status_list.read_token(token, uri=LIST_URI).expires_at == SECOND

@@ -124,3 +124,15 @@ def test_every_scalar_value_is_text(code):
     raw = chr(code)
     assert strict_json.loads(json.dumps(raw, ensure_ascii=False).encode()) == raw
     assert strict_json.loads(json.dumps(raw).encode()) == raw
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_what_is_not_json_is_never_hashed(value):
+    """A thumbprint or digest over something that no reader reads would bind nothing."""
+    with pytest.raises(ValueError, match="JSON"):
+        strict_json.canonical({"a": value})
+
+
+def test_canonical_bytes_are_compact_utf_8():
+    """Characters stand for themselves, also inside; members in order at every depth."""
+    assert strict_json.canonical({"b": {"d": 1, "c": "é"}, "a": ["张"]}) == '{"a":["张"],"b":{"c":"é","d":1}}'.encode()

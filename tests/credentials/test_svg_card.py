@@ -76,3 +76,43 @@ def test_what_is_no_card_is_refused(template):
 def test_any_value_gives_well_formed_xml(value):
     """Whatever a claim says, the card can be read."""
     assert Xml.fromstring(drawn("<text>{{a}}</text>", a=value)).tag == f"{{{svg_card.SVG}}}svg"
+
+
+@pytest.mark.parametrize(
+    ("value", "seen"),
+    [
+        ("a\tb\nc d", "a\tb\nc d"),
+        ("a\x00\x08\x0b\x0c\x1fb", "ab"),
+        ("\x20\x7f", "\x20\x7f"),
+        ("\ud7ff\ud800\udbff\udc00\udfff\ue000", "\ud7ff\ue000"),
+        ("\ufffd\ufffe\uffff\U00010000\U0010ffff", "\ufffd\U00010000\U0010ffff"),
+        ("x" * 200, "x" * 200),
+        ("x" * 201, "x" * 199 + "…"),
+        ("\0" * 99 + "x" * 200, "x" * 200),
+    ],
+    ids=range(8),
+)
+def test_what_xml_holds_is_drawn_and_the_rest_is_left_out(value, seen):
+    """XML 1.0 section 2.2 to the character; 200 are drawn, and of more 199 and an ellipsis."""
+    assert Xml.fromstring(drawn("<text>{{a}}</text>", a=value))[0].text == seen
+
+
+def test_a_place_behind_an_element_is_filled_too():
+    """Text inside and text behind, several places in one, and a name that is not quite one stays as it is."""
+    card = Xml.fromstring(drawn("<text>{{a}}-{{a}}<tspan>{{b_1}}</tspan>{{a}}{{ a }}{{1}}</text>", a="甲", b_1="乙"))
+    assert (card[0].text, card[0][0].text, card[0][0].tail) == ("甲-甲", "乙", "甲{{ a }}{{1}}")
+
+
+def test_the_largest_template_is_drawn():
+    """64 KiB are allowed, and a byte more is not."""
+    start, end = f"{OPEN}<text>".encode(), b"</text></svg>"
+    fill = b"x" * (64 * 1024 - len(start) - len(end))
+    assert svg_card.fill(start + fill + end, {})
+    with refused("malformed"):
+        svg_card.fill(start + fill + b"x" + end, {})
+
+
+@pytest.mark.parametrize("inside", ['<g fill="url(#a-1_B)"/>', '<g clip-path="url(#a)"/>', '<g fill="#fff"/>'])
+def test_a_reference_inside_the_card_is_drawn(inside):
+    """A gradient or a clip of the same card loads nothing."""
+    assert drawn(inside)
