@@ -190,6 +190,7 @@ FAULTS = {
     "no number": ([_claim("a", "integer", maximum=9)], {"a": 10}, "/claims/a", "wrong_value", "a whole number, 0 to 9"),
     "no text": ([_claim("a")], {"a": 1}, "/claims/a", "wrong_value", "a text of 1 to 512 characters"),
     "a text too long": ([_claim("a")], {"a": "x" * 513}, "/claims/a", "wrong_value", "a text of 1 to 512 characters"),
+    "an empty text": ([_claim("a")], {"a": ""}, "/claims/a", "wrong_value", "a text of 1 to 512 characters"),
     "a blank text": ([_claim("a")], {"a": " "}, "/claims/a", "wrong_value", "a text that is not blank"),
     "an invisible text": ([_claim("a")], {"a": "a\u200b"}, "/claims/a", "wrong_value", "an invisible character"),
     "no date": ([_claim("a", "date")], {"a": "2026-1-31"}, "/claims/a", "wrong_value", "a date as 2026-01-31"),
@@ -278,12 +279,12 @@ def test_the_day_before_1850_and_the_first_of_it():
 
 def test_a_span_of_one_day_is_one():
     """`…_to` may be the very day of `…_from`, and each may stand alone; other names mean nothing."""
-    kind = _kind(*(_claim(name, "date") for name in ("a_from", "a_to", "b_to", "a_toll")))
+    kind = _kind(*(_claim(name, "date") for name in ("a_from", "a_to", "b_to", "a_toll", "a")))
     for sent in (
         {"a_from": "2026-01-01", "a_to": "2026-01-01"},
         {"a_to": "2026-01-01"},
         {"a_from": "2026-01-01"},
-        {"a_from": "2026-01-02", "b_to": "2026-01-01", "a_toll": "2026-01-01"},
+        {"a_from": "2026-01-02", "b_to": "2026-01-01", "a_toll": "2026-01-01", "a": "2026-01-01"},
     ):
         assert licence_type.complete(kind, sent, ANN, today=TODAY) == sent
 
@@ -301,9 +302,14 @@ def test_an_endorsement_is_two_periods_ahead_at_most(until, good):
 
 
 def test_without_endorsement_nothing_is_said_of_it():
-    """A type that is endorsed and a licence that is not yet: no fault."""
+    """A type that is endorsed and a licence that is not yet; and a type that is endorsed for as long as it likes."""
     kind = _kind(_claim("seat"), validity={"rule": "endorsement", "endorse_every_months": 12})
     assert licence_type.complete(kind, {"seat": "1"}, ANN, today=TODAY) == {"seat": "1"}
+    kind, sent = (
+        _kind(_claim("endorsed_until", "date"), validity={"rule": "endorsement"}),
+        {"endorsed_until": "2099-01-01"},
+    )
+    assert licence_type.complete(kind, sent, ANN, today=TODAY) == sent
 
 
 DERIVED = (
@@ -377,3 +383,43 @@ def test_an_age_beyond_the_table_is_for_good():
     kind = _kind(validity={"rule": "by_age_at_issue", "table": [{"age_below": 16, "years": 5}]})
     assert validity.last_day(kind, {}, ANN, first_day=TODAY) is None
     assert validity.last_day(kind, {"birth_date": "2010-11-24"}, STRANGER, first_day=TODAY) == date(2031, 11, 22)
+
+
+def test_every_fault_is_told_although_one_claim_is_unknown():
+    """A claim that there is not does not hide what is wrong with those behind it."""
+    found = _faults(_kind(_claim("a", "integer")), {"x": 1, "a": "1"})
+    assert [(one.pointer, one.code) for one in found] == [("/claims/x", "unknown_claim"), ("/claims/a", "wrong_value")]
+
+
+WRONG_NUMBER, WRONG_CREDIT = "440199198708220022", "91440199MA0FAKE179"
+COMPANY = Holder("001", "91440199MA0FAKE178", "示例市好样面馆有限公司")
+
+
+@pytest.mark.parametrize(
+    ("kind", "holder", "wrong", "code"),
+    [
+        ("citizen_number", ANN, WRONG_NUMBER, "wrong_value"),
+        ("citizen_number", STRANGER, WRONG_NUMBER, "contradiction"),
+        ("uscc", COMPANY, WRONG_CREDIT, "wrong_value"),
+        ("uscc", STRANGER, WRONG_CREDIT, "contradiction"),
+    ],
+    ids=range(4),
+)
+def test_the_holders_code_is_held_to_the_kind_of_code(kind, holder, wrong, code):
+    """A citizen number or credit code must have its check digit; a passport's number in the same claim has none."""
+    entry = _kind(_claim("holder_code", kind))
+    assert licence_type.complete(entry, {"holder_code": holder.code}, holder, today=TODAY) == {
+        "holder_code": holder.code
+    }
+    assert [one.code for one in _faults(entry, {"holder_code": wrong}, holder)] == [code]
+
+
+@pytest.mark.parametrize(("kind", "right", "wrong"), [
+    ("citizen_number", ANN.code, WRONG_NUMBER), ("uscc", COMPANY.code, WRONG_CREDIT),
+])  # fmt: skip
+@pytest.mark.parametrize("holder", [ANN, COMPANY, STRANGER], ids=lambda one: one.code_type)
+def test_another_persons_code_is_always_held_to_it(kind, right, wrong, holder):
+    """A guardian's or an employer's code has its check digit, whoever the licence is about."""
+    entry = _kind(_claim("other_code", kind))
+    assert licence_type.complete(entry, {"other_code": right}, holder, today=TODAY) == {"other_code": right}
+    assert [one.code for one in _faults(entry, {"other_code": wrong}, holder)] == ["wrong_value"]

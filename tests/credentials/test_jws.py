@@ -1,14 +1,30 @@
 """Signing and the gate: what we sign passes it, and times and texts are read strictly."""
 
 import json
+from dataclasses import replace
+from hashlib import sha256
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from credentials import base64url, jws
+from credentials import base64url, jwk, jws
 from credentials.errors import FormatError
-from tests.tokens import AGENCY, NOW, SECOND, envelope, header, public, refused, signed
+from tests.tokens import (
+    ABSENT,
+    AGENCY,
+    EDWARDS,
+    NOW,
+    SECOND,
+    STRANGER,
+    compact,
+    edwards_jwk,
+    envelope,
+    header,
+    public,
+    refused,
+    signed,
+)
 
 PURPOSES = [jws.LICENCE, jws.KEY_BINDING, jws.STATUS_LIST, jws.TRUST_LIST, jws.RECEIPT]
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -143,3 +159,53 @@ def test_nothing_of_an_unverified_token_shows_as_verified():
     assert not isinstance(token, jws.Verified)
     assert not hasattr(token, "payload")
     assert json.loads(token.payload_bytes) == envelope()
+
+
+def _parsed(payload: object, key=AGENCY) -> jws.Unverified:
+    return jws.parse(signed(header(), payload, key), jws.LICENCE)
+
+
+def test_a_memory_holds_the_key_what_it_signed_and_the_signature():
+    """What is remembered is computed here apart: both coordinates, and one hash over text and signature."""
+    token, memory = _parsed({"a": 1}), set[jws.Fingerprint]()
+    first = jws.verify(token, public(AGENCY), memory)
+    coordinates = jwk.export_public(AGENCY)
+    told = sha256(token.signing_input + b"." + token.signature).digest()
+    assert memory == {(coordinates["x"] + coordinates["y"], told)}
+    again = jws.verify(token, public(AGENCY), memory)
+    assert first == again == jws.Verified(token.header, token.payload_bytes)
+
+
+def test_an_edwards_key_is_remembered_by_its_one_coordinate():
+    """The outside doors' keys have no y."""
+    text = compact(header(alg="EdDSA", kid=ABSENT), {}, EDWARDS.sign)
+    token, memory = jws.parse(text, jws.ANY), set[jws.Fingerprint]()
+    jws.verify(token, jwk.import_public(edwards_jwk()), memory)
+    assert [coordinates for coordinates, _ in memory] == [edwards_jwk()["x"]]
+
+
+def test_a_memory_makes_no_other_token_good():
+    """Another payload under the remembered signature, another signature, or the mirrored key: each is computed."""
+    token, memory = _parsed({"a": 1}), set[jws.Fingerprint]()
+    jws.verify(token, public(AGENCY), memory)
+    coordinates = jwk.export_public(AGENCY)
+    mirrored = 2**256 - 2**224 + 2**192 + 2**96 - 1 - int.from_bytes(base64url.decode(coordinates["y"]), "big")
+    negative = jwk.import_public(coordinates | {"y": base64url.encode(mirrored.to_bytes(32, "big"))})
+    forged = replace(token, signing_input=_parsed({"a": 2}).signing_input)
+    for bent, key in (
+        (forged, public(AGENCY)),
+        (replace(token, signature=bytes(64)), public(AGENCY)),
+        (token, negative),
+    ):
+        with refused("signature_invalid"):
+            jws.verify(bent, key, memory)
+    assert len(memory) == 1
+
+
+def test_a_signature_that_does_not_verify_is_not_remembered():
+    """A refused token stays refused however often it is shown."""
+    memory: set[jws.Fingerprint] = set()
+    for _ in range(2):
+        with refused("signature_invalid"):
+            jws.verify(_parsed({"a": 1}, STRANGER), public(AGENCY), memory)
+    assert memory == set()

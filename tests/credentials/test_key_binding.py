@@ -146,3 +146,9 @@ def test_another_door_may_take_other_members():
         key_binding.check(parts, public(HOLDER), **how)
     with refused("holder_binding_invalid"):
         key_binding.verified_payload(parts, public(STRANGER), jws.ANY_KEY_BINDING)
+
+
+def test_at_its_own_end_a_presentation_is_over():
+    """`exp` is the first second that is too late (RFC 7519 section 4.1.4)."""
+    with refused("presentation_stale"):
+        key_binding.check(_bound(life=timedelta(0)), public(HOLDER), audience=AUDIENCE, nonce=NONCE, now=NOW)

@@ -245,3 +245,58 @@ def test_a_presentation_is_named_by_all_but_its_last_signature():
     assert sd_jwt.presentation_digest(text) == sd_jwt.presentation_digest("aa.bb.cc~DD~ee.ff.other")
     for other in ("aa.bb.xx~DD~ee.ff.gg", "aa.bb.cc~DX~ee.ff.gg", "aa.bb.cc~DD~ee.fx.gg", "aa.bb.cc~ee.ff.gg"):
         assert sd_jwt.presentation_digest(other) != sd_jwt.presentation_digest(text)
+
+
+def test_what_was_withheld_cannot_be_chosen():
+    """From a presentation with less than everything, or with decoys, what is not there is passed over."""
+    payload, made = sd_jwt.conceal(TREE, selective=HIDDEN, randomness=randomness("paths"))
+    payload["classes"] += [{"...": "A" * 43}, {"...": ["no digest"]}, {"...": None}]
+    less = SdJwt(signed(header(), payload), tuple(each for each in made if each.value != "E"))
+    for path in (("classes",), ("classes", None), ("classes", 0)):
+        assert [each.value for each in sd_jwt.select_paths(less, [path]).disclosures] == ["C1"]
+    assert sd_jwt.select_paths(less, [("classes", 2)]).disclosures == ()
+    bare = replace(less, disclosures=tuple(each for each in made if each.name != "street"))
+    assert [each.name for each in sd_jwt.select_paths(bare, [("address",)]).disclosures] == ["address"]
+
+
+@pytest.mark.parametrize("inner", [{"b": {"c": 1}}, {"b": [{"c": 1}]}, [{"b": {"c": 1}}], [[{"c": 1}]]], ids=repr)
+def test_all_that_lies_within_a_choice_is_shown(inner):
+    """However deep inside objects and arrays that are clear themselves."""
+
+    def path(node: object, at: tuple) -> tuple:
+        if isinstance(node, dict):
+            ((name, child),) = node.items()
+            return path(child, (*at, name))
+        return path(node[0], (*at, 0)) if isinstance(node, list) else at
+
+    payload, made = _conceal({"a": inner, "z": 1}, ("a",), path(inner, ("a",)), ("z",))
+    chosen = sd_jwt.select_paths(SdJwt(signed(header(), payload), made), [("a",)])
+    assert sd_jwt.process(payload, chosen.disclosures) == {"a": inner}
+
+
+def _nest(depth: int, inside: object = 1) -> object:
+    for _ in range(depth):
+        inside = [inside]
+    return inside
+
+
+def test_arrays_count_to_the_depth_as_objects_do():
+    """32 levels in all, the claims themselves being the first; a disclosure inside an array goes on counting."""
+    assert sd_jwt.process({"a": _nest(31)}, ()) == {"a": _nest(31)}
+    with refused("disclosures_altered", "nested too deeply"):
+        sd_jwt.process({"a": _nest(32)}, ())
+    for levels, good in ((15, True), (16, False)):
+        inner = one(disclosure("salt", _nest(levels)))
+        payload = {"a": _nest(16, {"...": inner.digest})}
+        if good:
+            assert sd_jwt.process(payload, [inner]) == {"a": _nest(16 + levels)}
+            continue
+        with refused("disclosures_altered", "nested too deeply"):
+            sd_jwt.process(payload, [inner])
+
+
+def test_the_longest_text_is_taken_apart():
+    """64 KiB are allowed, and a character more is not."""
+    assert sd_jwt.parse("x" * (64 * 1024 - 1) + "~").disclosures == ()
+    with refused("malformed", "too long"):
+        sd_jwt.parse("x" * 64 * 1024 + "~")
