@@ -300,3 +300,10 @@ def test_the_longest_text_is_taken_apart():
     assert sd_jwt.parse("x" * (64 * 1024 - 1) + "~").disclosures == ()
     with refused("malformed", "too long"):
         sd_jwt.parse("x" * 64 * 1024 + "~")
+
+
+def test_no_decoy_is_made_unless_it_is_asked_for():
+    """Without a number of digests there are as many as there are claims to hide: none, or those."""
+    assert sd_jwt.conceal({"a": 1}, selective=[], randomness=randomness()) == ({"a": 1}, ())
+    payload, made = sd_jwt.conceal({"a": 1}, selective=[("a",)], randomness=randomness())
+    assert payload["_sd"] == [each.digest for each in made]

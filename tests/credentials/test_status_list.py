@@ -144,3 +144,12 @@ def test_an_end_at_its_very_time_is_no_contradiction():
     """A list that ends when it was made is read; whether it is current is another question."""
     token = jws.Verified({}, json.dumps(status_payload(iat=SECOND, exp=SECOND)).encode())
     assert status_list.read_token(token, uri=LIST_URI).expires_at == SECOND
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 8])
+def test_the_order_of_changes_does_not_matter(bits):
+    """A status set first is not lost when a neighbour is set after it, whichever comes first."""
+    statuses = {at: (at * 5 + 1) % (1 << bits) for at in range(17)}
+    backwards = dict(reversed(statuses.items()))
+    assert status_list.pack(17, bits, backwards) == status_list.pack(17, bits, statuses)
+    assert status_list.pack(8, 1, {7: 1, 0: 1}) == b"\x81"
