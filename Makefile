@@ -8,7 +8,7 @@ STEPS ?= 5000
 REQUESTS ?= 20000
 SECONDS ?= 60
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test attack fuzz sbom interop check openapi bench lock clean
+.PHONY: help demo serve test attack fuzz mutate sbom interop check openapi bench lock clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -50,6 +50,11 @@ attack: .venv/attack.stamp ## Attack it: hostile inputs, every caller, a model, 
 fuzz: .venv/attack.stamp ## Fuzz the parsers by coverage, SECONDS each (60); the corpus is in tests/fuzz/corpus
 	$(BIN)/python -m tests.fuzz.parsers --seconds $(SECONDS)
 
+mutate: .venv/attack.stamp ## Break credentials/ in thousands of places: do its tests notice? prints figures (half an hour)
+	rm -rf mutants
+	$(BIN)/mutmut run --max-children $(PARALLEL)
+	$(BIN)/python -m tests.mutation.figures
+
 sbom: .venv/attack.stamp ## Write the software bill of materials (CycloneDX) to build/sbom.json
 	@mkdir -p build
 	$(BIN)/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml --output-format JSON --output-file build/sbom.json
@@ -79,4 +84,4 @@ lock: ## Lock dependencies anew (needs uv)
 	uv pip compile pyproject.toml --extra dev --extra hsm --extra attack --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header -c requirements-dev.txt -o requirements-attack.txt -q
 
 clean: ## Remove what was built
-	rm -rf .venv data build *.egg-info .coverage
+	rm -rf .venv data build mutants *.egg-info .coverage
