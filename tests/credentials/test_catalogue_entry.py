@@ -10,7 +10,7 @@ from credentials import licence_type, validity
 from credentials.claim_values import MAX_INTEGER, ClaimDefinition
 from credentials.licence_type import Cause, ClaimsRefusedError, Fault, Holder
 from credentials.type_metadata import ALWAYS, NEVER, ClaimRule
-from tests.tokens import changed
+from tests.tokens import ABSENT, changed
 
 TODAY = date(2026, 11, 23)
 ANN = Holder("111", "440199198708220021", "李娜")  # born on 22 August 1987
@@ -67,6 +67,14 @@ def test_an_entry_is_read_whole():
     assert list(kind.claims) == ["seat"]
     other = _kind(licence_number_disclosure="always", offline_pass=False, key_by=["x5c"])
     assert (other.number_always, other.minor_holder, other.offline_pass, other.key_by) == (True, False, False, {"x5c"})
+
+
+@pytest.mark.parametrize(
+    ("said", "all_of_them"), [("all", True), ("own", False), ("ALL", False), (True, False), (ABSENT, False)]
+)
+def test_a_guardian_is_entrusted_with_everything_only_where_the_entry_says_so(said, all_of_them):
+    """One word entrusts whom a licence names with all of its holder's licences; silence and any other word do not."""
+    assert _kind(entrusts=said).entrusts_all is all_of_them
 
 
 def test_a_claim_says_no_more_than_its_entry():
