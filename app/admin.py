@@ -69,8 +69,16 @@ def routes(  # noqa: C901, PLR0915 - a list of routes, one after another, with n
     def add_counter(actor: Operator, body: CounterIn) -> Made:
         """Enrol a counter of an agency of the catalogue or of one that was taken in."""
         house.must_be_an_agency(body.agency)
+        if body.opened_types is not None and not set(body.opened_types) <= house.types.keys():
+            raise UnknownTypeError
         row = house.counters.add(
-            body.key, agency=body.agency, name=body.name.model_dump(), channel=body.channel, actor=actor, now=clock()
+            body.key,
+            agency=body.agency,
+            name=body.name.model_dump(),
+            channel=body.channel,
+            opened_types=body.opened_types,
+            actor=actor,
+            now=clock(),
         )
         return Made(key=row.key)
 

@@ -52,6 +52,10 @@ class CounterIn(Input):
     agency: str = Field(pattern=SLUG)
     name: NameIn
     channel: str = Field(pattern="^(hall_counter|kiosk|online)$")
+    opened_types: list[str] | None = Field(
+        default=None, min_length=1, max_length=64,
+        description="Only for banks, landlords, intermediaries: the types they may ask for, always by consent.",
+    )  # fmt: skip
 
     model_config = ConfigDict(
         json_schema_extra={

@@ -15,10 +15,14 @@ from keys.errors import CustodyError
 from keys.schemas import SHORT_NAME
 from records import store as records_store
 from records.database import Database
+from verifier.asks.asks import Word
 from verifier.checking import Logged
 from verifier.errors import RefusalError
 from verifier.models import Counter, Verification
 from verifier.recording import Question, TellHolder
+from verifier.service_items import ServiceItem
+from wallet.consents.consents import Consents, Matter, Wanted
+from wallet.consents.models import Consent, State
 from wallet.errors import CodeError
 from wallet.uses import Uses
 from wallet.wallet import Asker, Wallet
@@ -57,6 +61,51 @@ def holder_side(wallet: Wallet) -> Callable[..., Mapping[str, Sequence[str]]]:
             raise RefusalError(error.code, at=error.at.isoformat() if error.at else None) from error
 
     return obtain
+
+
+class AskedWallet:
+    """The wallet as a counter's questions reach it."""
+
+    def __init__(self, consents: Consents, agency_name: Callable[[str], Mapping[str, str]]) -> None:
+        self._consents = consents
+        self._agency_name = agency_name
+
+    def open(
+        self, scanned: str, question: Question, *, audience: str, nonce: str, now: datetime
+    ) -> tuple[str, datetime]:
+        """Use a code up to ask its holder."""
+        counter, item = question.counter, question.item
+        asker = Asker(counter.key, counter.name, item.key, item.listed)
+        try:
+            made = self._consents.open(
+                scanned, asker, self._agency_name(counter.agency), audience=audience, nonce=nonce, now=now
+            )
+        except CodeError as error:
+            raise RefusalError(error.code, at=error.at.isoformat() if error.at else None) from error
+        return made.consent_id, made.expires_at
+
+    def word(self, consent_id: str, *, now: datetime) -> Word:
+        """Return what the holder said so far; a yes counts once its presentations are there."""
+        row = self._consents.state(consent_id)
+        said = None if row.state == State.WAITING or _being_made(row) else row.state
+        return Word(said, over=now >= row.expires_at)
+
+    def take(self, consent_id: str, *, now: datetime) -> Mapping[str, Sequence[str]] | None:
+        """Return the presentations of a yes, once."""
+        return self._consents.take(consent_id, now=now)
+
+
+def _being_made(row: Consent) -> bool:
+    return row.state == State.CONFIRMED and row.sealed is None and row.taken_at is None
+
+
+def matter_of(item: ServiceItem) -> Matter:
+    """Return a service item as holders see it."""
+    wanted = [
+        Wanted(one.licence_type, one.claims, one.why, one.required, one.either or f"#{at}")
+        for at, one in enumerate(item.needs)
+    ]
+    return Matter(item.names, wanted, item.replaces)
 
 
 def tell_holder(uses: Uses) -> TellHolder:

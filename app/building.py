@@ -35,12 +35,14 @@ from keys.passkeys.passkeys import Passkeys
 from keys.registry import TrustRegistry
 from keys.transparency import TransparencyLog
 from keys.vault import Vault
+from verifier.asks.asks import Asks
 from verifier.counters import Counters
 from verifier.errors import UnknownServiceItemError
 from verifier.recording import Recorder
 from verifier.trust_cache import StatusCache, TrustCache
 from verifier.verifier import Verifier
 from wallet.accounts import Accounts
+from wallet.consents.consents import Consents
 from wallet.keeping import Keeping
 from wallet.mandates.mandates import Mandates
 from wallet.openid4vc.fetching import Fetch
@@ -162,6 +164,11 @@ def build(
         logged=between_rooms.logged_before(database, base_url),
         randomness=randomness,
     )
+    consents = Consents(
+        database=database, seal=seal, wallet=wallet, keeping=keeping, mandates=mandates, presenter=presenter,
+        matter=lambda key: between_rooms.matter_of(items[key]), randomness=randomness,
+    )  # fmt: skip
+    asked = between_rooms.AskedWallet(consents, lambda key: catalogue.agencies().get(key, {}).get("name", {}))
     return House(
         settings=settings,
         database=database,
@@ -208,6 +215,8 @@ def build(
         uses=uses,
         counters=counters,
         verifier=verifier,
+        consents=consents,
+        asks=Asks(database=database, verifier=verifier, holder_side=asked, randomness=randomness),
         verdicts=verdicts,
         exchange=doors.exchange(core, verifier, issuer),
         taking=doors.taking(core, keeping, trust, by_vct),

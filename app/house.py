@@ -34,12 +34,14 @@ from keys.registry import TrustRegistry
 from keys.transparency import TransparencyLog
 from keys.trust_list import OPERATOR
 from keys.vault import Vault
+from verifier.asks.asks import Asks
 from verifier.counters import Counters
 from verifier.openid4vp.exchange import Exchange
 from verifier.recording import Recorder
 from verifier.service_items import ServiceItem
 from verifier.verifier import Verifier
 from wallet.accounts import Accounts
+from wallet.consents.consents import Consents
 from wallet.mandates.mandates import Mandates
 from wallet.openid4vc.answering import Answering
 from wallet.openid4vc.taking import Taking
@@ -84,6 +86,8 @@ class House:
     uses: Uses
     counters: Counters
     verifier: Verifier
+    consents: Consents
+    asks: Asks
     verdicts: Recorder
     exchange: Exchange
     taking: Taking

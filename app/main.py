@@ -28,9 +28,11 @@ from keys.passkeys import api as passkeys_api
 from keys.passkeys import pages as passkeys_pages
 from records import idempotency
 from verifier import api as verifier_api
+from verifier.asks import api as asks_api
 from verifier.openid4vp import api as openid4vp_api
 from wallet import api as wallet_api
 from wallet import qr
+from wallet.consents import api as consents_api
 from wallet.mandates import api as mandates_api
 from wallet.openid4vc import api as wallet_openid4vc_api
 from wallet.openid4vc import pages as wallet_openid4vc_pages
@@ -169,6 +171,7 @@ def _routers(house: House, caller: Callable[..., Caller], now: Clock, rooms: Col
         routers.append(
             wallet_api.routes(house.wallet, house.uses, caller_of=caller, clock=now, card_template=type_metadata.card)
         )
+        routers.append(consents_api.routes(house.consents, caller_of=caller, clock=now))
         routers.append(mandates_api.routes(house.mandates, caller_of=caller, clock=now))
         routers.append(
             sign_in_api.routes(
@@ -199,6 +202,7 @@ def _routers(house: House, caller: Callable[..., Caller], now: Clock, rooms: Col
                 log=house.log,
             )
         )
+        routers.append(asks_api.routes(house.asks, house.verifier, caller_of=caller, clock=now))
         routers.append(verifier_api.enrolment_routes(house.clients, house.gate, base_url=base_url, clock=now))
         routers.append(
             openid4vp_api.routes(house.exchange, house.verifier, caller_of=caller, clock=now, picture=qr.picture)

@@ -231,6 +231,22 @@ PROBLEMS: dict[str, Problem] = {
     "key_refused": Problem(
         422, "密钥不符合要求，请提供 P-256 公钥。", "The key is not acceptable. Send a P-256 public JWK."
     ),
+    "consent_over": Problem(
+        409,
+        "该请求已答复或已超过两分钟，请让对方重新询问。",
+        "The question was answered or is over. Let them ask anew.",
+    ),
+    "ask_over": Problem(
+        409, "该询问的结果已告知一次，请查看核验记录。", "The answer was told already. Read the verification."
+    ),
+    "consent_refused": Problem(
+        422, "只有可选部分可以不出示；不同意请选择拒绝。", "Only what is optional may stay out; else decline."
+    ),
+    "sensitive_unconfirmed": Problem(
+        422,
+        "涉及未满十四周岁儿童的信息，须单独同意（sensitive: true）。",
+        "It is about a child under fourteen: say yes to that, too (sensitive: true).",
+    ),
     "mandate_refused": Problem(
         422, "不能这样授权，请按 detail 修改。", "This cannot be handed over so. Mend what `detail` says."
     ),

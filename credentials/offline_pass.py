@@ -53,9 +53,10 @@ def pack(presentation: str) -> str:
         raise MalformedError("a pass is signed with ES256")
     parts = [base64url.decode(one) for segments in tokens for one in segments[:2]]
     parts += [base64url.decode(one) for one in disclosures]
-    if any(one in part for part in parts for one in (RECORD, *MARKS)) or sum(map(len, parts)) > MAX_JSON_BYTES:
+    joined = RECORD.join(parts)
+    if any(one in part for part in parts for one in (RECORD, *MARKS)) or len(joined) > MAX_JSON_BYTES:
         raise MalformedError("not JSON, or too large for a pass")
-    text, blobs = _lifted(RECORD.join(parts))
+    text, blobs = _lifted(joined)
     deflater = zlib.compressobj(9, wbits=-15, memLevel=9, zdict=DICTIONARY)
     packed = deflater.compress(text) + deflater.flush()
     made = PREFIX + base45.encode(len(packed).to_bytes(2, "big") + packed + blobs + b"".join(signatures))

@@ -54,6 +54,14 @@ def routes(
                 name=dict(one.names),
                 agency=one.agency,
                 channels=list(one.channels),
+                item_code=one.item_code,
+                version=one.version,
+                nature=one.nature,
+                applicant_kind=one.applicant_kind,
+                replaces=list(one.replaces),
+                visits_before=one.visits[0],
+                visits_after=one.visits[1],
+                handling_limit_working_days=one.working_days,
                 needs=[asdict(need) for need in one.needs],
             )
             for one in verifier.items.values()

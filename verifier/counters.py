@@ -1,7 +1,7 @@
 """Counters: enrolled desks, devices, kiosks and systems of an agency."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from credentials.claim_values import Fault, FaultsError
@@ -24,9 +24,20 @@ class Counters:
         self._database = database
 
     def add(
-        self, key: str, *, agency: str, name: Mapping[str, str], channel: str, actor: str, now: datetime
+        self,
+        key: str,
+        *,
+        agency: str,
+        name: Mapping[str, str],
+        channel: str,
+        opened_types: Sequence[str] | None = None,
+        actor: str,
+        now: datetime,
     ) -> Counter:
-        """Enrol a counter; a second of the same key raises `CounterExistsError`."""
+        """Enrol a counter; a second of the same key raises `CounterExistsError`.
+
+        With `opened_types` it is no agency's: it may ask for those types alone, and always asks the holder.
+        """
         if faults := [*_faults(key, name)]:
             raise FaultsError(faults)
         row = Counter(
@@ -34,6 +45,7 @@ class Counters:
             agency=agency,
             name={language: clean(one) for language, one in name.items()},
             channel=channel,
+            opened_types=sorted(opened_types) if opened_types is not None else None,
             created_at=now,
         )
         with self._database.write() as session:

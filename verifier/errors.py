@@ -37,6 +37,21 @@ class ItemNotOfferedError(VerifierError):
     code = "item_not_offered"
 
 
+class UnknownAskError(VerifierError):
+    """This counter has asked no such question."""
+
+    code = "not_found"
+
+
+class AskOverError(VerifierError):
+    """The answer was told already, or is being told to somebody at this moment."""
+
+    code = "ask_over"
+
+    def __init__(self, verification_id: str | None) -> None:
+        super().__init__(f"see /verifier/verifications/{verification_id}" if verification_id else self.code)
+
+
 class PictureUnreadableError(VerifierError):
     """The picture cannot be read, or holds no QR code."""
 

@@ -10,7 +10,10 @@ from records.models import Instant
 
 
 class Counter(SQLModel, table=True):
-    """An enrolled desk, device, kiosk or system of an agency."""
+    """An enrolled desk, device, kiosk or system: of an agency, or of somebody else who may verify `opened_types`.
+
+    Such a bank, landlord or intermediary always asks the holder.
+    """
 
     __tablename__ = "counter"
 
@@ -19,6 +22,7 @@ class Counter(SQLModel, table=True):
     name: dict[str, str] = Field(sa_type=JSON)
     channel: str
     suspended: bool = False
+    opened_types: list[str] | None = Field(default=None, sa_type=JSON)
     created_at: datetime = Field(sa_type=Instant)
 
 

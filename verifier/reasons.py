@@ -165,6 +165,15 @@ REASONS: dict[str, Reason] = {
         "时钟不一致，请校准本机和持证人手机的时间后重试。",
         "The clocks differ. Set this machine's and the holder's clock, then try again.",
     ),
+    # asking
+    "consent_needed": _refused(
+        "须先征得持证人同意：请用“询问”发起（POST /verifier/asks），由持证人在手机上确认。",
+        "The holder must be asked first: open an ask (POST /verifier/asks), and wait for the word.",
+    ),
+    "consent_expired": _unknown(
+        "持证人未在两分钟内答复，请重新扫码询问。", "The holder did not answer within two minutes. Scan and ask again."
+    ),
+    "consent_spent": _refused("该同意已被使用，请重新扫码询问。", "This consent was used already. Scan and ask again."),
     # acting for others
     "mandate_withdrawn": _refused(
         "出示人的代办授权已被撤回，请由持证人本人出示，或重新授权。",

@@ -154,9 +154,17 @@ class VerificationOut(BaseModel):
 
 
 class ServiceItemOut(BaseModel):
-    """A service item: what may be asked for, and why."""
+    """A service item: what may be asked for, and why; which papers and visits that saves."""
 
     key: str
+    item_code: str
+    version: int
+    nature: str
+    applicant_kind: str
+    replaces: list[str]
+    visits_before: int
+    visits_after: int
+    handling_limit_working_days: int
     name: dict[str, str]
     agency: str
     channels: list[str]
@@ -167,6 +175,14 @@ class ServiceItemOut(BaseModel):
             "examples": [
                 {
                     "key": "school_transfer",
+                    "item_code": "1244019900DEM0066N2000000001000",
+                    "version": 1,
+                    "nature": "公共服务",
+                    "applicant_kind": "guardian_of_minor",
+                    "replaces": ["学籍证明", "就读证明"],
+                    "visits_before": 3,
+                    "visits_after": 0,
+                    "handling_limit_working_days": 5,
                     "name": {"zh": "小学生转学", "en": "Primary school transfer"},
                     "agency": "school2",
                     "channels": ["online", "hall_counter", "kiosk"],

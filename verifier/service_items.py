@@ -37,6 +37,15 @@ class ServiceItem:
     agency: str
     channels: tuple[str, ...]
     needs: tuple[Need, ...]
+    version: int = 1
+    nature: str = ""
+    applicant_kind: str = ""
+    replaces: tuple[str, ...] = ()
+    """The papers that people brought before."""
+    visits: tuple[int, int] = (0, 0)
+    """How often people had to come, before and now."""
+    working_days: int = 0
+    """Within how many it is handled."""
 
     @property
     def listed(self) -> dict[str, frozenset[str]]:
@@ -105,7 +114,12 @@ def _query(licence_type: str, vct: str, claims: Sequence[str], needs: Sequence[N
 
 
 def load(data: Mapping[str, Any]) -> ServiceItem:
-    """Return the service item of one catalogue entry; a missing member raises KeyError at start-up."""
+    """Return the service item of one catalogue entry.
+
+    A missing member raises KeyError, and one that lets people come more than once ValueError: both at start-up.
+    """
+    if data["visits_after"] > 1:
+        raise ValueError(f"{data['key']}: 最多跑一次")
     return ServiceItem(
         key=data["key"],
         item_code=data["item_code"],
@@ -113,6 +127,12 @@ def load(data: Mapping[str, Any]) -> ServiceItem:
         agency=data["agency"],
         channels=tuple(data["channels"]),
         needs=tuple(_need(one) for one in data["needs"]),
+        version=data["version"],
+        nature=data["nature"],
+        applicant_kind=data["applicant_kind"],
+        replaces=tuple(data["replaces"]),
+        visits=(data["visits_before"], data["visits_after"]),
+        working_days=data["handling_limit_working_days"],
     )
 
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from credentials import base64url, offline_pass, sd_jwt
+from credentials.claim_values import Fault, FaultsError
 from credentials.licence_type import LicenceType
 from keys.trust_list import TrustList
 from records import audit, idempotency
@@ -89,6 +90,10 @@ class Verifier:
             raise UnknownServiceItemError
         if row.channel not in item.channels:
             raise ItemNotOfferedError
+        if row.opened_types is not None and not item.listed.keys() <= set(row.opened_types):
+            raise ItemNotOfferedError
+        if row.channel == "kiosk" and operator is not None:
+            raise FaultsError([Fault("/operator", "no_operator", "a kiosk has none: it is nobody's desk")])
         return Question(row, item, operator)
 
     # Asking
@@ -125,6 +130,8 @@ class Verifier:
         def obtain(checks: Checks) -> tuple[Mapping[str, Sequence[str]], checking.HolderBinding]:
             # 0 and 1. The wallet uses the code up and makes the presentation in one act.
             with checks.step(0):
+                if question.counter.opened_types is not None:  # never without the holder's word
+                    raise RefusalError("consent_needed")
                 presented = self._holder_side(scanned, question, audience=audience, nonce=nonce, now=now)
             with checks.step(1):
                 if not presented:
@@ -164,9 +171,11 @@ class Verifier:
 
         return self._verify("vp_token", question, obtain, now)
 
-    def verify_response(self, question: Question, demand: "Demand", obtain: "Obtain", *, now: datetime) -> Verdict:
+    def verify_response(
+        self, question: Question, demand: "Demand", obtain: "Obtain", *, now: datetime, channel: str = "openid4vp"
+    ) -> Verdict:
         """Verify what a wallet posted (OpenID4VP section 8.6); `demand` holds it against what was asked, as a whole."""
-        return self._verify("openid4vp", question, obtain, now, demand)
+        return self._verify(channel, question, obtain, now, demand)
 
     def verification(self, verification_id: str, counter: str) -> Verification:
         """Return what was recorded of a verification: steps and reason codes, no claim."""

@@ -54,6 +54,24 @@ class NotHeldError(WalletError):
     code = "not_found"
 
 
+class ConsentOverError(WalletError):
+    """The question was answered already, or its two minutes are over."""
+
+    code = "consent_over"
+
+
+class ConsentRefusedError(WalletError):
+    """What the holder wants to leave out is not optional."""
+
+    code = "consent_refused"
+
+
+class SensitiveError(WalletError):
+    """What would leave is of a child under fourteen, and wants its own yes."""
+
+    code = "sensitive_unconfirmed"
+
+
 class MandateRefusedError(WalletError):
     """What somebody wants to hand over is not theirs to give, or not so."""
 
@@ -162,6 +180,12 @@ class CodeWithdrawnError(CodeError):
     """The holder took the code back at `at`."""
 
     code = "code_withdrawn"
+
+
+class AskFirstError(CodeError):
+    """The holder chose nothing in advance: with this code the counter can only ask."""
+
+    code = "consent_needed"
 
 
 class MandateWithdrawnError(CodeError):

@@ -29,7 +29,7 @@ class WhatToShow(Input):
 
     @model_validator(mode="after")
     def _one_of_two(self) -> "WhatToShow":
-        if (self.licences is None) == (self.service_item is None):
+        if [self.licences is not None, self.service_item is not None, getattr(self, "ask", False)].count(True) != 1:
             raise ValueError("name either licences or a service_item")
         named = [one.licence_id for one in self.licences or []]
         if len(named) != len(set(named)):
@@ -38,15 +38,18 @@ class WhatToShow(Input):
 
     def choice(self, by_item: Callable[[str], Choice]) -> Choice:
         """Return what to show; `by_item` finds a service item's set in the wallet."""
+        if getattr(self, "ask", False):
+            return {}
         if self.service_item is not None:
             return by_item(self.service_item)
         return {one.licence_id: one.claims for one in self.licences or []}
 
 
 class ShowIn(WhatToShow):
-    """Make a show code."""
+    """Make a show code; with `ask` nothing is chosen, and whoever scans it asks."""
 
     qr: Picture = "svg"
+    ask: bool = False
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"service_item": "school_transfer", "qr": "svg"}]})
 

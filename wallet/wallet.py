@@ -15,6 +15,7 @@ from credentials.errors import MalformedError
 from records.database import Database
 from wallet import codes, store
 from wallet.errors import (
+    AskFirstError,
     ClaimNotInLicenceError,
     CodeError,
     CodeExpiredError,
@@ -133,8 +134,12 @@ class Wallet:
         return choice
 
     def show(self, holder_id: str, choice: Choice, *, now: datetime) -> Shown:
-        """Make a show code for what the holder chose; it lives a minute and is used once."""
-        self._check_choice(holder_id, choice, now)
+        """Make a show code for what the holder chose; it lives a minute and is used once.
+
+        With nothing chosen a counter can only ask by it, and the holder then says what to show.
+        """
+        if choice:
+            self._check_choice(holder_id, choice, now)
         code = codes.spell(self._randomness(codes.CODE_BYTES), codes.CODE_LENGTH)
         typed_code = codes.spell(self._randomness(codes.CODE_BYTES), codes.TYPED_LENGTH)
         shown = Shown(
@@ -169,15 +174,21 @@ class Wallet:
                 raise UnknownShowError
             raise CodeUsedError(row.used_at)
 
+    def claim(self, scanned: str, asker: Asker, *, now: datetime) -> ShowCode:
+        """Use a code up and return it, raising `CodeError` with why not: of any number of requests one succeeds."""
+        code = codes.read(scanned, base_url=self._base_url)
+        if code is None:
+            raise NotACodeError
+        return self._claim_code(code, asker, now)
+
     def redeem(self, scanned: str, asker: Asker, *, audience: str, nonce: str, now: datetime) -> dict[str, list[str]]:
         """Use a code up and return presentations for `asker`: licence type → SD-JWTs with key binding.
 
         Of any number of requests one succeeds. What leaves is what the holder chose and the item lists.
         """
-        code = codes.read(scanned, base_url=self._base_url)
-        if code is None:
-            raise NotACodeError
-        row = self._claim_code(code, asker, now)
+        row = self.claim(scanned, asker, now=now)
+        if not row.choice:
+            raise AskFirstError
         opened = self._keeping.opened(row.holder_id, row.choice, now=now)
         listed = [one for one in opened if one.kind is not None and one.kind.key in asker.listed]
         agreed = [

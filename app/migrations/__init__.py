@@ -15,8 +15,10 @@ import issuers.openid4vci.models
 import keys.models
 import keys.passkeys.models
 import records.models
+import verifier.asks.models
 import verifier.models
 import verifier.openid4vp.models
+import wallet.consents.models
 import wallet.mandates.models
 import wallet.models
 import wallet.openid4vc.models
@@ -28,8 +30,10 @@ TABLES = (
     keys.models,
     keys.passkeys.models,
     records.models,
+    verifier.asks.models,
     verifier.models,
     verifier.openid4vp.models,
+    wallet.consents.models,
     wallet.mandates.models,
     wallet.models,
     wallet.openid4vc.models,

@@ -17,7 +17,16 @@ from wallet.schemas import LICENCE_ID
 LIKE_NOBODY = {401, 403, 404}
 WANTS_A_PASSKEY = {"passkey_refused", "step_up_needed"}
 """What whoever may call is told further on, where an authenticator's answer is wanted."""
-OWN_THINGS = {"licence_id", "show_id", "session_id", "issuance_id", "request_id", "verification_id"}
+OWN_THINGS = {
+    "licence_id",
+    "consent_id",
+    "ask_id",
+    "show_id",
+    "session_id",
+    "issuance_id",
+    "request_id",
+    "verification_id",
+}
 """Parts of an address that name a thing of the caller's own, for holders and counters."""
 
 
@@ -66,12 +75,17 @@ class Things:
             "agency": "police", "licence_id": self.licence, "counter": "nobody", "holder_id": "nobody",
             "token_id": "nobody", "client_id": "nobody", "kid": "nobody", "proposal_id": "nobody", "licence_type": "residence_permit",
             "licence_type_key": "residence_permit", "code": "not_found", "number": "1", "secret": "x",
-            "issuance_id": "nobody", "passkey_id": "nobody", "mandate_id": "nobody",
+            "issuance_id": "nobody", "passkey_id": "nobody", "mandate_id": "nobody", "consent_id": "nobody", "ask_id": "nobody",
         }  # fmt: skip
         if path.startswith("/admin/"):
             found["agency"] = "nobody"
         if "show_id" in path:
             found["show_id"] = world.show()["show_id"]
+        if "ask_id" in path or "consent_id" in path:
+            code = world.holder().post("/wallet/shows", {"ask": True, "qr": "none"})["url"]
+            body = {"scanned": code, "service_item": ITEM}
+            found["ask_id"] = world.counter().post("/verifier/asks", body)["ask_id"]
+            found["consent_id"] = world.holder().get("/wallet/consents")["items"][0]["consent_id"]
         if "session_id" in path:
             other = signed_in(world).get("/wallet/sessions")["items"]
             found["session_id"] = next(one["session_id"] for one in other if one["this"])
@@ -154,6 +168,8 @@ def call(caller: Caller, operation: str, named: dict[str, str], body: object) ->
         how["params"] = {"role": "agency", "subject": "police"}
     if path in {"/admin/tokens", "/admin/passkeys"} and method == "GET":
         how["params"] = {"role": "clerk", "subject": "police"}
+    if path == "/wallet/events":
+        how["params"] = {"seconds": 0}
     if path.endswith("/audit/entries"):
         how["params"] = {"stream": "keys"}
     if path.endswith("/picture"):

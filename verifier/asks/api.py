@@ -1,0 +1,73 @@
+"""HTTP of asks: no deciding here."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import BaseModel, ConfigDict
+from starlette.responses import JSONResponse
+
+from keys.access import Caller
+from keys.auth import Clock
+from verifier.asks.asks import LONGEST_WAIT, Asks
+from verifier.asks.models import Ask
+from verifier.schemas import ScanIn, VerdictOut
+from verifier.verdict import Verdict
+from verifier.verifier import Verifier
+
+EVERY_SECONDS = 0.5
+
+
+class AskOut(BaseModel):
+    """A question that the holder has on every signed-in device; `GET` it to wait for the verdict."""
+
+    ask_id: str
+    state: str = "waiting"
+    expires_at: datetime
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"ask_id": "u1C8mB0dQ2yWkz5e", "state": "waiting", "expires_at": "2026-11-23T08:02:00Z"}]
+        }
+    )
+
+
+WAITING: dict[int | str, dict[str, Any]] = {202: {"model": AskOut, "description": "The holder is being asked."}}
+
+
+def routes(asks: Asks, verifier: Verifier, *, caller_of: Callable[..., Caller], clock: Clock) -> APIRouter:
+    """Return the routes."""
+    router = APIRouter(prefix="/verifier/asks", tags=["verifier"])
+    Here = Annotated[Caller, Depends(caller_of)]  # noqa: N806 - a type
+
+    @router.post("", response_model=VerdictOut, responses=WAITING)
+    def open_ask(here: Here, body: ScanIn) -> VerdictOut | Response:
+        """Scan a show code and ask its holder for what an item lists (202); a code that is none gets its verdict."""
+        question = verifier.question(here.subject, body.service_item, body.operator)
+        made = asks.ask(body.scanned, question, now=clock())
+        return _waiting(made) if isinstance(made, Ask) else VerdictOut(**made.as_json())
+
+    @router.get("/{ask_id}", response_model=VerdictOut, responses=WAITING)
+    async def ask_answer(
+        here: Here,
+        ask_id: str,
+        wait: Annotated[float, Query(ge=0, le=LONGEST_WAIT.total_seconds(), description="Seconds.")] = 0,
+    ) -> VerdictOut | Response:
+        """Wait for the holder's word, `wait` seconds at most (202 if there is none yet); the verdict is told once."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + wait
+        while True:
+            made: Verdict | None = await asyncio.to_thread(asks.answer, ask_id, here.subject, now=clock())
+            if made is not None:
+                return VerdictOut(**made.as_json())
+            if loop.time() >= end:
+                return JSONResponse({"ask_id": ask_id, "state": "waiting"}, 202)
+            await asyncio.sleep(EVERY_SECONDS)
+
+    return router
+
+
+def _waiting(row: Ask) -> Response:
+    return JSONResponse(AskOut(ask_id=row.ask_id, expires_at=row.expires_at).model_dump(mode="json"), 202)

@@ -1,0 +1,136 @@
+"""The verbs on asks: open one by a scan, wait for the holder's word, verify what came of it, once."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from credentials import base64url
+from records import audit
+from records.database import Database
+from verifier import checking
+from verifier.asks import store
+from verifier.asks.models import Ask
+from verifier.checking import Checks
+from verifier.errors import AskOverError, RefusalError, UnknownAskError
+from verifier.recording import Question
+from verifier.verdict import Verdict
+from verifier.verifier import NONCE_BYTES, Verifier
+
+ID_BYTES = 12
+LONGEST_WAIT = timedelta(seconds=120)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What the holder said so far: `said` is None while the question waits; `over` when it waits no more."""
+
+    said: str | None
+    over: bool
+
+
+class HolderSide(Protocol):
+    """The wallet that is asked."""
+
+    def open(
+        self, scanned: str, question: Question, *, audience: str, nonce: str, now: datetime
+    ) -> tuple[str, datetime]:
+        """Use a code up to ask its holder; returns the question's name and end. Raises `RefusalError`."""
+
+    def word(self, consent_id: str, *, now: datetime) -> Word:
+        """Return what the holder said so far."""
+
+    def take(self, consent_id: str, *, now: datetime) -> Mapping[str, Sequence[str]] | None:
+        """Return the presentations of a yes, once."""
+
+
+class Asks:
+    """A counter's questions."""
+
+    def __init__(
+        self, *, database: Database, verifier: Verifier, holder_side: HolderSide, randomness: Callable[[int], bytes]
+    ) -> None:
+        self._database = database
+        self._verifier = verifier
+        self._holder_side = holder_side
+        self._randomness = randomness
+
+    def ask(self, scanned: str, question: Question, *, now: datetime) -> Ask | Verdict:
+        """Ask the holder of a scanned code; a code that opens nothing gives its verdict at once."""
+        audience, nonce = self._verifier.audience(question.counter.key), self._token(NONCE_BYTES)
+        try:
+            consent_id, until = self._holder_side.open(scanned, question, audience=audience, nonce=nonce, now=now)
+        except RefusalError as refusal:
+            return self._verifier.verify_response(question, _anything, _refusing(refusal), now=now, channel="ask")
+        row = Ask(
+            ask_id=self._token(ID_BYTES),
+            counter=question.counter.key,
+            operator=question.operator,
+            service_item=question.item.key,
+            nonce=nonce,
+            consent_id=consent_id,
+            asked_at=now,
+            expires_at=until,
+        )
+        with self._database.write() as session:
+            session.add(row)
+            session.flush()
+            audit.record(
+                session, stream=f"verifier/{row.counter}", actor=f"counter:{row.counter}", act="ask.opened",
+                subject=row.ask_id, now=now, detail={"service_item": row.service_item, "operator": row.operator},
+            )  # fmt: skip
+        return row
+
+    def answer(self, ask_id: str, counter: str, *, now: datetime) -> Verdict | None:
+        """Return the verdict on the holder's word, None while it waits; told once, then `AskOverError`."""
+        with self._database.read() as session:
+            row = session.get(Ask, ask_id)
+        if row is None or row.counter != counter:
+            raise UnknownAskError
+        if row.answered_at is not None:
+            raise AskOverError(row.verification_id)
+        word = self._holder_side.word(row.consent_id, now=now)
+        if word.said is None and not word.over:
+            return None
+        with self._database.write() as session:
+            if not store.claim(session, ask_id, now):
+                raise AskOverError(None)
+        question = self._verifier.question(row.counter, row.service_item, row.operator)
+        obtain = self._obtaining(row, word, now)
+        made = self._verifier.verify_response(question, _anything, obtain, now=now, channel="ask")
+        with self._database.write() as session:
+            store.note_verification(session, ask_id, made.verification_id)
+        return made
+
+    def _obtaining(
+        self, row: Ask, word: Word, now: datetime
+    ) -> Callable[[Checks], tuple[Mapping[str, Sequence[str]], checking.HolderBinding]]:
+        def obtain(checks: Checks) -> tuple[Mapping[str, Sequence[str]], checking.HolderBinding]:
+            # 0. The holder said yes, and nobody has taken it.
+            with checks.step(0):
+                if word.said != "confirmed":
+                    raise RefusalError("declined" if word.said == "declined" else "consent_expired")
+                presented = self._holder_side.take(row.consent_id, now=now)
+            # 1. There is something in it.
+            with checks.step(1):
+                if not presented:
+                    raise RefusalError("consent_spent")
+            return presented, checking.online_binding(self._verifier.audience(row.counter), row.nonce, now)
+
+        return obtain
+
+    def _token(self, size: int) -> str:
+        return base64url.encode(self._randomness(size))
+
+
+def _refusing(refusal: RefusalError) -> Callable[[Checks], tuple[Mapping[str, Sequence[str]], checking.HolderBinding]]:
+    def obtain(checks: Checks) -> tuple[Mapping[str, Sequence[str]], checking.HolderBinding]:
+        with checks.step(0):
+            raise refusal
+        raise AssertionError("a refusal ends the step")
+
+    return obtain
+
+
+def _anything(_checked: object) -> None:
+    """Demand nothing more than that each licence is one that the item lists, which every verification checks."""

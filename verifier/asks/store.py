@@ -1,0 +1,19 @@
+"""All SQL of asks."""
+
+from datetime import datetime
+
+from sqlalchemy import update
+from sqlmodel import Session, col
+
+from verifier.asks.models import Ask
+
+
+def claim(session: Session, ask_id: str, now: datetime) -> bool:
+    """Take an ask for answering; of any number of callers at once one gets it."""
+    statement = update(Ask).where(col(Ask.ask_id) == ask_id, col(Ask.answered_at).is_(None))
+    return bool(session.execute(statement.values(answered_at=now)).rowcount)  # type: ignore[attr-defined]
+
+
+def note_verification(session: Session, ask_id: str, verification_id: str) -> None:
+    """Note what came of an ask."""
+    session.execute(update(Ask).where(col(Ask.ask_id) == ask_id).values(verification_id=verification_id))

@@ -1,0 +1,92 @@
+"""HTTP of consents: no deciding here."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Query, Response
+from starlette.responses import StreamingResponse
+
+from keys.access import Caller
+from keys.auth import Clock
+from wallet.auth import holder_with
+from wallet.consents.consents import Consents
+from wallet.consents.schemas import (
+    ConfirmIn,
+    ConsentOut,
+    ConsentsOut,
+    DeclineIn,
+    QuestionOut,
+    consent_out,
+    question_out,
+)
+
+EVERY_SECONDS = 1.0
+LONGEST_SECONDS = 300.0
+EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/event-stream": {"example": 'event: consent\ndata: {"consent_id": "0n8Qd1Tz3m5PZK2v"}\n\n'}}}
+}
+
+
+def routes(consents: Consents, *, caller_of: Callable[..., Caller], clock: Clock) -> APIRouter:
+    """Return the routes."""
+    router = APIRouter(prefix="/wallet", tags=["wallet"])
+    Me = Annotated[str, Depends(holder_with(caller_of))]  # noqa: N806 - a type
+
+    @router.get("/consents")
+    def list_consents(
+        me: Me,
+        state: Literal["any", "waiting"] = "any",
+        before: Annotated[datetime | None, Query()] = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    ) -> ConsentsOut:
+        """List who asked this wallet for what, newest first, and what was answered; or only those that wait."""
+        now = clock()
+        rows = consents.waiting(me, now=now) if state == "waiting" else consents.page(me, before=before, limit=limit)
+        return ConsentsOut(items=[ConsentOut(**consent_out(row, now)) for row in rows])
+
+    @router.get("/consents/{consent_id}")
+    def look(me: Me, consent_id: str, principal: Annotated[str | None, Query(max_length=64)] = None) -> QuestionOut:
+        """Look at a question: who asks, for what, why, what would leave and what would not."""
+        now = clock()
+        return question_out(consents.look(me, consent_id, principal, now=now), now)
+
+    @router.post("/consents/{consent_id}/confirm", status_code=204, response_class=Response)
+    def confirm(me: Me, consent_id: str, body: ConfirmIn) -> None:
+        """Say yes, or yes without what is optional. It is said once, within two minutes."""
+        consents.confirm(
+            me, consent_id, without=body.without, principal=body.principal, sensitive=body.sensitive, now=clock()
+        )
+
+    @router.post("/consents/{consent_id}/decline", status_code=204, response_class=Response)
+    def decline(me: Me, consent_id: str, body: DeclineIn) -> None:
+        """Say no, and report the question if it was out of place."""
+        consents.decline(me, consent_id, report=body.report, now=clock())
+
+    @router.get("/events", response_class=StreamingResponse, responses=EVENTS)
+    async def events(
+        me: Me, seconds: Annotated[float, Query(ge=0, le=LONGEST_SECONDS)] = LONGEST_SECONDS
+    ) -> StreamingResponse:
+        """Be told of new questions as they come, on every signed-in device (server-sent events)."""
+        return StreamingResponse(_events(consents, me, clock, seconds), media_type="text/event-stream")
+
+    return router
+
+
+async def _events(consents: Consents, me: str, clock: Clock, seconds: float) -> AsyncIterator[str]:
+    told: set[str] = set()
+    loop = asyncio.get_running_loop()
+    end = loop.time() + seconds
+    yield ": listening\n\n"
+    while True:
+        now = clock()
+        for row in await asyncio.to_thread(consents.waiting, me, now=now):
+            if row.consent_id not in told:
+                told.add(row.consent_id)
+                said = ConsentOut(**consent_out(row, now)).model_dump(mode="json")
+                yield f"event: consent\nid: {row.consent_id}\ndata: {json.dumps(said, ensure_ascii=False)}\n\n"
+        if loop.time() >= end:
+            return
+        await asyncio.sleep(min(EVERY_SECONDS, max(0.0, end - loop.time())))

@@ -1,0 +1,228 @@
+"""The verbs on consents: a question is opened by a scan, shown with all that it means, and answered once.
+
+What leaves is what the item lists and the holder allowed, no more. Yes and presentations are one word: until a counter
+takes them they are sealed, and nobody takes them twice.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from credentials import base64url, strict_json
+from keys.encryption import Seal
+from records.database import Database
+from wallet.consents import store
+from wallet.consents.models import Consent, State
+from wallet.errors import ConsentOverError, ConsentRefusedError, SensitiveError, UnknownRequestError
+from wallet.keeping import Keeping, Opened
+from wallet.mandates.mandates import Mandates
+from wallet.presenting import Presenter, paths, record
+from wallet.wallet import Asker, Wallet
+
+LIFE = timedelta(seconds=120)
+ID_BYTES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One licence that an item wants: which claims, why (zh, en); of one `group`, any will do."""
+
+    licence_type: str
+    claims: Collection[str]
+    why: Mapping[str, str]
+    required: bool
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """A service item as the holder sees it: its name, and what it wants."""
+
+    names: Mapping[str, str]
+    wanted: Sequence[Wanted]
+    replaces: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One licence that would be shown: which claims leave, and which of it do not."""
+
+    opened: Opened
+    wanted: Wanted
+    shown: Sequence[str]
+    kept: Sequence[str]
+    optional: bool
+    sensitive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A consent as the holder sees it before saying anything."""
+
+    row: Consent
+    matter: Matter
+    parts: Sequence[Part]
+    missing: Sequence[Wanted] = field(default=())
+
+
+class Consents:
+    """Asks holders. `matters` are the catalogue's items, by key."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        seal: Seal,
+        wallet: Wallet,
+        keeping: Keeping,
+        mandates: Mandates,
+        presenter: Presenter,
+        matter: Callable[[str], Matter],
+        randomness: Callable[[int], bytes],
+    ) -> None:
+        self._database = database
+        self._seal = seal
+        self._wallet = wallet
+        self._keeping = keeping
+        self._mandates = mandates
+        self._presenter = presenter
+        self._matter = matter
+        self._randomness = randomness
+
+    # A counter's side
+
+    def open(
+        self,
+        scanned: str,
+        asker: Asker,
+        agency_name: Mapping[str, str],
+        *,
+        audience: str,
+        nonce: str,
+        now: datetime,
+    ) -> Consent:
+        """Use a show code up to ask its holder; raises `CodeError` as showing does."""
+        code = self._wallet.claim(scanned, asker, now=now)
+        row = Consent(
+            consent_id=base64url.encode(self._randomness(ID_BYTES)),
+            holder_id=code.holder_id,
+            counter=asker.counter,
+            counter_name=dict(asker.name),
+            agency_name=dict(agency_name),
+            service_item=asker.service_item,
+            audience=audience,
+            nonce=nonce,
+            asked_at=now,
+            expires_at=now + LIFE,
+        )
+        with self._database.write() as session:
+            store.forget(session, now)
+            session.add(row)
+            session.flush()
+            record(session, row.holder_id, "consent.asked", row.consent_id, now, actor=f"counter/{asker.counter}")
+        return row
+
+    def state(self, consent_id: str) -> Consent:
+        """Return a question as it stands."""
+        with self._database.read() as session:
+            row = session.get(Consent, consent_id)
+        if row is None:
+            raise UnknownRequestError
+        return row
+
+    def take(self, consent_id: str, *, now: datetime) -> Mapping[str, Sequence[str]] | None:
+        """Return the presentations of a yes, once; None if there are none (any more)."""
+        with self._database.write() as session:
+            sealed = store.take(session, consent_id, now)
+            row = session.get(Consent, consent_id)
+            if sealed is None or row is None:
+                return None
+            record(session, row.holder_id, "consent.taken", consent_id, now, actor=f"counter/{row.counter}")
+        found: dict[str, list[str]] = strict_json.loads_object(self._seal.open(sealed, f"consent {consent_id}"))
+        return found
+
+    # The holder's side
+
+    def waiting(self, holder_id: str, *, now: datetime) -> Sequence[Consent]:
+        """Return the questions that wait for a holder."""
+        with self._database.read() as session:
+            return store.waiting(session, holder_id, now)
+
+    def page(self, holder_id: str, *, before: datetime | None, limit: int) -> Sequence[Consent]:
+        """Return the questions that a holder was ever asked, newest first."""
+        with self._database.read() as session:
+            return store.page(session, holder_id, before=before, limit=limit)
+
+    def look(self, holder_id: str, consent_id: str, principal: str | None, *, now: datetime) -> Question:
+        """Return who asks for what and why, and what would leave of which licences."""
+        row = self._mine(holder_id, consent_id)
+        matter = self._matter(row.service_item)
+        choice = self._wallet.choose(holder_id, row.service_item, principal, now=now)
+        opened = self._keeping.opened(holder_id, choice, now=now)
+        parts = [self._part(one, choice[one.row.licence_id], matter, now) for one in opened]
+        shown = {part.wanted.licence_type for part in parts}
+        groups = {one.group for one in matter.wanted if one.licence_type in shown}
+        missing = [one for one in matter.wanted if one.required and one.group not in groups]
+        return Question(row, matter, parts, missing)
+
+    def confirm(
+        self,
+        holder_id: str,
+        consent_id: str,
+        *,
+        without: Collection[str],
+        principal: str | None,
+        sensitive: bool,
+        now: datetime,
+    ) -> None:
+        """Say yes, less the optional types `without`; a child's under fourteen wants its own word (`sensitive`)."""
+        question = self.look(holder_id, consent_id, principal, now=now)
+        named = {part.wanted.licence_type for part in question.parts if part.optional}
+        if not set(without) <= named:
+            raise ConsentRefusedError("only what is optional may stay out; else decline")
+        parts = [part for part in question.parts if part.wanted.licence_type not in without]
+        if not parts:
+            raise ConsentRefusedError("nothing is left to show; decline instead")
+        if any(part.sensitive for part in parts) and not sensitive:
+            raise SensitiveError
+        row = question.row
+        with self._database.write() as session:
+            if not store.decide(session, consent_id, holder_id, State.CONFIRMED, now):
+                raise ConsentOverError
+            record(session, holder_id, "consent.confirmed", consent_id, now)
+        use = self._presenter.use(holder_id, "ask", row.counter, row.counter_name, row.service_item, now=now)
+        chosen = [(part.wanted.licence_type, part.opened, paths(part.shown)) for part in parts]
+        made = self._presenter.present(chosen, use, audience=row.audience, nonce=row.nonce, now=now)
+        with self._database.write() as session:
+            store.keep(session, consent_id, self._seal.close(strict_json.dumps(made), f"consent {consent_id}"))
+
+    def decline(self, holder_id: str, consent_id: str, *, report: str | None, now: datetime) -> None:
+        """Say no; with `report` the operator is told that this question was out of place, and why."""
+        self._mine(holder_id, consent_id)
+        with self._database.write() as session:
+            if not store.decide(session, consent_id, holder_id, State.DECLINED, now):
+                raise ConsentOverError
+            row = session.get(Consent, consent_id, populate_existing=True)
+            if row is not None:
+                row.reported = report
+            record(session, holder_id, "consent.reported" if report else "consent.declined", consent_id, now)
+
+    def _mine(self, holder_id: str, consent_id: str) -> Consent:
+        row = self.state(consent_id)
+        if row.holder_id != holder_id:
+            raise UnknownRequestError
+        return row
+
+    def _part(self, opened: Opened, selected: Sequence[str], matter: Matter, now: datetime) -> Part:
+        key = opened.kind.key if opened.kind else ""
+        wanted = next(one for one in matter.wanted if one.licence_type == key)
+        others = [one for one in matter.wanted if one.group == wanted.group]
+        always = opened.licence.claims.keys() - opened.selective
+        return Part(
+            opened=opened,
+            wanted=wanted,
+            shown=sorted({*selected, *always}),
+            kept=sorted(opened.licence.claims.keys() - {*selected, *always}),
+            optional=not any(one.required for one in others),
+            sensitive=self._mandates.sensitive(opened.row.holder_id, now=now),
+        )
