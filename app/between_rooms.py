@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from credentials import status_list
+from credentials import base64url, status_list
 from credentials.errors import FormatError, StatusListInvalidError
 from credentials.sd_jwt_vc import UnverifiedLicence
 from issuers import store as issuers_store
@@ -20,6 +20,7 @@ from verifier.checking import Logged
 from verifier.errors import RefusalError
 from verifier.models import Counter, Verification
 from verifier.recording import Question, TellHolder
+from verifier.reuse import Permission
 from verifier.service_items import ServiceItem
 from wallet.consents.consents import Consents, Matter, Wanted
 from wallet.consents.models import Consent, State
@@ -106,6 +107,33 @@ def matter_of(item: ServiceItem) -> Matter:
         for at, one in enumerate(item.needs)
     ]
     return Matter(item.names, wanted, item.replaces)
+
+
+class Relied:
+    """The wallets whose receipts somebody wants to rely on."""
+
+    def __init__(
+        self, uses: Uses, states: Callable[[Sequence[str]], Mapping[str, str]], randomness: Callable[[int], bytes]
+    ) -> None:
+        self._uses = uses
+        self._states = states
+        self._randomness = randomness
+
+    def permission(self, digests: Sequence[str]) -> Permission:
+        """Return what every holder of the receipt's licences permits."""
+        found = self._uses.of_presentations(digests)
+        untils = [one.reusable_until for one in found]
+        licences = [(row["licence_type"], row["licence_id"]) for one in found for row in one.licences]
+        states = self._states([licence_id for _, licence_id in licences])
+        return Permission(
+            until=min(one for one in untils if one) if found and all(untils) else None,
+            withdrawn=any(one.reuse_withdrawn_at is not None for one in found),
+            licences=[(kind, states.get(licence_id, "unknown")) for kind, licence_id in licences],
+        )
+
+    def relied(self, digests: Sequence[str], counter: str, name: Mapping[str, str], item: str, at: datetime) -> None:
+        """Tell the holders."""
+        self._uses.relied_on(digests, counter, name, item, base64url.encode(self._randomness(6)), now=at)
 
 
 def tell_holder(uses: Uses) -> TellHolder:

@@ -39,6 +39,7 @@ from verifier.asks.asks import Asks
 from verifier.counters import Counters
 from verifier.errors import UnknownServiceItemError
 from verifier.recording import Recorder
+from verifier.reuse import Reuse
 from verifier.trust_cache import StatusCache, TrustCache
 from verifier.verifier import Verifier
 from wallet.accounts import Accounts
@@ -217,6 +218,14 @@ def build(
         verifier=verifier,
         consents=consents,
         asks=Asks(database=database, verifier=verifier, holder_side=asked, randomness=randomness),
+        reuse=Reuse(
+            database=database,
+            trust=trust,
+            types=by_vct,
+            holder_side=between_rooms.Relied(uses, states, randomness),
+            recorder=verdicts,
+            randomness=randomness,
+        ),
         verdicts=verdicts,
         exchange=doors.exchange(core, verifier, issuer),
         taking=doors.taking(core, keeping, trust, by_vct),

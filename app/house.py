@@ -38,6 +38,7 @@ from verifier.asks.asks import Asks
 from verifier.counters import Counters
 from verifier.openid4vp.exchange import Exchange
 from verifier.recording import Recorder
+from verifier.reuse import Reuse
 from verifier.service_items import ServiceItem
 from verifier.verifier import Verifier
 from wallet.accounts import Accounts
@@ -88,6 +89,7 @@ class House:
     verifier: Verifier
     consents: Consents
     asks: Asks
+    reuse: Reuse
     verdicts: Recorder
     exchange: Exchange
     taking: Taking

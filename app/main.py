@@ -194,6 +194,7 @@ def _routers(house: House, caller: Callable[..., Caller], now: Clock, rooms: Col
         routers.append(
             verifier_api.routes(
                 house.verifier,
+                house.reuse,
                 caller_of=caller,
                 clock=now,
                 attempts=attempt,

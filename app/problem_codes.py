@@ -239,6 +239,11 @@ PROBLEMS: dict[str, Problem] = {
     "ask_over": Problem(
         409, "该询问的结果已告知一次，请查看核验记录。", "The answer was told already. Read the verification."
     ),
+    "reuse_refused": Problem(
+        422,
+        "此记录的回执不能这样复用，请按 detail 修改。",
+        "It cannot be reused so. Mend what `detail` says.",
+    ),
     "consent_refused": Problem(
         422, "只有可选部分可以不出示；不同意请选择拒绝。", "Only what is optional may stay out; else decline."
     ),

@@ -15,11 +15,13 @@ from keys.oauth.dpop_gate import DpopGate
 from keys.transparency import TransparencyLog
 from records import audit
 from verifier import picture
+from verifier.reuse import Reuse
 from verifier.schemas import (
     AnswerIn,
     AskIn,
     EnrolIn,
     EnrolOut,
+    ReceiptIn,
     ReceiptProof,
     RequestOut,
     ScanIn,
@@ -33,6 +35,7 @@ from verifier.verifier import Verifier
 
 def routes(
     verifier: Verifier,
+    reuse: Reuse,
     *,
     caller_of: Callable[..., Caller],
     clock: Clock,
@@ -104,6 +107,12 @@ def routes(
         """Verify a `vp_token` as the one answer to a request."""
         made = verifier.verify_answer(request_id, body.vp_token, here.subject, body.operator, now=clock())
         return VerdictOut(**made.as_json())
+
+    @router.post("/receipts/check")
+    def check_receipt(here: Here, body: ReceiptIn) -> VerdictOut:
+        """Rely on a receipt in place of a presentation: the original verdict, each licence now, what is lacking."""
+        question = verifier.question(here.subject, body.service_item, body.operator)
+        return VerdictOut(**reuse.check(body.receipt, question, now=clock()).as_json())
 
     @router.get("/verifications/{verification_id}")
     def verification(here: Here, verification_id: str) -> VerificationOut:

@@ -165,6 +165,40 @@ REASONS: dict[str, Reason] = {
         "时钟不一致，请校准本机和持证人手机的时间后重试。",
         "The clocks differ. Set this machine's and the holder's clock, then try again.",
     ),
+    # receipts
+    "receipt_accepted": Reason(
+        Outcome.ACCEPTED,
+        "回执有效，可代替重新出示；仍缺材料见 missing。",
+        "The receipt stands in place of a presentation; `missing` says what is still lacking.",
+    ),
+    "receipt_refused": _refused(
+        "回执不是本市核验服务签发，或签名不符，请持证人重新出示。",
+        "This is no receipt of this city's verifiers. Ask the holder to present.",
+    ),
+    "receipt_of_no_acceptance": _refused(
+        "该回执记录的核验未通过，请持证人重新出示。",
+        "This receipt is of a verification that was not accepted. Ask the holder to present.",
+    ),
+    "receipts_not_taken": _refused(
+        "本事项不接受以回执代替出示，请持证人出示证照。",
+        "This matter takes no receipts. Ask the holder to present.",
+    ),
+    "receipt_too_old": _refused(
+        "回执已超过本事项的时限，请持证人重新出示。", "The receipt is older than this matter allows. Ask for a new one."
+    ),
+    "receipt_not_permitted": _refused(
+        "持证人未允许复用此回执，请其在钱包“使用记录”中允许，或重新出示。",
+        "The holder has not permitted this receipt to be reused. The wallet's uses are where to, or present anew.",
+    ),
+    "receipt_expired": _refused(
+        "持证人设定的复用期限已过，请重新出示。", "The time that the holder set for reuse is over. Present anew."
+    ),
+    "receipt_withdrawn": _refused(
+        "持证人已撤回此回执的复用，请重新出示。", "The holder withdrew the reuse of this receipt. Present anew."
+    ),
+    "licence_superseded": _refused(
+        "该证照已换发新版，请出示新证照。", "The licence was renewed since. Ask for the new one."
+    ),
     # asking
     "consent_needed": _refused(
         "须先征得持证人同意：请用“询问”发起（POST /verifier/asks），由持证人在手机上确认。",

@@ -39,6 +39,16 @@ class ScanIn(Input):
     )
 
 
+class ReceiptIn(Input):
+    """A receipt that a holder brings in place of showing again, and what it is for."""
+
+    receipt: str = Field(min_length=1, max_length=16 * 1024)
+    service_item: str = Field(min_length=1, max_length=64)
+    operator: str | None = Field(default=None, max_length=64)
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"receipt": "eyJ…", "service_item": "school_transfer"}]})
+
+
 class AnswerIn(Input):
     """A wallet's answer to a request (OpenID4VP section 8.1): presentations by credential query id."""
 

@@ -1,6 +1,6 @@
 """Service items (事项): what a counter may ask for, as data, and as the DCQL query it means (OpenID4VP section 6)."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,6 +46,8 @@ class ServiceItem:
     """How often people had to come, before and now."""
     working_days: int = 0
     """Within how many it is handled."""
+    receipts_days: int = 0
+    """How old a receipt may be that is taken in place of a presentation; 0: none is."""
 
     @property
     def listed(self) -> dict[str, frozenset[str]]:
@@ -66,6 +68,15 @@ class ServiceItem:
             group[0]
             for group in self._groups()
             if any(need.required for need in group) and not any(need.licence_type in shown for need in group)
+        ]
+
+    def lacking(self, shown: Mapping[str, Collection[str]]) -> list[Need]:
+        """Return the required needs that no shown licence meets with all of the claims they list."""
+        return [
+            group[0]
+            for group in self._groups()
+            if any(need.required for need in group)
+            and not any(set(need.claims) <= set(shown.get(need.licence_type, ())) for need in group)
         ]
 
     def dcql(self, vct: Callable[[str], str], *, authority_key_ids: Sequence[str] = ()) -> dict[str, Any]:
@@ -133,6 +144,7 @@ def load(data: Mapping[str, Any]) -> ServiceItem:
         replaces=tuple(data["replaces"]),
         visits=(data["visits_before"], data["visits_after"]),
         working_days=data["handling_limit_working_days"],
+        receipts_days=data.get("receipts_days", 0),
     )
 
 

@@ -43,6 +43,12 @@ def first_verification(session: Session, digests: Sequence[str]) -> Verification
     return session.exec(query.order_by(col(Verification.at)).limit(1)).first()
 
 
+def digests_of(session: Session, verification_id: str) -> Sequence[str]:
+    """Return the presentations that a verification was about, by digest."""
+    query = select(VerifiedPresentation.digest).where(VerifiedPresentation.verification_id == verification_id)
+    return session.exec(query).all()
+
+
 def verification(session: Session, verification_id: str, counter: str) -> Verification | None:
     """Return what came of one of a counter's verifications."""
     row = session.get(Verification, verification_id)

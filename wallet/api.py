@@ -18,8 +18,10 @@ from wallet.schemas import (
     PassOut,
     PresentationIn,
     PresentationOut,
+    ReuseIn,
     ShowIn,
     ShowOut,
+    UseOut,
     UsePage,
     WhatToShow,
 )
@@ -91,6 +93,16 @@ def routes(
         rows = uses.page(me, before=cursor, limit=limit + 1, now=clock())
         more = rows[limit - 1].use_id if len(rows) > limit else None
         return UsePage(items=[use_out(row, uses.name_of) for row in rows[:limit]], next_cursor=more)
+
+    @router.put("/uses/{use_id}/reuse")
+    def permit_reuse(me: Me, use_id: str, body: ReuseIn) -> UseOut:
+        """Let other counters rely on this use's receipt until an instant, in place of showing again."""
+        return use_out(uses.permit_reuse(me, use_id, body.until, now=clock()), uses.name_of)
+
+    @router.delete("/uses/{use_id}/reuse", status_code=204, response_class=Response)
+    def withdraw_reuse(me: Me, use_id: str) -> None:
+        """Take that back."""
+        uses.withdraw_reuse(me, use_id, now=clock())
 
     return router
 

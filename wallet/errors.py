@@ -54,6 +54,18 @@ class NotHeldError(WalletError):
     code = "not_found"
 
 
+class UnknownUseError(WalletError):
+    """There is no such use among this holder's."""
+
+    code = "not_found"
+
+
+class ReuseRefusedError(WalletError):
+    """This use's receipt cannot be relied on, or not for so long."""
+
+    code = "reuse_refused"
+
+
 class ConsentOverError(WalletError):
     """The question was answered already, or its two minutes are over."""
 

@@ -92,6 +92,8 @@ class Use(SQLModel, table=True):
     verdict: str | None = Field(default=None)
     reason: str | None = Field(default=None)
     receipt: str | None = Field(default=None, sa_type=Text)
+    reusable_until: datetime | None = Field(default=None, sa_type=Instant)
+    reuse_withdrawn_at: datetime | None = Field(default=None, sa_type=Instant)
 
 
 class UsePresentation(SQLModel, table=True):

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from keys.schemas import Input
 from wallet.wallet import Choice
@@ -221,6 +221,8 @@ class UseOut(BaseModel):
     verdict: str | None
     reason: str | None
     receipt: str | None
+    reusable_until: datetime | None
+    reuse_withdrawn_at: datetime | None
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -242,10 +244,20 @@ class UseOut(BaseModel):
                     "verdict": "accepted",
                     "reason": "accepted",
                     "receipt": "eyJ…",
+                    "reusable_until": None,
+                    "reuse_withdrawn_at": None,
                 }
             ]
         }
     )
+
+
+class ReuseIn(Input):
+    """Until when other counters may rely on a use's receipt."""
+
+    until: AwareDatetime = Field(strict=False, description="RFC 3339, with zone; within a year.")
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"until": "2026-12-31T23:59:59+08:00"}]})
 
 
 class UsePage(BaseModel):

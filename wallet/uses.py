@@ -1,15 +1,18 @@
 """The list of uses: who asked for which licences, when, for what, which claims left, what came of it."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 
 from records.database import Database
 from wallet import store
+from wallet.errors import ReuseRefusedError, UnknownUseError
 from wallet.mandates.mandates import Mandates
 from wallet.mandates.models import Kind
 from wallet.models import Use
+from wallet.presenting import record
 
+LONGEST_REUSE = timedelta(days=366)
 OVERSEES = frozenset({Kind.PARENT, Kind.REPRESENTATIVE, Kind.MANAGER})
 """Who sees every use of those they act for; agents and helpers see their own acts."""
 
@@ -26,6 +29,67 @@ class Uses:
         principals = [one.principal for one in self._mandates.in_force(holder_id, now=now) if one.kind in OVERSEES]
         with self._database.read() as session:
             return store.uses(session, holder_id, principals, before=before, limit=limit)
+
+    def permit_reuse(self, holder_id: str, use_id: str, until: datetime, *, now: datetime) -> Use:
+        """Let other counters rely on a use's receipt until an instant within a year; the last word counts."""
+        if not now < until <= now + LONGEST_REUSE:
+            raise ReuseRefusedError("until an instant within a year")
+        return self._set_reuse(holder_id, use_id, until, None, "reuse.permitted", now)
+
+    def withdraw_reuse(self, holder_id: str, use_id: str, *, now: datetime) -> None:
+        """Take that back: from now on nobody relies on it."""
+        self._set_reuse(holder_id, use_id, None, now, "reuse.withdrawn", now)
+
+    def _set_reuse(
+        self, holder_id: str, use_id: str, until: datetime | None, withdrawn: datetime | None, act: str, now: datetime
+    ) -> Use:
+        with self._database.write() as session:
+            row = session.get(Use, use_id)
+            if row is None or not self._oversees(holder_id, row, now):
+                raise UnknownUseError
+            if not row.receipt or row.verdict != "accepted":
+                raise ReuseRefusedError("only a receipt that says accepted is relied on")
+            row.reusable_until, row.reuse_withdrawn_at = until or row.reusable_until, withdrawn
+            session.flush()
+            record(session, row.holder_id, act, use_id, now, actor=holder_id)
+            session.expunge(row)
+        return row
+
+    def _oversees(self, holder_id: str, row: Use, now: datetime) -> bool:
+        powers = self._mandates.in_force(holder_id, now=now)
+        return row.holder_id == holder_id or any(
+            one.principal == row.holder_id and one.kind in OVERSEES for one in powers
+        )
+
+    def of_presentations(self, digests: Sequence[str]) -> Sequence[Use]:
+        """Return the uses that presentations belong to."""
+        with self._database.read() as session:
+            return store.uses_of(session, digests)
+
+    def relied_on(
+        self, digests: Sequence[str], counter: str, name: Mapping[str, str], item: str, new_id: str, *, now: datetime
+    ) -> None:
+        """Note with each holder that a counter relied on the receipt of an earlier use."""
+        with self._database.write() as session:
+            for at, use in enumerate(store.uses_of(session, digests)):
+                use_id = f"{int(now.timestamp() * 1000):013d}-{new_id}-{at}"
+                session.add(
+                    Use(
+                        use_id=use_id,
+                        holder_id=use.holder_id,
+                        actor=use.actor,
+                        at=now,
+                        channel="receipt",
+                        verifier=counter,
+                        verifier_name=dict(name),
+                        service_item=item,
+                        licences=use.licences,
+                        verdict="accepted",
+                        reason="receipt_accepted",
+                    )
+                )
+                session.flush()
+                record(session, use.holder_id, "use.receipt", use_id, now, actor=use.actor)
 
     def name_of(self, holder_id: str) -> str:
         """Return what a holder is called."""

@@ -1,4 +1,4 @@
-"""Asking: counters' questions, holders' consents, verifiers that are no agency's"""
+"""Asking: counters' questions, holders' consents, receipts relied on, verifiers that are no agency's"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -47,6 +47,10 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('ask') as batch_op:
         batch_op.create_index(batch_op.f('ix_ask_counter'), ['counter'], unique=False)
+
+    with op.batch_alter_table('use') as batch_op:
+        batch_op.add_column(sa.Column('reusable_until', sa.DateTime(), nullable=True))
+        batch_op.add_column(sa.Column('reuse_withdrawn_at', sa.DateTime(), nullable=True))
 
     with op.batch_alter_table('counter') as batch_op:
         batch_op.add_column(sa.Column('opened_types', sa.JSON(), nullable=True))
