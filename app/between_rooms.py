@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from credentials import base64url, status_list
 from credentials.errors import FormatError, StatusListInvalidError
@@ -15,6 +16,7 @@ from keys.errors import CustodyError
 from keys.schemas import SHORT_NAME
 from records import store as records_store
 from records.database import Database
+from records.outbox.models import OutboxEvent
 from verifier.asks.asks import Word
 from verifier.checking import Logged
 from verifier.errors import RefusalError
@@ -134,6 +136,20 @@ class Relied:
     def relied(self, digests: Sequence[str], counter: str, name: Mapping[str, str], item: str, at: datetime) -> None:
         """Tell the holders."""
         self._uses.relied_on(digests, counter, name, item, base64url.encode(self._randomness(6)), now=at)
+
+
+def whose_licence(database: Database) -> Callable[[OutboxEvent], Mapping[str, Any]]:
+    """Return what tells whose licence an event of an agency is about: the wallet's name for them, and nothing else."""
+
+    def about(event: OutboxEvent) -> Mapping[str, Any]:
+        room, _, whose = event.stream.partition("/")
+        if room == "wallet":
+            return {"holder": whose}
+        with database.read() as session:
+            holder = issuers_store.holder_of(session, event.subject) if room == "issuers" else None
+        return {"holder": holder} if holder is not None else {}
+
+    return about
 
 
 def tell_holder(uses: Uses) -> TellHolder:

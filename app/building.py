@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
 
-from app import between_rooms, catalogue, custody, doors
+from app import between_rooms, catalogue, custody, doors, webhooks
 from app.database import EngineDatabase
 from app.doors import Core
 from app.fetcher import Fetcher
@@ -35,6 +35,7 @@ from keys.passkeys.passkeys import Passkeys
 from keys.registry import TrustRegistry
 from keys.transparency import TransparencyLog
 from keys.vault import Vault
+from records.outbox.outbox import Outbox
 from verifier.asks.asks import Asks
 from verifier.counters import Counters
 from verifier.errors import UnknownServiceItemError
@@ -61,7 +62,7 @@ def build(
 ) -> House:
     """Build every room over one database; raises `SettingsError` if a secret is missing. `fetch` is the way out."""
     base_url = settings.base_url
-    fetch = fetch or Fetcher(hosts=settings.hosts, own_url=base_url, loopback=settings.demo)
+    given, fetch = fetch, fetch or Fetcher(hosts=settings.hosts, own_url=base_url, loopback=settings.demo)
     database = EngineDatabase(settings.database_url.get_secret_value())
     root = Root(database=database, custodian=custody.custodian(settings, randomness), randomness=randomness)
     seal = Seal(root.open, randomness=randomness)
@@ -224,6 +225,14 @@ def build(
             types=by_vct,
             holder_side=between_rooms.Relied(uses, states, randomness),
             recorder=verdicts,
+            randomness=randomness,
+        ),
+        outbox=Outbox(
+            database=database,
+            close=seal.close,
+            reveal=seal.open,
+            send=webhooks.sender(settings, given),
+            about=between_rooms.whose_licence(database),
             randomness=randomness,
         ),
         verdicts=verdicts,

@@ -35,6 +35,7 @@ def examine(house: House, *, deep: bool, now: datetime) -> list[Finding]:
             ("I3 and I4 status lists", invariants.lists),
             ("I5 audit chain", invariants.audited),
             ("I6 idempotency keys", invariants.idempotency),
+            ("I7 outbox", invariants.owed),
         ]
     findings: list[Finding] = []
     for name, check in checks:

@@ -30,12 +30,20 @@ class Fetcher:
     """Calls foreign services (`wallet.openid4vc.fetching.Fetch`)."""
 
     def __init__(
-        self, *, hosts: Collection[str], own_url: str, loopback: bool = False, resolve: Resolve | None = None
+        self,
+        *,
+        hosts: Collection[str],
+        own_url: str,
+        loopback: bool = False,
+        inner: Collection[str] = (),
+        resolve: Resolve | None = None,
     ) -> None:
         """Allow `hosts` (`name` or `name:port`) over https, and this service itself at `own_url`.
 
-        With `loopback` (demonstration only) a listed host on this machine may be called over http too.
+        With `loopback` (demonstration only) a listed host on this machine may be called over http too; `inner` ones
+        may have private addresses: the city's own network.
         """
+        self._inner = frozenset(inner)
         self._hosts = frozenset(hosts)
         self._loopback = loopback
         self._own = urlsplit(own_url)
@@ -83,7 +91,8 @@ class Fetcher:
         if parts.username or parts.fragment or not parts.hostname:
             raise ForeignHostError("that is no address to call")
         addresses = self._resolve(parts.hostname, port)
-        if not addresses or not (ours or near or all(ip_address(one).is_global for one in addresses)):
+        inside = parts.netloc in self._inner
+        if not addresses or not (ours or near or inside or all(ip_address(one).is_global for one in addresses)):
             raise ForeignHostError("it has no public address")
         number = f"[{addresses[0]}]" if ":" in addresses[0] else addresses[0]
         path = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"

@@ -34,6 +34,7 @@ from keys.registry import TrustRegistry
 from keys.transparency import TransparencyLog
 from keys.trust_list import OPERATOR
 from keys.vault import Vault
+from records.outbox.outbox import Outbox
 from verifier.asks.asks import Asks
 from verifier.counters import Counters
 from verifier.openid4vp.exchange import Exchange
@@ -87,6 +88,7 @@ class House:
     uses: Uses
     counters: Counters
     verifier: Verifier
+    outbox: Outbox
     consents: Consents
     asks: Asks
     reuse: Reuse

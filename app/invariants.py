@@ -2,7 +2,8 @@
 
 I1 every signature has a ledger row · I2 one index, one licence · I3 an acknowledged change is in every list
 published later · I4 lists only grow · I5 the audit chain verifies, one entry an act · I6 one idempotency key,
-one result. Each function yields a sentence for every breach; nothing is signed or mended while looking.
+one result · I7 one event owed, one row. Each function yields a sentence for every breach; nothing is signed or mended
+while looking.
 """
 
 from collections import Counter
@@ -25,6 +26,8 @@ from keys.trust_list import issuer_url
 from records import store as records_store
 from records.errors import AuditBrokenError
 from records.models import AuditEntry, IdempotencyKey
+from records.outbox.events import EVENTS
+from records.outbox.models import OutboxEvent
 from verifier.models import Verification
 from wallet.models import HeldLicence, HolderRow
 
@@ -223,3 +226,17 @@ def idempotency(house: House, _now: datetime) -> Iterator[str]:
     for licence_id in owner:
         if made[licence_id] != 1:
             yield f"{licence_id} was made under {made[licence_id]} idempotency keys"
+
+
+def owed(house: House, _now: datetime) -> Iterator[str]:
+    """I7: every act that others are told of has its one event, and no event is of anything else."""
+    with house.database.read() as session:
+        started = session.exec(select(OutboxEvent.at).order_by(col(OutboxEvent.at)).limit(1)).first()
+        if started is None:
+            return
+        acts = select(AuditEntry.hash).where(col(AuditEntry.act).in_(EVENTS), AuditEntry.at > started)
+        events = set(session.exec(select(OutboxEvent.event_id)).all())
+        missing = set(session.exec(acts).all()) - events
+        stray = events - set(session.exec(select(AuditEntry.hash)).all())
+    yield from (f"nobody is told of the act {one}" for one in sorted(missing))
+    yield from (f"the event {one} is of no act" for one in sorted(stray))

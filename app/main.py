@@ -11,7 +11,7 @@ from fastapi_offline import FastAPIOffline
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import JSONResponse
 
-from app import admin, clock, logs, migrations, permissions, problems, proposed, refusals, staff
+from app import admin, clock, logs, migrations, permissions, problems, proposed, refusals, staff, webhooks
 from app.house import House
 from app.limits import Limits
 from app.strict_body import StrictBody
@@ -40,7 +40,7 @@ from wallet.sign_in import api as sign_in_api
 from wallet.sign_in import pages as sign_in_pages
 from wallet.sign_in import signing_in
 
-CHECKPOINT_SECONDS = 60.0
+CHECKPOINT_SECONDS, TELLING_SECONDS, ROUNDS_OF_AN_HOUR = 60.0, 2.0, 1800
 VERSION = "0.1.0"
 ROOMS = ("issuers", "wallet", "verifier", "operator")
 TITLES = {
@@ -61,8 +61,10 @@ def create_app(house: House, *, now: Clock = clock.now, rooms: Collection[str] =
         finished = house.finish_what_a_crash_left(now=now()) | {"approved": proposed.finish(house, now=now())}
         logs.log.info("started", rooms=sorted(rooms), **finished)
         checkpoints = asyncio.create_task(_checkpoints(house, now))
+        telling = asyncio.create_task(_telling(house, now))
         yield
         checkpoints.cancel()
+        telling.cancel()
         house.database.engine.dispose()
 
     title = TITLES[next(iter(rooms))] if len(rooms) == 1 else "Licence Wallet"
@@ -119,6 +121,20 @@ async def _checkpoints(house: House, now: Clock) -> None:
             await asyncio.to_thread(house.log.checkpoint, now=now())
         except (CustodyError, SQLAlchemyError) as error:
             logs.log.error("checkpoint.failed", kind=type(error).__name__)
+
+
+async def _telling(house: House, now: Clock) -> None:
+    """Bring events to webhooks every two seconds, and every hour remind holders of licences that end."""
+    rounds = 0
+    while True:
+        await asyncio.sleep(TELLING_SECONDS)
+        try:
+            if rounds % ROUNDS_OF_AN_HOUR == 0:
+                await asyncio.to_thread(webhooks.remind, house, now=now())
+            await asyncio.to_thread(house.outbox.work, now=now())
+        except (CustodyError, SQLAlchemyError) as error:
+            logs.log.error("outbox.failed", kind=type(error).__name__)
+        rounds += 1
 
 
 def _too_much(base_url: str, path: str, code: str, wait: int) -> Response:
@@ -211,6 +227,7 @@ def _routers(house: House, caller: Callable[..., Caller], now: Clock, rooms: Col
     if "operator" in rooms:
         routers.append(admin.routes(house, caller_of=caller, clock=now))
         routers.append(staff.routes(house, caller_of=caller))
+        routers.append(webhooks.routes(house, caller_of=caller, clock=now))
     return routers
 
 

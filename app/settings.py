@@ -116,6 +116,9 @@ class Settings(BaseSettings):
     oidc_name_claim: str = Field(default="name", description="The claim with the citizen's name.")
     oidc_verified_claim: str | None = Field(default=None, description="A claim that must be true, if there is one.")
 
+    inner_hosts: str = Field(
+        default="", description="Hosts of the city's own network that webhooks may go to: names, parted by commas."
+    )
     attesters_file: Path | None = Field(
         default=None, description="PEM certificates of wallet providers whose attestations are believed."
     )
@@ -128,6 +131,11 @@ class Settings(BaseSettings):
     foreign_hosts: str = Field(
         default="", description="Hosts of other issuers and verifiers that may be called: names, parted by commas."
     )
+
+    @property
+    def inner(self) -> list[str]:
+        """Hosts of the city's own network that webhooks may go to."""
+        return [one.strip() for one in self.inner_hosts.split(",") if one.strip()]
 
     def anchors(self, file: Path | None) -> list[Certificate]:
         """Return the certificates of a PEM file; none configured means nobody is believed."""

@@ -1,7 +1,7 @@
 """All SQL of the agencies' room."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import or_, update
 from sqlmodel import Session, and_, col, select
@@ -9,6 +9,7 @@ from sqlmodel import Session, and_, col, select
 from credentials.status_list import Status
 from issuers.models import ActsOfHour, LicenceCopy, LicenceRow, LicenceState, ListKind, StatusListRow
 from records import store as records_store
+from records.models import IdempotencyKey
 
 LISTED = {
     LicenceState.SUSPENDED: Status.SUSPENDED,
@@ -39,6 +40,24 @@ def states(session: Session, licence_ids: Sequence[str]) -> dict[str, str]:
     """Return the states of licences by identifier."""
     query = select(LicenceRow.licence_id, LicenceRow.state).where(col(LicenceRow.licence_id).in_(licence_ids))
     return dict(session.exec(query).all())
+
+
+def ending(session: Session, today: date, last_day: date, limit: int) -> Sequence[LicenceRow]:
+    """Return valid licences whose last day is near, of which nobody was reminded yet, the nearest first."""
+    reminded = select(IdempotencyKey.key).where(IdempotencyKey.caller == "reminders")
+    query = select(LicenceRow).where(
+        LicenceRow.state == LicenceState.VALID,
+        col(LicenceRow.valid_until) >= today,
+        col(LicenceRow.valid_until) <= last_day,
+        col(LicenceRow.licence_id).not_in(reminded),
+    )
+    return session.exec(query.order_by(col(LicenceRow.valid_until), col(LicenceRow.licence_id)).limit(limit)).all()
+
+
+def holder_of(session: Session, licence_id: str) -> str | None:
+    """Return whose wallet a licence went to."""
+    row = session.get(LicenceRow, licence_id)
+    return row.holder_ref if row is not None else None
 
 
 def undelivered(session: Session) -> Sequence[LicenceRow]:

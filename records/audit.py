@@ -16,6 +16,8 @@ from credentials.errors import MalformedError
 from records import store
 from records.errors import AuditBrokenError
 from records.models import AuditEntry
+from records.outbox.events import EVENTS
+from records.outbox.models import OutboxEvent
 
 
 def record(
@@ -28,7 +30,10 @@ def record(
     now: datetime,
     detail: Mapping[str, object] | None = None,
 ) -> None:
-    """Append an act to its stream; call it last in the transaction, it holds the stream until the commit."""
+    """Append an act to its stream; call it last in the transaction, it holds the stream until the commit.
+
+    An act that others are told of (`outbox/events.py`) is owed to them from this very transaction on.
+    """
     store.lock_stream(session, stream)
     sequence, previous = store.last_entry(session, stream)
     entry = AuditEntry(
@@ -44,6 +49,11 @@ def record(
     )
     entry.hash = _hash(entry)
     session.add(entry)
+    if act in EVENTS:
+        told = {"detail": dict(detail)} if detail else {}
+        session.add(
+            OutboxEvent(event_id=entry.hash, type=EVENTS[act].type, stream=stream, subject=subject, at=now, detail=told)
+        )
 
 
 def verify(session: Session) -> int:

@@ -13,6 +13,12 @@ class IdempotencyKeyReusedError(RecordError):
     code = "idempotency_key_reused"
 
 
+class UnknownWebhookError(RecordError):
+    """There is no such webhook."""
+
+    code = "not_found"
+
+
 class AuditBrokenError(RecordError):
     """The audit chain does not verify."""
 

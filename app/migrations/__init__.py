@@ -15,6 +15,7 @@ import issuers.openid4vci.models
 import keys.models
 import keys.passkeys.models
 import records.models
+import records.outbox.models
 import verifier.asks.models
 import verifier.models
 import verifier.openid4vp.models
@@ -30,6 +31,7 @@ TABLES = (
     keys.models,
     keys.passkeys.models,
     records.models,
+    records.outbox.models,
     verifier.asks.models,
     verifier.models,
     verifier.openid4vp.models,

@@ -1,0 +1,209 @@
+"""Webhooks: who is told of what, over HTTP for the operator; the way out, and the work of telling and reminding."""
+
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from app.fetcher import Fetcher
+from app.house import House
+from app.settings import Settings
+from credentials.claim_values import Fault, FaultsError
+from credentials.licence_type import CITY_TIME
+from issuers import store as issuers_store
+from keys.access import Caller, Role
+from keys.auth import Clock
+from keys.schemas import SHORT_NAME, Input
+from records import audit, idempotency
+from records.outbox.outbox import GATEWAY, Send, unknown_types
+from wallet.accounts import stream
+from wallet.errors import ForeignServiceError
+from wallet.openid4vc.fetching import Fetch
+
+REMIND_BEFORE = timedelta(days=30)
+AT_ONCE = 1000  # reminders in one round
+URL = "https://hooks.police.example/licences"
+
+
+class WebhookIn(Input):
+    """Where somebody is told of which events: an agency, a counter, or the city's message gateway."""
+
+    owner: str = Field(pattern=f"^(agency:{SHORT_NAME}|counter:{SHORT_NAME}|{GATEWAY})$")
+    url: str = Field(max_length=512)
+    types: list[str] = Field(min_length=1, max_length=32)
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"owner": "agency:police", "url": URL, "types": ["licence.revoked"]}]}
+    )
+
+
+class WebhookOut(BaseModel):
+    """A webhook; its secret is told once, when it is made."""
+
+    webhook_id: str
+    owner: str
+    url: str
+    types: list[str]
+    created_at: datetime
+    secret: str | None = None
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "webhook_id": "k3V0yq8Zt1Lm", "owner": "agency:police", "url": URL, "types": ["licence.revoked"],
+                    "created_at": "2026-11-23T08:00:00Z", "secret": "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD",
+                }
+            ]
+        }
+    )  # fmt: skip
+
+
+SHOWN = set(WebhookOut.model_fields) - {"secret"}
+
+
+class WebhooksOut(BaseModel):
+    """Webhooks, oldest first."""
+
+    items: list[WebhookOut]
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"items": []}]})
+
+
+class DeliveryOut(BaseModel):
+    """One event for one webhook, and what came of it."""
+
+    event_id: str
+    at: datetime
+    tries: int
+    next_at: datetime | None
+    delivered_at: datetime | None
+    dead_at: datetime | None
+    said: str | None
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "event_id": "60303ae22b99…", "at": "2026-11-23T08:00:00Z", "tries": 2, "said": "HTTP 503",
+                    "next_at": "2026-11-23T08:00:35Z", "delivered_at": None, "dead_at": None,
+                }
+            ]
+        }
+    )  # fmt: skip
+
+
+class DeliveriesOut(BaseModel):
+    """Deliveries, newest first."""
+
+    items: list[DeliveryOut]
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"items": []}]})
+
+
+class ReplayIn(Input):
+    """Since when everything is sent again."""
+
+    since: AwareDatetime = Field(strict=False)
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"since": "2026-11-22T00:00:00+08:00"}]})
+
+
+class Replayed(BaseModel):
+    """How many events are owed anew."""
+
+    events: int
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"events": 12}]})
+
+
+def routes(house: House, *, caller_of: Callable[..., Caller], clock: Clock) -> APIRouter:
+    """Return the operator's routes."""
+    router = APIRouter(prefix="/admin/webhooks", tags=["operator"])
+    Operator = Annotated[Caller, Depends(caller_of)]  # noqa: N806 - a type
+
+    @router.post("", status_code=201)
+    def add_webhook(_operator: Operator, body: WebhookIn) -> WebhookOut:
+        """Register a webhook (Standard Webhooks); the secret that signs its messages is told this once."""
+        kind, _, name = body.owner.partition(":")
+        if kind != GATEWAY:
+            house.must_exist(Role(kind), name)
+        _check(house.settings, body.url, body.types)
+        row, secret = house.outbox.add(body.owner, body.url, body.types, now=clock())
+        return WebhookOut(**row.model_dump(include=SHOWN), secret=secret)
+
+    @router.get("")
+    def list_webhooks(_operator: Operator) -> WebhooksOut:
+        """List the webhooks."""
+        return WebhooksOut(items=[WebhookOut(**row.model_dump(include=SHOWN)) for row in house.outbox.webhooks()])
+
+    @router.delete("/{webhook_id}", status_code=204, response_class=Response)
+    def end_webhook(_operator: Operator, webhook_id: str) -> None:
+        """Tell a webhook nothing any more."""
+        house.outbox.end(webhook_id, now=clock())
+
+    @router.get("/{webhook_id}/deliveries")
+    def deliveries(
+        _operator: Operator,
+        webhook_id: str,
+        dead: Annotated[bool, Query(description="Only those that were given up.")] = False,  # noqa: FBT002 - a query
+        limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    ) -> DeliveriesOut:
+        """List a webhook's deliveries, newest first: delivered, waiting for another try, or given up after 72 hours."""
+        rows = house.outbox.deliveries(webhook_id, dead=dead, limit=limit)
+        return DeliveriesOut(items=[DeliveryOut(**row.model_dump(exclude={"webhook_id"})) for row in rows])
+
+    @router.post("/{webhook_id}/replay")
+    def replay(_operator: Operator, webhook_id: str, body: ReplayIn) -> Replayed:
+        """Send everything since an instant again, under the same identifiers."""
+        return Replayed(events=house.outbox.replay(webhook_id, body.since, now=clock()))
+
+    return router
+
+
+def _check(settings: Settings, url: str, types: Collection[str]) -> None:
+    faults = [Fault("/types", "unknown_type", f"no such event: {one}") for one in unknown_types(types)]
+    parts = urlsplit(url)
+    plain = settings.demo and parts.scheme == "http"
+    if not (parts.scheme == "https" or plain) or not parts.hostname or parts.username or parts.fragment:
+        faults.append(Fault("/url", "wrong_url", "an https address without user and fragment"))
+    if parts.netloc == urlsplit(settings.base_url).netloc:
+        faults.append(Fault("/url", "wrong_url", "this service tells itself nothing"))
+    if faults:
+        raise FaultsError(faults)
+
+
+def sender(settings: Settings, fetch: Fetch | None) -> Send:
+    """Return the way out: to the very host that a webhook names, guarded as every call outward is."""
+
+    def send(url: str, headers: Mapping[str, str], body: Mapping[str, Any]) -> int:
+        parts = urlsplit(url)
+        way = fetch or Fetcher(
+            hosts=[parts.netloc], own_url="https://nowhere.invalid", loopback=settings.demo, inner=settings.inner
+        )
+        try:
+            return way("POST", url, headers=headers, json=dict(body)).status
+        except ForeignServiceError:
+            return 0
+
+    return send
+
+
+def remind(house: House, *, now: datetime) -> int:
+    """Tell holders of licences that end within a month: once each. Returns how many were told."""
+    last_day, told = (now + REMIND_BEFORE).astimezone(CITY_TIME).date(), 0
+    with house.database.read() as session:
+        rows = issuers_store.ending(session, now.astimezone(CITY_TIME).date(), last_day, AT_ONCE)
+    for row in rows:
+        this = idempotency.attempt("reminders", row.licence_id, "near expiry", {})
+        with house.database.write() as session:
+            if idempotency.claim(session, this, result=row.licence_id, now=now) is None:
+                audit.record(
+                    session, stream=stream(row.holder_ref), actor="reminders", act="licence.near_expiry",
+                    subject=row.licence_id, now=now, detail={"last_day": str(row.valid_until)},
+                )  # fmt: skip
+                told += 1
+    return told

@@ -1,0 +1,198 @@
+"""The outbox: what others are owed is written with the act, reaches them once in the end, and says nothing it must not."""
+
+import hmac
+from base64 import b64decode, b64encode
+from dataclasses import dataclass, field
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any
+
+import pytest
+
+from app import webhooks
+from credentials import strict_json
+from records.outbox.outbox import BACK_OFF
+from tests.records.tables import alter, findings
+from tests.world import START, World
+from wallet.errors import ForeignServiceError
+from wallet.openid4vc.fetching import Fetched
+
+POLICE, GATEWAY = "https://hooks.police.example/in", "https://sms.city.example/send"
+ALL = ["licence.issued", "licence.suspended", "licence.reinstated", "licence.revoked"]
+
+
+@dataclass
+class Receiver:
+    """A webhook's other side: checks the signature, keeps what came, or is down."""
+
+    url: str
+    secret: bytes = b""
+    status: int = 200
+    down: bool = False
+    asked: int = 0
+    got: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+    def __call__(self, _method: str, _url: str, **how: Any) -> Fetched:
+        self.asked += 1
+        if self.down:
+            raise ForeignServiceError("it does not answer")
+        headers, body = how["headers"], how["json"]
+        signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + strict_json.dumps(body)
+        right = b64encode(hmac.new(self.secret, signed, sha256).digest()).decode()
+        assert headers["webhook-signature"] == f"v1,{right}"
+        if self.status == 200:
+            self.got.append((headers["webhook-id"], body))
+        return Fetched(self.status, "text/plain", b"", {})
+
+
+def listen(world: World, owner: str, url: str, types: list[str] = ALL) -> Receiver:
+    if owner.startswith("agency:"):
+        world.agency(owner.partition(":")[2])
+    made = world.operator.post("/admin/webhooks", {"owner": owner, "url": url, "types": types})
+    assert made.status == 201, made.body
+    receiver = Receiver(url, b64decode(made["secret"].removeprefix("whsec_")))
+    world.strangers[url] = receiver
+    return receiver
+
+
+def work(world: World) -> int:
+    return world.house.outbox.work(now=world.now)
+
+
+def types(receiver: Receiver) -> list[str]:
+    return [body["type"] for _, body in receiver.got]
+
+
+def test_an_agency_is_told_of_its_own_acts(world: World) -> None:
+    """Each of its acts once, signed, in order; nobody else's, and no act of before it listened."""
+    early = world.issue()
+    world.wait(1)
+    police = listen(world, "agency:police", POLICE)
+    world.agency("school1")
+    permit = world.issue()
+    world.issue_certificate()
+    world.wait(1)
+    world.change("suspend", permit, "endorsement_lapsed")
+    world.wait(1)
+    world.change("revoke", permit, "moved_away")
+    assert work(world) == 3
+    assert work(world) == 0
+    assert types(police) == ["licence.issued", "licence.suspended", "licence.revoked"]
+    assert {body["data"]["subject"] for _, body in police.got} == {permit}
+    assert early not in str(police.got)
+    assert findings(world) == []
+
+
+def test_the_gateway_tells_holders_and_no_claim(world: World) -> None:
+    """The message gateway learns whose wallet and which words; no claim, no name, no number, no code is in it."""
+    gateway = listen(world, "gateway", GATEWAY, ["licence.issued", "licence.used", "mandate.given", "consent.asked"])
+    permit = world.issue()
+    world.issue_certificate()
+    shown = world.show()
+    world.scan(shown["url"])
+    work(world)
+    assert set(types(gateway)) == {"licence.issued", "licence.used", "mandate.given"}
+    told = next(body["data"] for _, body in gateway.got if body["data"]["subject"] == permit)
+    assert told["holder"] == world.holder().subject
+    assert told["text"]["zh"] == "您的一份电子证照已签发。详情请在电子证照钱包中查看。"
+    everything = str(gateway.got)
+    for secret in ("李样本", "440199198708220021", "440106", "示例市", shown["url"].split("#")[1], "张小例"):
+        assert secret not in everything
+
+
+def test_six_hours_down_and_every_event_once(world: World) -> None:
+    """A receiver that is down for six hours gets every event once in the end; another one waits for nothing."""
+    down, other = listen(world, "agency:police", POLICE), listen(world, "gateway", GATEWAY)
+    down.down = True
+    issued = []
+    for hour in range(6):
+        issued.append(world.issue())
+        for _ in range(12):
+            work(world)
+            world.wait(300)
+        assert len(other.got) == hour + 1
+        world._agencies.pop("police", None)
+        world._agencies["police"] = world.caller("agency", "police")
+    assert down.got == []
+    assert down.asked < 60
+    down.down = False
+    while work(world) or world.now < START + timedelta(hours=7):
+        world.wait(60)
+    assert sorted(body["data"]["subject"] for _, body in down.got) == sorted(issued)
+    assert len({event_id for event_id, _ in down.got}) == 6
+
+
+def test_three_days_and_then_dead(world: World) -> None:
+    """After 72 hours an event is given up and listed as dead; replayed, it comes under the same identifier."""
+    police = listen(world, "agency:police", POLICE)
+    police.status = 500
+    world.issue()
+    for _ in range(200):
+        work(world)
+        world.wait(1800)
+    assert police.got == []
+    hook = world.house.outbox.webhooks()[0].webhook_id
+    fresh = world.house.access.grant("operator", "op", life=webhooks.REMIND_BEFORE, actor="t", now=world.now)  # type: ignore[arg-type]
+    world.operator.token = fresh
+    (dead,) = world.operator.get(f"/admin/webhooks/{hook}/deliveries", params={"dead": True})["items"]
+    assert (dead["said"], dead["next_at"], bool(dead["dead_at"])) == ("HTTP 500", None, True)
+    assert len(BACK_OFF) <= dead["tries"] <= 30
+    police.status = 200
+    assert world.operator.post(f"/admin/webhooks/{hook}/replay", {"since": "2026-11-01T00:00:00Z"})["events"] == 1
+    work(world)
+    assert [event_id for event_id, _ in police.got] == [dead["event_id"]]
+
+
+def test_what_crashed_is_sent_again(world: World) -> None:
+    """A worker that dies with a delivery in hand: two minutes later another sends it."""
+    police = listen(world, "agency:police", POLICE)
+    world.issue()
+    world.house.outbox._sort(world.now)
+    from records.outbox import store  # noqa: PLC0415 - what the dead worker did
+
+    hook = world.house.outbox.webhooks()[0].webhook_id
+    with world.house.database.write() as session:
+        (one,) = store.due(session, hook, world.now, 9)
+        assert store.lease(session, one, world.now + timedelta(minutes=2))
+    assert work(world) == 0
+    world.wait(120)
+    assert work(world) == 1
+    assert len(police.got) == 1
+
+
+def test_an_act_and_its_event_are_one(world: World) -> None:
+    """An event taken out, or put in, is what `doctor --deep` finds."""
+    world.issue()
+    world.wait(1)
+    world.change("revoke", world.issue(), "moved_away")
+    assert findings(world) == []
+    assert alter(world, "DELETE FROM outbox_event WHERE type = 'licence.revoked'") == 1
+    assert [name for name, _ in findings(world)] == ["I7 outbox"]
+
+
+def test_near_expiry_is_told_once(world: World) -> None:
+    """A month before its last day a licence's holder is reminded, once."""
+    gateway = listen(world, "gateway", GATEWAY, ["licence.near_expiry"])
+    permit = world.issue(claims={"endorsed_until": "2026-12-20"})
+    world.issue()
+    assert [webhooks.remind(world.house, now=world.now) for _ in range(2)] == [1, 0]
+    work(world)
+    assert [body["data"]["subject"] for _, body in gateway.got] == [permit]
+    assert findings(world) == []
+
+
+@pytest.mark.parametrize("bent", [
+    {"url": "http://hooks.example/x", "demo": False}, {"url": "https://user@hooks.example/"}, {"url": "ftp://x/"},
+    {"url": "http://127.0.0.1:8080/admin/tokens"}, {"types": ["nonsense"]}, {"owner": "holder:x"}, {"types": []},
+])  # fmt: skip
+def test_webhooks_that_are_none(world: World, bent: dict[str, Any]) -> None:
+    """Plain http, a user in the address, this service itself, unknown events and owners: refused."""
+    world.agency("police")
+    bent = dict(bent)
+    if bent.pop("demo", True) is False:
+        world.restart(demo=False, base_url="https://wallet.city.example")
+        world.operator.http = world.http
+    body = {"owner": "agency:police", "url": POLICE, "types": ["licence.revoked"]} | bent
+    assert world.operator.post("/admin/webhooks", body).status == 422
+    assert world.operator.post("/admin/webhooks", body | {"owner": "agency:nobody", "url": POLICE,
+                                                          "types": ["licence.revoked"]}).status == 404  # fmt: skip
