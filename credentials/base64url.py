@@ -11,6 +11,12 @@ def encode(data: bytes) -> str:
     return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
 
 
+def name(data: bytes) -> str:
+    """Return `data` as a name that people give to commands: never with a dash in front, which would be an option."""
+    text = encode(data)
+    return f"A{text[1:]}" if text.startswith("-") else text
+
+
 def decode(text: str) -> bytes:
     """Return the bytes of `text`; padding, `+/`, white space and stray last bits raise `MalformedError`."""
     try:

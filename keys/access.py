@@ -128,7 +128,7 @@ class Access:
             raise ScopeRefusedError
         secret = f"lw_{role}_{base64url.encode(self._randomness(SECRET_BYTES))}"
         row = AccessToken(
-            token_id=base64url.encode(self._randomness(ID_BYTES)),
+            token_id=base64url.name(self._randomness(ID_BYTES)),
             secret_hash=_hash(secret),
             role=role,
             subject=subject,

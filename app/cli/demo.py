@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from app.cli import demo_offline, demo_wallet
+from app.cli import demo_offline, demo_stories, demo_wallet
 from app.cli.client import CallRefusedError
 from app.cli.demo_city import City
 from app.cli.demo_server import StoryBrokenError, environment, first_token, free_port, server
@@ -60,6 +60,8 @@ def _tell(place: Path, teller: Teller, foreign_wallet: Path | None, *, keep: boo
         city.refuse_used_and_expired(env)
         city.refuse_forgeries()
         city.change_status()
+        demo_stories.school_transfer(city)
+        demo_stories.noodle_shop(city)
         left_out = demo_wallet.show(city, foreign_wallet)
         demo_offline.prepare(city)
     demo_offline.verify(city)

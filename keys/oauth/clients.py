@@ -67,7 +67,7 @@ class OAuthClients:
             raise SecretsRefusedError
         secret = None if jwk is not None else base64url.encode(self._randomness(SECRET_BYTES))
         row = OAuthClient(
-            client_id=base64url.encode(self._randomness(ID_BYTES)),
+            client_id=base64url.name(self._randomness(ID_BYTES)),
             role=role,
             subject=subject,
             name=clean(name),
@@ -94,7 +94,7 @@ class OAuthClients:
         """Use a code up and return the new client of the device that holds `key`; its tokens are bound to that key."""
         if "ES256" not in key.algorithms:
             raise KeyRefusedError("devices sign with P-256 keys")
-        client_id = base64url.encode(self._randomness(ID_BYTES))
+        client_id = base64url.name(self._randomness(ID_BYTES))
         with self._database.write() as session:
             counter = store.claim_enrolment(session, hashed(read_code(code)), now)
             if counter is None:

@@ -59,3 +59,10 @@ def test_another_spelling_is_refused(text):
     """Padding, stray bits, strangers and impossible lengths are refused."""
     with refused("malformed"):
         base64url.decode(text)
+
+
+def test_a_name_is_no_option():
+    """A name never begins with a dash, whatever the bytes; others are the plain spelling."""
+    assert base64url.name(bytes([0xF8, 1, 2])) == "AAEC"
+    assert base64url.encode(bytes([0xF8, 1, 2])) == "-AEC"
+    assert base64url.name(bytes([1, 2, 3])) == base64url.encode(bytes([1, 2, 3]))
