@@ -90,7 +90,13 @@ def create_app(house: House, *, now: Clock = clock.now, rooms: Collection[str] =
         path: lambda body: orders.faults(house.types, body, now=now()) for path in issuing
     }
     more |= {"/admin/agencies": house.agencies.faults}
-    problems.install(app, base_url, more, methods_of=lambda path: permissions.methods(app.routes, path))
+    problems.install(
+        app,
+        base_url,
+        more,
+        methods_of=lambda path: permissions.methods(app.routes, path),
+        hotline=house.settings.hotline,
+    )
     for router in _routers(house, caller, now, rooms):
         app.include_router(router)
     _health(app, house)

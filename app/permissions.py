@@ -196,6 +196,7 @@ TABLE: Mapping[str, Row] = {
     "GET /.well-known/oauth-authorization-server/issuers/{agency}": ANYBODY,
     "GET /.well-known/oauth-authorization-server": ANYBODY,
     "GET /problems/{code}": ANYBODY,
+    "GET /problems": ANYBODY,
     "GET /healthz": ANYBODY,
     "GET /readyz": ANYBODY,
     "GET /docs": ANYBODY,

@@ -16,6 +16,7 @@ from app.problem_codes import PROBLEMS, Problem
 from credentials.claim_values import Fault
 from credentials.errors import FormatError
 from issuers.errors import IssuerError
+from keys import pages
 from keys.errors import CustodyError
 from records.errors import RecordError
 from verifier.errors import VerifierError
@@ -69,7 +70,9 @@ def response(
     return JSONResponse(body, known.status, extra, MEDIA_TYPE)
 
 
-def install(app: FastAPI, base_url: str, more_faults: Mapping[str, MoreFaults], *, methods_of: MethodsOf) -> None:
+def install(
+    app: FastAPI, base_url: str, more_faults: Mapping[str, MoreFaults], *, methods_of: MethodsOf, hotline: str
+) -> None:
     """Answer every error of every room with a problem; `more_faults` by route path adds what the schema cannot see."""
 
     def coded(_request: Request, error: Exception) -> Response:
@@ -105,6 +108,11 @@ def install(app: FastAPI, base_url: str, more_faults: Mapping[str, MoreFaults], 
     app.add_exception_handler(DBAPIError, database)
     app.add_exception_handler(PoolTimeoutError, database)
     app.add_exception_handler(DataError, lambda _request, _error: response(base_url, "malformed"))
+    _add_pages(app, hotline)
+
+
+def _add_pages(app: FastAPI, hotline: str) -> None:
+    """Add the pages that explain codes to people."""
 
     @app.get("/problems/{code}", include_in_schema=False)
     def page(code: str) -> HTMLResponse:
@@ -113,8 +121,26 @@ def install(app: FastAPI, base_url: str, more_faults: Mapping[str, MoreFaults], 
         if known is None and code not in REASONS:
             raise HTTPException(404)
         zh, en = (known.zh, known.en) if known else _reason(code)
-        text = f"<h1>{escape(code)}</h1><p lang=zh-CN>{escape(zh)}</p><p lang=en>{escape(en)}</p>"
-        return HTMLResponse(f"<!doctype html><meta charset=utf-8><title>{escape(code)}</title>{text}")
+        call = (
+            f"仍需帮助，请致电 {hotline}，告知此代码和请求编号或核验编号。",
+            f"For help call {hotline}; tell this code and the number of the request or verification.",
+        )
+        text = f"<h1>{escape(code)}</h1>" + "".join(
+            f"<p lang={language}>{escape(sentence)}</p>"
+            for language, sentence in (("zh-CN", zh), ("en", en), ("zh-CN", call[0]), ("en", call[1]))
+        )
+        return pages.page(text)
+
+    @app.get("/problems", include_in_schema=False)
+    def all_pages() -> HTMLResponse:
+        """List every code that a person may meet, for whoever answers the telephone."""
+        told = {code: (one.zh, one.en) for code, one in REASONS.items()}
+        told |= {code: (one.zh, one.en) for code, one in PROBLEMS.items()}
+        rows = "".join(
+            f"<dt><a href='/problems/{escape(code)}'>{escape(code)}</a><dd>{escape(zh)} · {escape(en)}"
+            for code, (zh, en) in sorted(told.items())
+        )
+        return pages.page(f"<h1>代码 · Codes</h1><dl>{rows}</dl>")
 
 
 def words(code: str) -> str:

@@ -116,6 +116,7 @@ class Settings(BaseSettings):
     oidc_name_claim: str = Field(default="name", description="The claim with the citizen's name.")
     oidc_verified_claim: str | None = Field(default=None, description="A claim that must be true, if there is one.")
 
+    hotline: str = Field(default="12345", pattern="^[0-9+ -]{3,24}$", description="Whom people call for help.")
     inner_hosts: str = Field(
         default="", description="Hosts of the city's own network that webhooks may go to: names, parted by commas."
     )
