@@ -138,6 +138,17 @@ class Relied:
         self._uses.relied_on(digests, counter, name, item, base64url.encode(self._randomness(6)), now=at)
 
 
+def agency_of_counter(database: Database) -> Callable[[str], str | None]:
+    """Return the way to the agency whose counter something was; None if it is no counter of this house."""
+
+    def agency(counter: str) -> str | None:
+        with database.read() as session:
+            row = session.get(Counter, counter)
+        return row.agency if row is not None else None
+
+    return agency
+
+
 def whose_licence(database: Database) -> Callable[[OutboxEvent], Mapping[str, Any]]:
     """Return what tells whose licence an event of an agency is about: the wallet's name for them, and nothing else."""
 

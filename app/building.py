@@ -44,6 +44,7 @@ from verifier.reuse import Reuse
 from verifier.trust_cache import StatusCache, TrustCache
 from verifier.verifier import Verifier
 from wallet.accounts import Accounts
+from wallet.cases.cases import Cases
 from wallet.consents.consents import Consents
 from wallet.keeping import Keeping
 from wallet.mandates.mandates import Mandates
@@ -218,6 +219,15 @@ def build(
         counters=counters,
         verifier=verifier,
         consents=consents,
+        cases=Cases(
+            database=database,
+            seal=seal,
+            keeping=keeping,
+            mandates=mandates,
+            randomness=randomness,
+            agency_of_issuer=lambda url: url.removeprefix(f"{base_url}/issuers/"),
+            agency_of_counter=between_rooms.agency_of_counter(database),
+        ),
         asks=Asks(database=database, verifier=verifier, holder_side=asked, randomness=randomness),
         reuse=Reuse(
             database=database,

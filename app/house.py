@@ -43,6 +43,7 @@ from verifier.reuse import Reuse
 from verifier.service_items import ServiceItem
 from verifier.verifier import Verifier
 from wallet.accounts import Accounts
+from wallet.cases.cases import Cases
 from wallet.consents.consents import Consents
 from wallet.mandates.mandates import Mandates
 from wallet.openid4vc.answering import Answering
@@ -90,6 +91,7 @@ class House:
     verifier: Verifier
     outbox: Outbox
     consents: Consents
+    cases: Cases
     asks: Asks
     reuse: Reuse
     verdicts: Recorder

@@ -32,6 +32,7 @@ from verifier.asks import api as asks_api
 from verifier.openid4vp import api as openid4vp_api
 from wallet import api as wallet_api
 from wallet import qr
+from wallet.cases import api as cases_api
 from wallet.consents import api as consents_api
 from wallet.mandates import api as mandates_api
 from wallet.openid4vc import api as wallet_openid4vc_api
@@ -176,6 +177,7 @@ def _routers(house: House, caller: Callable[..., Caller], now: Clock, rooms: Col
                 caller_of=caller, attempts=attempt, clock=now, base_url=base_url,
             )
         )  # fmt: skip
+        routers.append(cases_api.agency_routes(house.cases, caller_of=caller, clock=now))
         routers.append(mass_api.routes(house.mass_changes, caller_of=caller, attempts=attempt, clock=now))
         routers.append(
             openid4vci_api.routes(
@@ -193,6 +195,7 @@ def _routers(house: House, caller: Callable[..., Caller], now: Clock, rooms: Col
         routers.append(
             wallet_api.routes(house.wallet, house.uses, caller_of=caller, clock=now, card_template=type_metadata.card)
         )
+        routers.append(cases_api.routes(house.cases, caller_of=caller, clock=now))
         routers.append(consents_api.routes(house.consents, caller_of=caller, clock=now))
         routers.append(mandates_api.routes(house.mandates, caller_of=caller, clock=now))
         routers.append(

@@ -231,6 +231,12 @@ PROBLEMS: dict[str, Problem] = {
     "key_refused": Problem(
         422, "密钥不符合要求，请提供 P-256 公钥。", "The key is not acceptable. Send a P-256 public JWK."
     ),
+    "case_over": Problem(
+        409, "该诉求已办结；如有新情况，请另提一件。", "The case is closed. Open another one for what is new."
+    ),
+    "too_many_cases": Problem(
+        409, "您已有二十件诉求未办结，请等候答复。", "Twenty cases of yours are open. Wait for their answers."
+    ),
     "consent_over": Problem(
         409,
         "该请求已答复或已超过两分钟，请让对方重新询问。",

@@ -19,6 +19,7 @@ import records.outbox.models
 import verifier.asks.models
 import verifier.models
 import verifier.openid4vp.models
+import wallet.cases.models
 import wallet.consents.models
 import wallet.mandates.models
 import wallet.models
@@ -35,6 +36,7 @@ TABLES = (
     verifier.asks.models,
     verifier.models,
     verifier.openid4vp.models,
+    wallet.cases.models,
     wallet.consents.models,
     wallet.mandates.models,
     wallet.models,
