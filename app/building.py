@@ -37,6 +37,7 @@ from keys.transparency import TransparencyLog
 from keys.vault import Vault
 from records.outbox.outbox import Outbox
 from verifier.asks.asks import Asks
+from verifier.class_lists.class_lists import ClassLists
 from verifier.counters import Counters
 from verifier.errors import UnknownServiceItemError
 from verifier.recording import Recorder
@@ -228,6 +229,7 @@ def build(
             agency_of_issuer=lambda url: url.removeprefix(f"{base_url}/issuers/"),
             agency_of_counter=between_rooms.agency_of_counter(database),
         ),
+        class_lists=ClassLists(database=database, verifier=verifier, randomness=randomness),
         asks=Asks(database=database, verifier=verifier, holder_side=asked, randomness=randomness),
         reuse=Reuse(
             database=database,

@@ -36,6 +36,7 @@ from keys.trust_list import OPERATOR
 from keys.vault import Vault
 from records.outbox.outbox import Outbox
 from verifier.asks.asks import Asks
+from verifier.class_lists.class_lists import ClassLists
 from verifier.counters import Counters
 from verifier.openid4vp.exchange import Exchange
 from verifier.recording import Recorder
@@ -93,6 +94,7 @@ class House:
     consents: Consents
     cases: Cases
     asks: Asks
+    class_lists: ClassLists
     reuse: Reuse
     verdicts: Recorder
     exchange: Exchange

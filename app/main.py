@@ -29,6 +29,7 @@ from keys.passkeys import pages as passkeys_pages
 from records import idempotency
 from verifier import api as verifier_api
 from verifier.asks import api as asks_api
+from verifier.class_lists import api as class_lists_api
 from verifier.openid4vp import api as openid4vp_api
 from wallet import api as wallet_api
 from wallet import qr
@@ -228,6 +229,7 @@ def _routers(house: House, caller: Callable[..., Caller], now: Clock, rooms: Col
                 log=house.log,
             )
         )
+        routers.append(class_lists_api.routes(house.class_lists, house.verifier, caller_of=caller, clock=now))
         routers.append(asks_api.routes(house.asks, house.verifier, caller_of=caller, clock=now))
         routers.append(verifier_api.enrolment_routes(house.clients, house.gate, base_url=base_url, clock=now))
         routers.append(

@@ -237,6 +237,7 @@ PROBLEMS: dict[str, Problem] = {
     "too_many_cases": Problem(
         409, "您已有二十件诉求未办结，请等候答复。", "Twenty cases of yours are open. Wait for their answers."
     ),
+    "class_list_over": Problem(409, "该名单已关闭，请另建名单。", "The list is closed. Make a new one."),
     "consent_over": Problem(
         409,
         "该请求已答复或已超过两分钟，请让对方重新询问。",

@@ -37,6 +37,18 @@ class ItemNotOfferedError(VerifierError):
     code = "item_not_offered"
 
 
+class UnknownClassListError(VerifierError):
+    """This counter has no such list, or it has no such entry."""
+
+    code = "not_found"
+
+
+class ClassListOverError(VerifierError):
+    """The list is closed."""
+
+    code = "class_list_over"
+
+
 class UnknownAskError(VerifierError):
     """This counter has asked no such question."""
 

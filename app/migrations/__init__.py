@@ -17,6 +17,7 @@ import keys.passkeys.models
 import records.models
 import records.outbox.models
 import verifier.asks.models
+import verifier.class_lists.models
 import verifier.models
 import verifier.openid4vp.models
 import wallet.cases.models
@@ -34,6 +35,7 @@ TABLES = (
     records.models,
     records.outbox.models,
     verifier.asks.models,
+    verifier.class_lists.models,
     verifier.models,
     verifier.openid4vp.models,
     wallet.cases.models,

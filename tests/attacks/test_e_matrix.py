@@ -75,7 +75,7 @@ class Things:
             "agency": "police", "licence_id": self.licence, "counter": "nobody", "holder_id": "nobody",
             "token_id": "nobody", "client_id": "nobody", "kid": "nobody", "proposal_id": "nobody", "licence_type": "residence_permit",
             "licence_type_key": "residence_permit", "code": "not_found", "number": "1", "secret": "x",
-            "issuance_id": "nobody", "passkey_id": "nobody", "mandate_id": "nobody", "consent_id": "nobody", "use_id": "nobody", "case_id": "nobody", "webhook_id": "nobody", "ask_id": "nobody",
+            "issuance_id": "nobody", "passkey_id": "nobody", "mandate_id": "nobody", "consent_id": "nobody", "use_id": "nobody", "list_id": "nobody", "case_id": "nobody", "webhook_id": "nobody", "ask_id": "nobody",
         }  # fmt: skip
         if path.startswith("/admin/"):
             found["agency"] = "nobody"
@@ -201,6 +201,7 @@ def outcome(
         or "mandate_id" in path
         or "passkey_id" in path
         or "use_id" in path
+        or "list_id" in path
         or "case_id" in path
         or path.endswith("/offers/finish")
     )

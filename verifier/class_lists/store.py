@@ -1,0 +1,18 @@
+"""All SQL of class lists."""
+
+from collections.abc import Sequence
+
+from sqlmodel import Session, col, select
+
+from verifier.class_lists.models import ClassEntry, ClassList
+
+
+def lists_of(session: Session, counter: str, limit: int) -> Sequence[ClassList]:
+    """Return a counter's lists, newest first."""
+    query = select(ClassList).where(ClassList.counter == counter)
+    return session.exec(query.order_by(col(ClassList.created_at).desc(), col(ClassList.list_id)).limit(limit)).all()
+
+
+def entries(session: Session, list_id: str) -> Sequence[ClassEntry]:
+    """Return the entries of a list, in its order."""
+    return session.exec(select(ClassEntry).where(ClassEntry.list_id == list_id).order_by(col(ClassEntry.number))).all()
