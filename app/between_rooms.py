@@ -1,7 +1,7 @@
 """What one room needs of another, in the form in which it asks for it."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,6 +29,8 @@ from wallet.consents.models import Consent, State
 from wallet.errors import CodeError
 from wallet.uses import Uses
 from wallet.wallet import Asker, Wallet
+
+CHANGES = frozenset({"licence.suspended", "licence.reinstated", "licence.revoked"})
 
 
 def own_lists(publisher: StatusPublisher, base_url: str) -> Callable[[str, datetime], str]:
@@ -136,6 +138,15 @@ class Relied:
     def relied(self, digests: Sequence[str], counter: str, name: Mapping[str, str], item: str, at: datetime) -> None:
         """Tell the holders."""
         self._uses.relied_on(digests, counter, name, item, base64url.encode(self._randomness(6)), now=at)
+
+
+def relying(uses: Uses) -> Callable[[OutboxEvent], Collection[str]]:
+    """Return who relied on a licence that is suspended, reinstated or revoked, and is told with the holder's word."""
+
+    def told(event: OutboxEvent) -> Collection[str]:
+        return uses.notified(event.subject, event.at) if event.type in CHANGES else ()
+
+    return told
 
 
 def agency_of_counter(database: Database) -> Callable[[str], str | None]:

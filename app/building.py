@@ -245,6 +245,7 @@ def build(
             reveal=seal.open,
             send=webhooks.sender(settings, given),
             about=between_rooms.whose_licence(database),
+            relying=between_rooms.relying(uses),
             randomness=randomness,
         ),
         verdicts=verdicts,

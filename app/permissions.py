@@ -92,6 +92,8 @@ TABLE: Mapping[str, Row] = {
     "GET /wallet/uses": HOLDER,
     "PUT /wallet/uses/{use_id}/reuse": HOLDER,
     "DELETE /wallet/uses/{use_id}/reuse": HOLDER,
+    "PUT /wallet/uses/{use_id}/notice": HOLDER,
+    "DELETE /wallet/uses/{use_id}/notice": HOLDER,
     "POST /wallet/cases": HOLDER,
     "GET /wallet/cases": HOLDER,
     "GET /wallet/cases/{case_id}": HOLDER,

@@ -104,6 +104,16 @@ def routes(
         """Take that back."""
         uses.withdraw_reuse(me, use_id, now=clock())
 
+    @router.put("/uses/{use_id}/notice", status_code=204, response_class=Response)
+    def permit_notice(me: Me, use_id: str, body: ReuseIn) -> None:
+        """Let the counter of this use be told, until an instant, when what it relied on is suspended or revoked."""
+        uses.permit_notice(me, use_id, body.until, now=clock())
+
+    @router.delete("/uses/{use_id}/notice", status_code=204, response_class=Response)
+    def withdraw_notice(me: Me, use_id: str) -> None:
+        """Take that back."""
+        uses.withdraw_notice(me, use_id, now=clock())
+
     return router
 
 

@@ -96,6 +96,17 @@ class Use(SQLModel, table=True):
     reuse_withdrawn_at: datetime | None = Field(default=None, sa_type=Instant)
 
 
+class ChangeNotice(SQLModel, table=True):
+    """A counter that relied on a licence is told when it is suspended or revoked, until an instant, or taken back."""
+
+    __tablename__ = "change_notice"
+
+    licence_id: str = Field(primary_key=True)
+    counter: str = Field(primary_key=True)
+    use_id: str = Field(primary_key=True, foreign_key="use.use_id")
+    until: datetime = Field(sa_type=Instant)
+
+
 class UsePresentation(SQLModel, table=True):
     """Finds the use that a presentation belongs to, by the digest of what was presented."""
 

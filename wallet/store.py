@@ -3,11 +3,21 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlmodel import Session, col, or_, select
 
 from records import store as records_store
-from wallet.models import HeldLicence, HolderKey, HolderRow, ShowCode, SignInLink, Use, UsePresentation, WrongCode
+from wallet.models import (
+    ChangeNotice,
+    HeldLicence,
+    HolderKey,
+    HolderRow,
+    ShowCode,
+    SignInLink,
+    Use,
+    UsePresentation,
+    WrongCode,
+)
 
 
 def holder_by_lookup(session: Session, lookup: str) -> HolderRow | None:
@@ -79,6 +89,17 @@ def uses(
     if before is not None:
         query = query.where(Use.use_id < before)
     return session.exec(query.order_by(col(Use.use_id).desc()).limit(limit)).all()
+
+
+def notified(session: Session, licence_id: str, at: datetime) -> Sequence[str]:
+    """Return the counters that are told of a licence's change at an instant."""
+    query = select(ChangeNotice.counter).where(ChangeNotice.licence_id == licence_id, col(ChangeNotice.until) > at)
+    return session.exec(query.distinct()).all()
+
+
+def forget_notices(session: Session, use_id: str) -> None:
+    """Tell nobody any more for the sake of a use."""
+    session.execute(delete(ChangeNotice).where(col(ChangeNotice.use_id) == use_id))
 
 
 def uses_of(session: Session, digests: Sequence[str]) -> Sequence[Use]:

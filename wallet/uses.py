@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 
+from sqlmodel import Session
+
 from records.database import Database
 from wallet import store
 from wallet.errors import ReuseRefusedError, UnknownUseError
 from wallet.mandates.mandates import Mandates
 from wallet.mandates.models import Kind
-from wallet.models import Use
+from wallet.models import ChangeNotice, Use
 from wallet.presenting import record
 
 LONGEST_REUSE = timedelta(days=366)
@@ -40,15 +42,47 @@ class Uses:
         """Take that back: from now on nobody relies on it."""
         self._set_reuse(holder_id, use_id, None, now, "reuse.withdrawn", now)
 
+    def permit_notice(self, holder_id: str, use_id: str, until: datetime, *, now: datetime) -> None:
+        """Let the counter of a use be told when these licences are suspended or revoked, until an instant in a year."""
+        if not now < until <= now + LONGEST_REUSE:
+            raise ReuseRefusedError("until an instant within a year")
+        with self._database.write() as session:
+            row = self._accepted(session, holder_id, use_id, now)
+            store.forget_notices(session, use_id)
+            for one in row.licences:
+                session.add(
+                    ChangeNotice(licence_id=one["licence_id"], counter=row.verifier, use_id=use_id, until=until)
+                )
+            session.flush()
+            record(session, row.holder_id, "notice.permitted", use_id, now, actor=holder_id)
+
+    def withdraw_notice(self, holder_id: str, use_id: str, *, now: datetime) -> None:
+        """Take that back: the counter is told nothing more."""
+        with self._database.write() as session:
+            row = self._accepted(session, holder_id, use_id, now)
+            store.forget_notices(session, use_id)
+            record(session, row.holder_id, "notice.withdrawn", use_id, now, actor=holder_id)
+
+    def notified(self, licence_id: str, at: datetime) -> Sequence[str]:
+        """Return the counters that are told of a licence's change at an instant."""
+        with self._database.read() as session:
+            return store.notified(session, licence_id, at)
+
+    def _accepted(self, session: Session, holder_id: str, use_id: str, now: datetime) -> Use:
+        row = session.get(Use, use_id)
+        if row is None or not self._oversees(holder_id, row, now):
+            raise UnknownUseError
+        if row.verdict != "accepted":
+            raise ReuseRefusedError("only a use that was accepted is relied on")
+        return row
+
     def _set_reuse(
         self, holder_id: str, use_id: str, until: datetime | None, withdrawn: datetime | None, act: str, now: datetime
     ) -> Use:
         with self._database.write() as session:
-            row = session.get(Use, use_id)
-            if row is None or not self._oversees(holder_id, row, now):
-                raise UnknownUseError
-            if not row.receipt or row.verdict != "accepted":
-                raise ReuseRefusedError("only a receipt that says accepted is relied on")
+            row = self._accepted(session, holder_id, use_id, now)
+            if not row.receipt:
+                raise ReuseRefusedError("this use has no receipt")
             row.reusable_until, row.reuse_withdrawn_at = until or row.reusable_until, withdrawn
             session.flush()
             record(session, row.holder_id, act, use_id, now, actor=holder_id)

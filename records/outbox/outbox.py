@@ -33,6 +33,10 @@ About = Callable[[OutboxEvent], Mapping[str, Any]]
 """Returns what else an event says to those who may know: whose licence it is."""
 
 
+Relying = Callable[[OutboxEvent], Collection[str]]
+"""Returns the counters that relied on what an event is about, and whose holder lets them be told."""
+
+
 class Outbox:
     """Webhooks, and what they are owed."""
 
@@ -44,6 +48,7 @@ class Outbox:
         reveal: Callable[[bytes, str], bytes],
         send: Send,
         about: About,
+        relying: Relying,
         randomness: Callable[[int], bytes],
     ) -> None:
         self._database = database
@@ -51,6 +56,7 @@ class Outbox:
         self._reveal = reveal
         self._send = send
         self._about = about
+        self._relying = relying
         self._randomness = randomness
 
     # Who is told
@@ -110,8 +116,10 @@ class Outbox:
                 events, hooks = store.unsorted(session, SORTED_AT_ONCE), store.webhooks(session)
                 for event in events:
                     event.sorted_at = now
+                    told = self._relying(event) if hooks else ()
                     for hook in hooks:
-                        if hook.created_at <= event.at and event.type in hook.types and _may_know(hook.owner, event):
+                        knows = _may_know(hook.owner, event) or hook.owner.removeprefix("counter:") in told
+                        if hook.created_at <= event.at and event.type in hook.types and knows:
                             session.add(
                                 Delivery(event_id=event.event_id, webhook_id=hook.webhook_id, at=event.at, next_at=now)
                             )
@@ -153,7 +161,9 @@ class Outbox:
 
     def _post(self, hook: Webhook, event: OutboxEvent, now: datetime) -> int:
         told = BY_TYPE[event.type]
-        data = {"subject": event.subject, "stream": event.stream, **event.detail, **self._about(event)}
+        own = _may_know(hook.owner, event)
+        about = {"stream": event.stream, **event.detail, **self._about(event)} if own else {}
+        data = {"subject": event.subject, **about}
         if hook.owner == GATEWAY:
             data["text"] = {"zh": told.zh, "en": told.en}
         body = {"type": event.type, "timestamp": event.at.isoformat(), "data": data}

@@ -13,7 +13,7 @@ from app import webhooks
 from credentials import strict_json
 from records.outbox.outbox import BACK_OFF
 from tests.records.tables import alter, findings
-from tests.world import START, World
+from tests.world import COUNTER, OTHER_PARENT, START, World
 from wallet.errors import ForeignServiceError
 from wallet.openid4vc.fetching import Fetched
 
@@ -196,3 +196,25 @@ def test_webhooks_that_are_none(world: World, bent: dict[str, Any]) -> None:
     assert world.operator.post("/admin/webhooks", body).status == 422
     assert world.operator.post("/admin/webhooks", body | {"owner": "agency:nobody", "url": POLICE,
                                                           "types": ["licence.revoked"]}).status == 404  # fmt: skip
+
+
+def test_who_relied_on_it_is_told_with_the_holder_s_word(world: World) -> None:
+    """The counter of a use learns of the revocation, if the holder lets it, until then, and learns nothing else."""
+    permits = [world.issue() for _ in range(3)]
+    desk = listen(world, f"counter:{world.counter() and COUNTER}", "https://desk.example/in", ["licence.revoked"])
+    for permit in permits:
+        world.scan(world.show(licences=[{"licence_id": permit, "claims": ["residence_district"]}])["url"])
+        world.wait(1)
+    of = {one["licences"][0]["licence_id"]: one["use_id"] for one in world.holder().get("/wallet/uses")["items"]}
+    until = {"until": "2026-12-31T23:59:59+08:00"}
+    for permit in permits[:2]:
+        assert world.holder().call("PUT", f"/wallet/uses/{of[permit]}/notice", until).status == 204
+    assert world.holder(OTHER_PARENT).call("PUT", f"/wallet/uses/{of[permits[2]]}/notice", until).status == 404
+    assert world.holder().delete(f"/wallet/uses/{of[permits[1]]}/notice").status == 204
+    for permit in permits:
+        world.change("revoke", permit, "moved_away")
+    work(world)
+    assert [body["data"] for _, body in desk.got] == [{"subject": permits[0]}]
+    assert world.holder().call("PUT", f"/wallet/uses/{of[permits[0]]}/notice", {"until": "2029-01-01T00:00:00Z"})[
+        "code"
+    ] == "reuse_refused"  # fmt: skip
