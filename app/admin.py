@@ -106,7 +106,7 @@ def routes(  # noqa: C901, PLR0915 - a list of routes, one after another, with n
         holder = Holder(body.code_type, body.code, body.name)
         if faults := licence_type.check_identity(holder, ""):
             raise ClaimsRefusedError(faults)
-        return Made(key=house.accounts.add(holder, actor=actor, now=clock()))
+        return Made(key=house.accounts.must_be(holder, actor=actor, now=clock()))
 
     if house.settings.demo:
 

@@ -25,7 +25,7 @@ from verifier.recording import Question, TellHolder
 from verifier.reuse import Permission
 from verifier.service_items import ServiceItem
 from wallet.consents.consents import Consents, Matter, Wanted
-from wallet.consents.models import Consent, State
+from wallet.consents.models import State
 from wallet.errors import CodeError
 from wallet.uses import Uses
 from wallet.wallet import Asker, Wallet
@@ -90,18 +90,14 @@ class AskedWallet:
         return made.consent_id, made.expires_at
 
     def word(self, consent_id: str, *, now: datetime) -> Word:
-        """Return what the holder said so far; a yes counts once its presentations are there."""
+        """Return what the holder said so far."""
         row = self._consents.state(consent_id)
-        said = None if row.state == State.WAITING or _being_made(row) else row.state
+        said = None if row.state == State.WAITING else row.state
         return Word(said, over=now >= row.expires_at)
 
     def take(self, consent_id: str, *, now: datetime) -> Mapping[str, Sequence[str]] | None:
         """Return the presentations of a yes, once."""
         return self._consents.take(consent_id, now=now)
-
-
-def _being_made(row: Consent) -> bool:
-    return row.state == State.CONFIRMED and row.sealed is None and row.taken_at is None
 
 
 def matter_of(item: ServiceItem) -> Matter:
@@ -117,18 +113,21 @@ class Relied:
     """The wallets whose receipts somebody wants to rely on."""
 
     def __init__(
-        self, uses: Uses, states: Callable[[Sequence[str]], Mapping[str, str]], randomness: Callable[[int], bytes]
+        self,
+        uses: Uses,
+        good: Callable[[Sequence[str], datetime], Mapping[str, str]],
+        randomness: Callable[[int], bytes],
     ) -> None:
         self._uses = uses
-        self._states = states
+        self._good = good
         self._randomness = randomness
 
-    def permission(self, digests: Sequence[str]) -> Permission:
+    def permission(self, digests: Sequence[str], now: datetime) -> Permission:
         """Return what every holder of the receipt's licences permits."""
         found = self._uses.of_presentations(digests)
-        untils = [one.reusable_until for one in found]
+        untils = [self._uses.permitted_until(one, now=now) for one in found]
         licences = [(row["licence_type"], row["licence_id"]) for one in found for row in one.licences]
-        states = self._states([licence_id for _, licence_id in licences])
+        states = self._good([licence_id for _, licence_id in licences], now)
         return Permission(
             until=min(one for one in untils if one) if found and all(untils) else None,
             withdrawn=any(one.reuse_withdrawn_at is not None for one in found),

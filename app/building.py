@@ -93,7 +93,7 @@ def build(
         return items[item].of_principal
 
     accounts = Accounts(database=database, seal=seal, randomness=randomness)
-    mandates = Mandates(database=database, accounts=accounts, types=types, randomness=randomness)
+    mandates = Mandates(database=database, accounts=accounts, types=types, states=states, randomness=randomness)
     velocity = Velocity(
         database=database, per_hour=settings.limit_acts_per_hour, agency_per_hour=settings.limit_agency_acts_per_hour,
         revocations_per_hour=(
@@ -235,7 +235,7 @@ def build(
             database=database,
             trust=trust,
             types=by_vct,
-            holder_side=between_rooms.Relied(uses, states, randomness),
+            holder_side=between_rooms.Relied(uses, issuer.good, randomness),
             recorder=verdicts,
             randomness=randomness,
         ),

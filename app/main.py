@@ -139,8 +139,8 @@ async def _telling(house: House, now: Clock) -> None:
         try:
             if rounds % ROUNDS_OF_AN_HOUR == 0:
                 await asyncio.to_thread(webhooks.remind, house, now=now())
-            await asyncio.to_thread(house.outbox.work, now=now())
-        except (CustodyError, SQLAlchemyError) as error:
+            await asyncio.to_thread(house.outbox.work, now)
+        except Exception as error:  # noqa: BLE001 - whatever it was, the next round tries again
             logs.log.error("outbox.failed", kind=type(error).__name__)
         rounds += 1
 
@@ -230,7 +230,7 @@ def _routers(house: House, caller: Callable[..., Caller], now: Clock, rooms: Col
             )
         )
         routers.append(class_lists_api.routes(house.class_lists, house.verifier, caller_of=caller, clock=now))
-        routers.append(asks_api.routes(house.asks, house.verifier, caller_of=caller, clock=now))
+        routers.append(asks_api.routes(house.asks, house.verifier, caller_of=caller, attempts=attempt, clock=now))
         routers.append(verifier_api.enrolment_routes(house.clients, house.gate, base_url=base_url, clock=now))
         routers.append(
             openid4vp_api.routes(house.exchange, house.verifier, caller_of=caller, clock=now, picture=qr.picture)

@@ -243,6 +243,11 @@ PROBLEMS: dict[str, Problem] = {
         "该请求已答复或已超过两分钟，请让对方重新询问。",
         "The question was answered or is over. Let them ask anew.",
     ),
+    "question_changed": Problem(
+        409,
+        "将出示的内容已与您所看的不同，请重新查看后确认。",
+        "What would leave has changed. Look again and confirm.",
+    ),
     "ask_over": Problem(
         409, "该询问的结果已告知一次，请查看核验记录。", "The answer was told already. Read the verification."
     ),
@@ -250,6 +255,9 @@ PROBLEMS: dict[str, Problem] = {
         422,
         "此记录的回执不能这样复用，请按 detail 修改。",
         "It cannot be reused so. Mend what `detail` says.",
+    ),
+    "nothing_left": Problem(
+        422, "全部不出示等于拒绝，请改为拒绝。", "With all that left out, nothing is shown: decline instead."
     ),
     "consent_refused": Problem(
         422, "只有可选部分可以不出示；不同意请选择拒绝。", "Only what is optional may stay out; else decline."

@@ -1,7 +1,7 @@
 """Webhooks: who is told of what, over HTTP for the operator; the way out, and the work of telling and reminding."""
 
 from collections.abc import Callable, Collection, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from app.fetcher import Fetcher
 from app.house import House
+from app.logs import log
 from app.settings import Settings
 from credentials.claim_values import Fault, FaultsError
 from credentials.licence_type import CITY_TIME
@@ -18,7 +19,8 @@ from keys.access import Caller, Role
 from keys.auth import Clock
 from keys.schemas import SHORT_NAME, Input
 from records import audit, idempotency
-from records.outbox.outbox import GATEWAY, Send, unknown_types
+from records.outbox.events import BY_OWNER
+from records.outbox.outbox import GATEWAY, Send
 from wallet.accounts import stream
 from wallet.errors import ForeignServiceError
 from wallet.openid4vc.fetching import Fetch
@@ -107,7 +109,7 @@ class DeliveriesOut(BaseModel):
 class ReplayIn(Input):
     """Since when everything is sent again."""
 
-    since: AwareDatetime = Field(strict=False)
+    since: AwareDatetime = Field(strict=False, ge=datetime(2000, 1, 1, tzinfo=UTC), le=datetime(2100, 1, 1, tzinfo=UTC))
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"since": "2026-11-22T00:00:00+08:00"}]})
 
@@ -131,7 +133,7 @@ def routes(house: House, *, caller_of: Callable[..., Caller], clock: Clock) -> A
         kind, _, name = body.owner.partition(":")
         if kind != GATEWAY:
             house.must_exist(Role(kind), name)
-        _check(house.settings, body.url, body.types)
+        _check(house.settings, kind, body.url, body.types)
         row, secret = house.outbox.add(body.owner, body.url, body.types, now=clock())
         return WebhookOut(**row.model_dump(include=SHOWN), secret=secret)
 
@@ -164,12 +166,17 @@ def routes(house: House, *, caller_of: Callable[..., Caller], clock: Clock) -> A
     return router
 
 
-def _check(settings: Settings, url: str, types: Collection[str]) -> None:
-    faults = [Fault("/types", "unknown_type", f"no such event: {one}") for one in unknown_types(types)]
-    parts = urlsplit(url)
+def _check(settings: Settings, kind: str, url: str, types: Collection[str]) -> None:
+    said = f"of an {kind}: {', '.join(sorted(BY_OWNER[kind]))}"
+    faults = [Fault("/types", "unknown_type", f"{one} is none {said}") for one in sorted(set(types) - BY_OWNER[kind])]
+    try:
+        parts = urlsplit(url)
+        sound = url.isascii() and url.isprintable() and " " not in url and (parts.port or 1) > 0
+    except ValueError:
+        raise FaultsError([*faults, Fault("/url", "wrong_url", "this is no address")]) from None
     plain = settings.demo and parts.scheme == "http"
-    if not (parts.scheme == "https" or plain) or not parts.hostname or parts.username or parts.fragment:
-        faults.append(Fault("/url", "wrong_url", "an https address without user and fragment"))
+    if not sound or not (parts.scheme == "https" or plain) or not parts.hostname or parts.username or parts.fragment:
+        faults.append(Fault("/url", "wrong_url", "an https address in ASCII without user and fragment"))
     if parts.netloc == urlsplit(settings.base_url).netloc:
         faults.append(Fault("/url", "wrong_url", "this service tells itself nothing"))
     if faults:
@@ -187,6 +194,9 @@ def sender(settings: Settings, fetch: Fetch | None) -> Send:
         try:
             return way("POST", url, headers=headers, json=dict(body)).status
         except ForeignServiceError:
+            return 0
+        except Exception as error:  # noqa: BLE001 - whatever an address makes of a client, it is that address's failure
+            log.error("webhook.failed", kind=type(error).__name__)
             return 0
 
     return send

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from credentials import base64url, jws, strict_json
 from credentials.identifiers import LicenceId, parse_licence_id
-from credentials.licence_type import ClaimsRefusedError, LicenceType
+from credentials.licence_type import CITY_TIME, ClaimsRefusedError, LicenceType
 from issuers import store
 from issuers.errors import (
     AgencyKeepsKeyError,
@@ -194,6 +194,20 @@ class Issuer:
         """Return licences' states by identifier."""
         with self._database.read() as session:
             return store.states(session, licence_ids)
+
+    def good(self, licence_ids: Sequence[str], now: datetime) -> dict[str, str]:
+        """Return licences' states now: `expired` past the last day, `type_not_authorised` where the right is gone."""
+        today = now.astimezone(CITY_TIME).date()
+        with self._database.read() as session:
+            rows = store.named(session, licence_ids)
+        found = {}
+        for row in rows:
+            over = row.valid_until is not None and row.valid_until < today
+            state = "expired" if over and row.state == LicenceState.VALID else str(row.state)
+            if state == LicenceState.VALID and not self._registry.may_sign(row.agency, self.vct(row.type_key), now=now):
+                state = "type_not_authorised"
+            found[row.licence_id] = state
+        return found
 
     def deliver_again(self, *, now: datetime) -> int:
         """Deliver what a crash kept from its holder; returns how many. Called when the service starts."""

@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from credentials import licence_type, sd_jwt, validity
-from credentials.claim_values import LATEST, Fault
+from credentials.claim_values import CREDIT_CODE, LATEST, Fault
 from credentials.identifiers import LicenceId
 from credentials.licence_type import CITY_TIME, ClaimsRefusedError, Holder, LicenceType
 
@@ -137,6 +137,8 @@ def check_order(kind: LicenceType, order: Order, *, now: datetime) -> tuple[dict
     faults = licence_type.check_holder(kind, order.holder, "/holder")
     for pointer, person in order.entrusted:
         faults += licence_type.check_identity(person, pointer)
+        if person.code_type == CREDIT_CODE:
+            faults.append(Fault(f"{pointer}/code_type", "holder_kind", "a person acts for others, no company"))
         guards = pointer.startswith("/guardian")
         if guards and not kind.minor_holder:
             faults.append(Fault(pointer, "guardian_not_allowed", "this licence type is not for minors"))

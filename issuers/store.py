@@ -60,6 +60,11 @@ def holder_of(session: Session, licence_id: str) -> str | None:
     return row.holder_ref if row is not None else None
 
 
+def named(session: Session, licence_ids: Sequence[str]) -> Sequence[LicenceRow]:
+    """Return licences by identifier, whoever's."""
+    return session.exec(select(LicenceRow).where(col(LicenceRow.licence_id).in_(licence_ids))).all()
+
+
 def undelivered(session: Session) -> Sequence[LicenceRow]:
     """Return signed licences that have not reached their holder's wallet."""
     query = select(LicenceRow).where(col(LicenceRow.undelivered).is_not(None), col(LicenceRow.signature).is_not(None))

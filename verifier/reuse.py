@@ -24,7 +24,10 @@ from verifier.verdict import Verdict, not_accepted
 
 CHANNEL = "receipt"
 ID_BYTES = 12
-STATES = {"suspended": "suspended", "revoked": "revoked", "superseded": "licence_superseded"}
+STATES = {
+    "suspended": "suspended", "revoked": "revoked", "superseded": "licence_superseded", "expired": "licence_expired",
+    "type_not_authorised": "type_not_authorised",
+}  # fmt: skip
 """What the ledger says of a licence → the reason that refuses a receipt."""
 
 
@@ -41,7 +44,7 @@ class Permission:
 class HolderSide(Protocol):
     """The wallets whose licences a receipt is about."""
 
-    def permission(self, digests: Sequence[str], /) -> Permission:
+    def permission(self, digests: Sequence[str], now: datetime, /) -> Permission:
         """Return what is permitted, by presentations' digests."""
 
     def relied(self, digests: Sequence[str], counter: str, name: Mapping[str, str], item: str, at: datetime, /) -> None:
@@ -83,7 +86,7 @@ class Reuse:
                 raise RefusalError("receipt_too_old", at=issued_at.isoformat())
             with self._database.read() as session:
                 digests = store.digests_of(session, said["jti"])
-            self._check_permitted(self._holder_side.permission(digests), now)
+            self._check_permitted(self._holder_side.permission(digests, now), now)
             made = self._relied(verification_id, said, question.item, checks, now)
         except RefusalError as refusal:
             made = not_accepted(verification_id, refusal, checks, channel=CHANNEL, now=now)
@@ -113,8 +116,11 @@ class Reuse:
     def _relied(
         self, verification_id: str, said: Mapping[str, Any], item: ServiceItem, checks: Checks, now: datetime
     ) -> Verdict:
-        """Return green: which licences and claims were shown then, by name; no value is here to tell."""
-        shown = {one["licence_type"]: frozenset(one["claims"]) for one in said["licences"]}
+        """Return green: which of the listed licences were shown then, claims by name; no value is here to tell."""
+        told = [one for one in said["licences"] if one["licence_type"] in item.listed]
+        if not told:
+            raise RefusalError("licence_not_requested")
+        shown = {one["licence_type"]: frozenset(one["claims"]) for one in told}
         licences = [
             {
                 "licence_type": one["licence_type"], "agency": one["iss"].rsplit("/", 1)[-1],
@@ -122,7 +128,7 @@ class Reuse:
                 "claims_shown": one["claims"], "shown_at": datetime.fromtimestamp(said["iat"], UTC).isoformat(),
                 "to": said["counter"], "for": said["service_item"], "receipt": said["jti"],
             }
-            for one in said["licences"]
+            for one in told
         ]  # fmt: skip
         return Verdict(
             verification_id=verification_id,

@@ -55,6 +55,28 @@ class Accounts:
             audit.record(session, stream=stream(holder_id), actor=actor, act="holder.added", subject=holder_id, now=now)
         return holder_id
 
+    def named(self, holder: Holder, *, actor: str, now: datetime) -> str | None:
+        """Return the wallet of somebody by number *and* name, making it if the number is new; None if they differ."""
+        holder_id = self.add(holder, actor=actor, now=now)
+        return holder_id if self.get(holder_id).name == clean(holder.name) else None
+
+    def must_be(self, holder: Holder, *, actor: str, now: datetime) -> str:
+        """Return the wallet of somebody whose name an authority says: theirs is the name that stays."""
+        holder_id = self.add(holder, actor=actor, now=now)
+        if self.get(holder_id).name != clean(holder.name):
+            identity = strict_json.dumps(
+                {"code_type": holder.code_type, "code": holder.code, "name": clean(holder.name)}
+            )
+            with self._database.write() as session:
+                row = session.get(HolderRow, holder_id)
+                if row is not None:
+                    row.identity = self._seal.close(identity, f"identity of {holder_id}")
+                    session.flush()
+                audit.record(
+                    session, stream=stream(holder_id), actor=actor, act="holder.renamed", subject=holder_id, now=now
+                )
+        return holder_id
+
     def get(self, holder_id: str) -> Holder:
         """Return who a holder is; unknown ones raise `UnknownHolderError`."""
         with self._database.read() as session:

@@ -54,24 +54,6 @@ class NotHeldError(WalletError):
     code = "not_found"
 
 
-class UnknownCaseError(WalletError):
-    """There is no such case here."""
-
-    code = "not_found"
-
-
-class CaseOverError(WalletError):
-    """The case was upheld or rejected already."""
-
-    code = "case_over"
-
-
-class TooManyCasesError(WalletError):
-    """Twenty cases of this holder are open."""
-
-    code = "too_many_cases"
-
-
 class UnknownUseError(WalletError):
     """There is no such use among this holder's."""
 
@@ -82,24 +64,6 @@ class ReuseRefusedError(WalletError):
     """This use's receipt cannot be relied on, or not for so long."""
 
     code = "reuse_refused"
-
-
-class ConsentOverError(WalletError):
-    """The question was answered already, or its two minutes are over."""
-
-    code = "consent_over"
-
-
-class ConsentRefusedError(WalletError):
-    """What the holder wants to leave out is not optional."""
-
-    code = "consent_refused"
-
-
-class SensitiveError(WalletError):
-    """What would leave is of a child under fourteen, and wants its own yes."""
-
-    code = "sensitive_unconfirmed"
 
 
 class MandateRefusedError(WalletError):

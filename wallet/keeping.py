@@ -21,8 +21,9 @@ from records.database import Database
 from wallet import store
 from wallet.accounts import Accounts, stream
 from wallet.errors import DeliveryRefusedError, HolderKeyTakenError, NotHeldError
-from wallet.mandates.mandates import Mandates, covers
+from wallet.mandates.mandates import Mandates
 from wallet.mandates.models import Kind
+from wallet.mandates.rules import Source, covers
 from wallet.models import HeldLicence, HolderKey
 
 
@@ -69,7 +70,7 @@ class Keeping:
 
     def bind(self, holder: Holder, *, reference: str, now: datetime) -> tuple[str, Mapping[str, str]]:
         """Return the holder's name here and a new public key for one licence; one reference, one key."""
-        holder_id = self._accounts.add(holder, actor="issuers", now=now)
+        holder_id = self._accounts.must_be(holder, actor="issuers", now=now)
         with self._database.read() as session:
             found = store.key_by_reference(session, f"{holder_id} {reference}")
         if found is None:
@@ -78,7 +79,7 @@ class Keeping:
 
     def account(self, holder: Holder, *, now: datetime) -> str:
         """Return the wallet's name for somebody who may show a licence of another."""
-        return self._accounts.add(holder, actor="issuers", now=now)
+        return self._accounts.must_be(holder, actor="issuers", now=now)
 
     def receive(
         self,
@@ -121,8 +122,8 @@ class Keeping:
             kind = self._types.get(licence.vct)
             if agents and kind is not None:
                 power = Kind.PARENT if kind.minor_holder else Kind.REPRESENTATIVE
-                reach = None if kind.entrusts_all else kind.key
-                self._mandates.entrust(session, holder_ref, agents, power, reach, now)
+                source = Source(licence_id, kind.key, licence.issuer, kind.entrusts_all)
+                self._mandates.entrust(session, holder_ref, agents, power, source, now)
             old = session.get(HeldLicence, supersedes) if supersedes else None
             if old is not None and old.holder_id == holder_ref:
                 old.superseded_by = licence_id
@@ -144,7 +145,7 @@ class Keeping:
         met = {one.row.licence_id for one in found}
         for mandate in self._mandates.in_force(holder_id, now=now):
             for row in self._held(mandate.principal):
-                if row.licence_id not in met and covers(mandate, self._type_of(row)):
+                if row.licence_id not in met and covers(mandate, self._type_of(row), row.issuer):
                     met.add(row.licence_id)
                     found.append(self._open(row))
         return found
@@ -172,7 +173,7 @@ class Keeping:
         if len(rows) != len(set(licence_ids)):
             raise NotHeldError
         for row in rows.values():
-            self._mandates.must_allow(holder_id, row.holder_id, self._type_of(row), now=now)
+            self._mandates.must_allow(holder_id, row.holder_id, self._type_of(row), row.issuer, now=now)
         return [self._open(rows[licence_id]) for licence_id in licence_ids]
 
     def claims_of(self, holder_id: str, licence_id: str) -> Mapping[str, Any]:

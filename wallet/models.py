@@ -93,6 +93,7 @@ class Use(SQLModel, table=True):
     reason: str | None = Field(default=None)
     receipt: str | None = Field(default=None, sa_type=Text)
     reusable_until: datetime | None = Field(default=None, sa_type=Instant)
+    reuse_permitted_by: str | None = Field(default=None)
     reuse_withdrawn_at: datetime | None = Field(default=None, sa_type=Instant)
 
 

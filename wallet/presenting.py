@@ -1,6 +1,7 @@
 """Making presentations: the use is written down before anything leaves."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
@@ -17,6 +18,15 @@ from wallet.models import Use, UsePresentation
 ID_BYTES = 9
 Chosen = Sequence[tuple[str, Opened, Collection[Path]]]
 """What to present: the name it is answered under, the licence, the paths of the claims to show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Presentations by name, the uses that they are, and which belongs to which, by digest."""
+
+    texts: dict[str, list[str]]
+    uses: dict[str, Use]
+    of_digest: dict[str, str]
 
 
 class Presenter:
@@ -46,32 +56,43 @@ class Presenter:
     def present(
         self, chosen: Chosen, use: Use, *, audience: str, nonce: str, now: datetime, life: timedelta | None = None
     ) -> dict[str, list[str]]:
-        """Make the presentations and write the use down before anything leaves: name → presentations.
+        """Make the presentations and write the use down before anything leaves: name → presentations."""
+        made = self.make(chosen, use, audience=audience, nonce=nonce, now=now, life=life)
+        with self._database.write() as session:
+            self.write_down(session, made, now)
+        return made.texts
+
+    def make(
+        self, chosen: Chosen, use: Use, *, audience: str, nonce: str, now: datetime, life: timedelta | None = None
+    ) -> Made:
+        """Make presentations; they must be written down in the transaction that lets them leave.
 
         Each person whose licences are shown gets a use of their own.
         """
-        made: dict[str, list[str]] = {}
+        texts: dict[str, list[str]] = {}
         uses: dict[str, Use] = {} if chosen else {use.holder_id: use}
         of_digest: dict[str, str] = {}
         for name, one, paths in chosen:
             parts = sd_jwt.select_paths(one.parts, paths)
             signer = self._keeping.signer(one.row)
             text = key_binding.bind(parts, signer, audience=audience, nonce=nonce, now=now, life=life)
-            made.setdefault(name, []).append(text)
+            texts.setdefault(name, []).append(text)
             shown = {spelt(path) for path in paths if dcql.find(one.licence.claims, path)}
             shown |= one.licence.claims.keys() - one.selective
             told = {"licence_type": type_of(one), "licence_id": one.row.licence_id, "claims": sorted(shown)}
             theirs = uses.setdefault(one.row.holder_id, self._of(use, one.row.holder_id, now, first=not uses))
             theirs.licences = [*theirs.licences, told]
             of_digest.setdefault(sd_jwt.presentation_digest(text), theirs.use_id)
-        with self._database.write() as session:
-            session.add_all(uses.values())
-            session.flush()
-            for digest, use_id in of_digest.items():  # the same presentation made twice belongs to its first use
-                records_store.insert_unless_taken(session, UsePresentation(digest=digest, use_id=use_id))
-            for holder_id, theirs in sorted(uses.items()):
-                record(session, holder_id, f"use.{use.channel}", theirs.use_id, now, actor=use.actor)
-        return made
+        return Made(texts, uses, of_digest)
+
+    def write_down(self, session: Session, made: Made, now: datetime) -> None:
+        """Write the uses of presentations down, person by person in one order."""
+        session.add_all(made.uses.values())
+        session.flush()
+        for digest, use_id in made.of_digest.items():  # the same presentation made twice belongs to its first use
+            records_store.insert_unless_taken(session, UsePresentation(digest=digest, use_id=use_id))
+        for holder_id, theirs in sorted(made.uses.items()):
+            record(session, holder_id, f"use.{theirs.channel}", theirs.use_id, now, actor=theirs.actor)
 
     def _of(self, use: Use, holder_id: str, now: datetime, *, first: bool) -> Use:
         """Return a use of somebody's licences like `use`."""
@@ -104,5 +125,5 @@ def record(
     session: Session, holder_id: str, act: str, subject: str, now: datetime, *, actor: str | None = None
 ) -> None:
     """Audit what a holder did, or somebody for them."""
-    who = f"holder:{actor or holder_id}"
+    who = actor if actor is not None and ":" in actor else f"holder:{actor or holder_id}"
     audit.record(session, stream=stream(holder_id), actor=who, act=act, subject=subject, now=now)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, func, update
 from sqlmodel import Session, col, or_, select
 
 from records import store as records_store
@@ -106,6 +106,12 @@ def uses_of(session: Session, digests: Sequence[str]) -> Sequence[Use]:
     """Return the uses that presentations belong to."""
     of_these = select(UsePresentation.use_id).where(col(UsePresentation.digest).in_(digests))
     return session.exec(select(Use).where(col(Use.use_id).in_(of_these))).all()
+
+
+def known(session: Session, digests: Sequence[str]) -> int:
+    """Return how many of these presentations belong to a use here."""
+    query = select(func.count()).where(col(UsePresentation.digest).in_(digests))
+    return session.exec(query).one()
 
 
 def unreported(session: Session, since: datetime) -> Sequence[tuple[str, str]]:

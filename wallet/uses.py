@@ -10,13 +10,17 @@ from records.database import Database
 from wallet import store
 from wallet.errors import ReuseRefusedError, UnknownUseError
 from wallet.mandates.mandates import Mandates
-from wallet.mandates.models import Kind
+from wallet.mandates.models import Kind, Mandate
 from wallet.models import ChangeNotice, Use
 from wallet.presenting import record
 
 LONGEST_REUSE = timedelta(days=366)
 OVERSEES = frozenset({Kind.PARENT, Kind.REPRESENTATIVE, Kind.MANAGER})
-"""Who sees every use of those they act for; agents and helpers see their own acts."""
+"""Who sees every use of those they act for in everything; all others see their own acts."""
+
+
+def _oversees_all(mandate: Mandate) -> bool:
+    return mandate.kind in OVERSEES and mandate.types is None
 
 
 class Uses:
@@ -28,7 +32,7 @@ class Uses:
 
     def page(self, holder_id: str, *, before: str | None, limit: int, now: datetime) -> Sequence[Use]:
         """Return a page of uses, newest first: of one's own licences and one's children's and companies', or by one."""
-        principals = [one.principal for one in self._mandates.in_force(holder_id, now=now) if one.kind in OVERSEES]
+        principals = [one.principal for one in self._mandates.in_force(holder_id, now=now) if _oversees_all(one)]
         with self._database.read() as session:
             return store.uses(session, holder_id, principals, before=before, limit=limit)
 
@@ -84,6 +88,7 @@ class Uses:
             if not row.receipt:
                 raise ReuseRefusedError("this use has no receipt")
             row.reusable_until, row.reuse_withdrawn_at = until or row.reusable_until, withdrawn
+            row.reuse_permitted_by = holder_id
             session.flush()
             record(session, row.holder_id, act, use_id, now, actor=holder_id)
             session.expunge(row)
@@ -92,20 +97,31 @@ class Uses:
     def _oversees(self, holder_id: str, row: Use, now: datetime) -> bool:
         powers = self._mandates.in_force(holder_id, now=now)
         return row.holder_id == holder_id or any(
-            one.principal == row.holder_id and one.kind in OVERSEES for one in powers
+            one.principal == row.holder_id
+            and one.kind in OVERSEES
+            and (one.types is None or row.actor == holder_id)
+            and all(one.types is None or told["licence_type"] in one.types for told in row.licences)
+            for one in powers
         )
 
     def of_presentations(self, digests: Sequence[str]) -> Sequence[Use]:
-        """Return the uses that presentations belong to."""
+        """Return the uses that presentations belong to; none at all if one of them belongs to no wallet here."""
         with self._database.read() as session:
-            return store.uses_of(session, digests)
+            known = store.known(session, digests)
+            return store.uses_of(session, digests) if known == len(set(digests)) else []
+
+    def permitted_until(self, use: Use, *, now: datetime) -> datetime | None:
+        """Return until when a use's receipt may be relied on; None if nobody permits it, or not any more may."""
+        by = use.reuse_permitted_by
+        return use.reusable_until if by is not None and self._oversees(by, use, now) else None
 
     def relied_on(
         self, digests: Sequence[str], counter: str, name: Mapping[str, str], item: str, new_id: str, *, now: datetime
     ) -> None:
         """Note with each holder that a counter relied on the receipt of an earlier use."""
         with self._database.write() as session:
-            for at, use in enumerate(store.uses_of(session, digests)):
+            earlier = sorted(store.uses_of(session, digests), key=lambda one: one.holder_id)
+            for at, use in enumerate(earlier):
                 use_id = f"{int(now.timestamp() * 1000):013d}-{new_id}-{at}"
                 session.add(
                     Use(
@@ -123,7 +139,7 @@ class Uses:
                     )
                 )
                 session.flush()
-                record(session, use.holder_id, "use.receipt", use_id, now, actor=use.actor)
+                record(session, use.holder_id, "use.receipt", use_id, now, actor=f"counter:{counter}")
 
     def name_of(self, holder_id: str) -> str:
         """Return what a holder is called."""

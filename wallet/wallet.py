@@ -118,16 +118,17 @@ class Wallet:
             key = opened.kind.key if opened.kind else ""
             if key in listed and state == "valid":
                 found.setdefault(key, []).append(opened)
+        acts = any(one.row.holder_id != holder_id for key in of_principal for one in found.get(key, ()))
         helped = principal is not None and self._mandates.helps(holder_id, principal, now=now)
         choice = {}
         for key, several in found.items():
             others = [one for one in several if one.row.holder_id != holder_id]
             others = [one for one in others if principal in {None, one.row.holder_id}]
             own = [one for one in several if one.row.holder_id == holder_id]
-            first, second = (others, own) if key in of_principal or helped else (own, others)
-            if first is others and len({one.row.holder_id for one in others}) > 1:
+            theirs = key in of_principal or helped
+            if theirs and len({one.row.holder_id for one in others}) > 1:
                 raise ForWhomError
-            for one in [*first, *second][:1]:
+            for one in ((others or ([] if acts else own)) if theirs else own)[:1]:
                 choice[one.row.licence_id] = sorted(one.selective & set(listed[key]))
         if not choice:
             raise NothingToShowError

@@ -52,7 +52,7 @@ def school_transfer(city: City) -> None:
         f"({seen['item_name']['zh']}), and what would leave 征询同意:",
         after=told,
     )
-    wallet.post(f"/wallet/consents/{waiting['consent_id']}/confirm", {"sensitive": True})
+    wallet.post(f"/wallet/consents/{waiting['consent_id']}/confirm", {"seen": seen["seen"], "sensitive": True})
     made = city.counter.get(f"/verifier/asks/{ask['ask_id']}", params={"wait": WAIT_SECONDS})
     city.teller.expect("He says yes, to a child's under fourteen too; the counter has one answer.", made, "accepted")
     if made["missing"]:

@@ -116,7 +116,7 @@ def add_holder(
     if faults := licence_type.check_identity(holder, ""):
         raise ClaimsRefusedError(faults)
     made, now = house(), clock.now()
-    holder_id = made.accounts.add(holder, actor=ACTOR, now=now)
+    holder_id = made.accounts.must_be(holder, actor=ACTOR, now=now)
     link = made.accounts.sign_in_link(holder_id, actor=ACTOR, now=now) if made.settings.demo else None
     said = f"持证人 · holder: {holder_id}"
     if link:

@@ -44,4 +44,10 @@ EVENTS: Mapping[str, Told] = {
 }
 """By act of the audit."""
 TYPES = frozenset(one.type for one in EVENTS.values())
+_LICENCES = frozenset({"licence.issued", "licence.suspended", "licence.reinstated", "licence.revoked"})
+_VERIFIED = frozenset({"verification.accepted", "verification.refused"})
+BY_OWNER: Mapping[str, frozenset[str]] = {
+    "agency": _LICENCES, "counter": _VERIFIED | (_LICENCES - {"licence.issued"}), "gateway": TYPES - _VERIFIED,
+}  # fmt: skip
+"""Who can be told of what: agencies of their licences, counters of their verdicts and of what they relied on."""
 BY_TYPE: Mapping[str, Told] = {one.type: one for one in EVENTS.values()}

@@ -26,7 +26,8 @@ def question(world: World, holder: str = PARENT, **params: str) -> Answer:
 
 
 def say(world: World, asked: Answer, word: str, body: dict[str, Any] | None = None, holder: str = PARENT) -> Answer:
-    return world.holder(holder).post(f"/wallet/consents/{asked['consent_id']}/{word}", body or {})
+    seen = {"seen": asked["seen"]} if word == "confirm" else {}
+    return world.holder(holder).post(f"/wallet/consents/{asked['consent_id']}/{word}", seen | (body or {}))
 
 
 def answer(world: World, asked: Answer, by: str = COUNTER) -> Answer:

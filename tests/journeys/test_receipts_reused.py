@@ -147,3 +147,25 @@ def test_what_cannot_be_permitted(world: World, receipt: str) -> None:
     licence_id = world.holder().get("/wallet/licences")["items"][0]["licence_id"]
     world.scan(world.show(licences=[{"licence_id": licence_id, "claims": ["residence_district"]}])["url"])
     assert permit(world, use(world)["use_id"])["code"] == "reuse_refused"
+
+
+def test_past_its_last_day_and_without_the_mandate(world: World) -> None:
+    """A licence past its last day, a mandate that is over since, and a matter that lists nothing of it: refused."""
+    world.issue(claims={"endorsed_until": "2026-11-24"})
+    receipt = world.scan(world.show()["url"])["receipt"]
+    permit(world, use(world)["use_id"])
+    assert relied(world, receipt, "newborn_medical_insurance")["reason"] == "licence_not_requested"
+    world.wait(2 * 86_400)
+    world._counters["edu_hall"] = world.caller("counter", "edu_hall")
+    assert relied(world, receipt)["reason"] == "licence_expired"
+
+
+def test_a_parent_who_is_none_any_more(world: World) -> None:
+    """The mother permitted it, and gives her mandate back: nobody relies on the child's part."""
+    certificate(world, PARENT)
+    receipt = world.scan(world.show()["url"])["receipt"]
+    permit(world, use(world)["use_id"])
+    assert relied(world, receipt)["reason"] == "receipt_accepted"
+    (mandate,) = world.holder().get("/wallet/mandates")["items"]
+    world.holder().delete(f"/wallet/mandates/{mandate['mandate_id']}")
+    assert relied(world, receipt)["reason"] == "receipt_not_permitted"

@@ -41,7 +41,9 @@ def one_ask(world: World, holder: Caller, desk: Caller, number: int) -> tuple[st
     assert asked.status == 202, asked.body
     (waiting,) = holder.get("/wallet/consents", params={"state": "waiting"})["items"]
     word = "decline" if number % 4 == 0 else "confirm"
-    assert holder.post(f"/wallet/consents/{waiting['consent_id']}/{word}", {}).status == 204
+    seen = holder.get(f"/wallet/consents/{waiting['consent_id']}")["seen"]
+    said = holder.post(f"/wallet/consents/{waiting['consent_id']}/{word}", {"seen": seen} if word == "confirm" else {})
+    assert said.status == 204, said.body
     return word, [desk.get(f"/verifier/asks/{asked['ask_id']}") for _ in range(2)]
 
 

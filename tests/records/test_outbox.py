@@ -56,7 +56,7 @@ def listen(world: World, owner: str, url: str, types: list[str] = ALL) -> Receiv
 
 
 def work(world: World) -> int:
-    return world.house.outbox.work(now=world.now)
+    return world.house.outbox.work(lambda: world.now)
 
 
 def types(receiver: Receiver) -> list[str]:
@@ -184,6 +184,8 @@ def test_near_expiry_is_told_once(world: World) -> None:
 @pytest.mark.parametrize("bent", [
     {"url": "http://hooks.example/x", "demo": False}, {"url": "https://user@hooks.example/"}, {"url": "ftp://x/"},
     {"url": "http://127.0.0.1:8080/admin/tokens"}, {"types": ["nonsense"]}, {"owner": "holder:x"}, {"types": []},
+    {"url": "https://[::1/a"}, {"url": "https://hooks.example/\x7f"}, {"url": "https://\u94a9\u5b50.example/"},
+    {"types": ["licence.used"]},
 ])  # fmt: skip
 def test_webhooks_that_are_none(world: World, bent: dict[str, Any]) -> None:
     """Plain http, a user in the address, this service itself, unknown events and owners: refused."""
@@ -218,3 +220,16 @@ def test_who_relied_on_it_is_told_with_the_holder_s_word(world: World) -> None:
     assert world.holder().call("PUT", f"/wallet/uses/{of[permits[0]]}/notice", {"until": "2029-01-01T00:00:00Z"})[
         "code"
     ] == "reuse_refused"  # fmt: skip
+
+
+def test_an_address_that_breaks_its_client_breaks_nothing_else(world: World) -> None:
+    """Whatever a webhook's address makes of a client, the others are told, and the round ends."""
+    bad, good = listen(world, "agency:police", POLICE), listen(world, "gateway", GATEWAY, ["licence.issued"])
+
+    def breaks(*_: Any, **__: Any) -> Fetched:
+        raise ZeroDivisionError
+
+    world.strangers[bad.url] = breaks
+    world.issue()
+    assert work(world) == 1
+    assert len(good.got) == 1

@@ -6,8 +6,9 @@ import pytest
 
 from keys.access import Role
 from tests.issuers.claims_of_types import order
+from tests.races.test_a_hall_full_of_people import citizen
 from tests.records.tables import acts, findings
-from tests.world import CHILD, COUNTER, OTHER_PARENT, PARENT, Answer, Caller, World
+from tests.world import BASE_URL, CHILD, COUNTER, OTHER_PARENT, PARENT, Answer, Caller, World
 
 ENDS = "2026-12-31T23:59:59+08:00"
 SHOP, CLERK = "noodle_shop", "graduate"
@@ -62,9 +63,13 @@ def test_both_parents_show_a_child_s_licence(world: World) -> None:
         assert world.scan(world.show(parent)["url"])["reason"] == "accepted"
     assert of_principal(world.holder(CLERK)) == {}
     assert world.holder(CLERK).get(f"/wallet/licences/{licence_id}").status == 404
-    for viewer in (PARENT, OTHER_PARENT, CHILD):
+    both = [
+        ("张小例", "张示例"),
+        ("张小例", "李样本"),
+    ]  # a school's word shows its licence, not all that others do with it
+    for viewer, seen in ((PARENT, both[1:]), (OTHER_PARENT, both[:1]), (CHILD, both)):
         uses = world.holder(viewer).get("/wallet/uses")["items"]
-        assert [(one["holder_name"], one["actor_name"]) for one in uses] == [("张小例", "张示例"), ("张小例", "李样本")]
+        assert [(one["holder_name"], one["actor_name"]) for one in uses] == seen
     assert findings(world) == []
 
 
@@ -89,7 +94,7 @@ def test_a_parent_s_mandate_ends_at_eighteen(world: World) -> None:
     house, me = world.house, world.holder().subject
     before = birthday - timedelta(seconds=1)
     shown = house.wallet.show(me, {licence_id: ["grade"]}, now=before)
-    assert house.mandates.must_allow(me, mandate["principal"], CERTIFICATE, now=before)
+    assert house.mandates.must_allow(me, mandate["principal"], CERTIFICATE, f"{BASE_URL}/issuers/school1", now=before)
     assert verdict_at(world, birthday, shown.url)["reason"] == "came_of_age"
     assert house.wallet.licences(me, now=birthday) == []
 
@@ -104,12 +109,68 @@ def test_under_fourteen_all_is_sensitive(world: World) -> None:
 
 
 def test_a_school_s_word_is_for_its_own_licence(world: World) -> None:
-    """Whom a school names as guardian shows that type; a second type comes with its own licence, in one mandate."""
-    certificate(world, PARENT)
+    """Whom a school names as guardian shows that type of that school, while the licence lasts, and nothing else."""
+    licence_id = certificate(world, PARENT)
     (mandate,) = world.holder().get("/wallet/mandates")["items"]
     assert (mandate["kind"], mandate["types"], mandate["state"]) == ("parent", [CERTIFICATE], "in_force")
-    certificate(world, PARENT)
-    assert len(world.holder().get("/wallet/mandates")["items"]) == 1
+    world.change("suspend", licence_id, world_cause(world, "suspend"), by="school1")
+    assert of_principal(world.holder()) == {licence_id: "张小例"}
+    world.change("revoke", licence_id, world_cause(world, "revoke"), by="school1")
+    assert of_principal(world.holder()) == {}
+    assert world.holder().get(f"/wallet/licences/{licence_id}")["code"] == "mandate_ended"
+
+
+def world_cause(world: World, effect: str) -> str:
+    """Some cause of a certificate's for a change."""
+    causes = world.house.types[CERTIFICATE].causes.values()
+    return next((one.code for one in causes if one.effect == effect and one.code != "superseded"), "none")
+
+
+def test_a_birth_certificate_is_for_all(world: World) -> None:
+    """Whom it names shows every licence of the child, sees every use, and may end nothing but their own part."""
+    body = order(
+        world, "birth_certificate", guardian=None, guardians=[world.person(one) for one in (PARENT, OTHER_PARENT)]
+    )
+    body["holder"] = world.person(CHILD)
+    body["claims"] |= {"birth_datetime": "2014-09-01T06:18:00+08:00", "sex": "男"}
+    del body["guardian"]
+    made = world.agency("hospital").post("/issuers/hospital/licences", body)
+    assert made.status == 201, made.body
+    licence_id = world.issue(CERTIFICATE, CHILD, "school1")
+    assert set(of_principal(world.holder(OTHER_PARENT))) == {made["licence_id"], licence_id}
+    world.scan(world.show(PARENT)["url"])
+    (use, *_) = world.holder(OTHER_PARENT).get("/wallet/uses")["items"]
+    assert (use["holder_name"], use["actor_name"]) == ("张小例", "李样本")
+
+
+def test_a_company_s_new_licence_names_its_new_representative(world: World) -> None:
+    """The old licence revoked, whom it named shows nothing and has appointed nobody."""
+    old = shop_licence(world)
+    boss, shop = world.holder(PARENT), company(world)
+    assert give(boss, world, CLERK, "manager", principal=shop).status == 201
+    body = order(world, "business_licence", representative=world.person(OTHER_PARENT))
+    new = world.agency("samr").post("/issuers/samr/licences", body)["licence_id"]
+    causes = world.house.types["business_licence"].causes.values()
+    cause = next(one.code for one in causes if one.effect == "revoke" and one.code != "superseded")
+    assert world.change("revoke", old, cause, by="samr").status == 200
+    assert set(of_principal(world.holder(OTHER_PARENT))) == {old, new}
+    assert of_principal(boss) == of_principal(world.holder(CLERK)) == {}
+    assert give(boss, world, CLERK, "agent", principal=shop)["code"] == "mandate_refused"
+
+
+def test_name_and_number_go_together(world: World) -> None:
+    """A wrong name to a known number is refused and tells nothing; a name that a citizen made up does not stay."""
+    world.holder(CLERK)
+    world.issue()
+    body = {"agent": world.person(CLERK) | {"name": "王错名"}, "kind": "helper", "ends_at": ENDS}
+    refused = world.holder().post("/wallet/mandates", body)
+    assert (refused.status, refused["code"]) == (422, "mandate_refused")
+    assert "王测试" not in str(refused.body)
+    planted = {"agent": world.person("newborn") | {"name": "冒名"}, "kind": "helper", "ends_at": ENDS}
+    assert world.holder().post("/wallet/mandates", planted).status == 201
+    assert world.holder("newborn").get("/wallet/mandates")["items"][0]["agent_name"] == "李小宝"
+    twice = [give(world.holder(), world, CLERK, "helper") for _ in range(2)]
+    assert [one.status for one in twice] == [201, 422]
 
 
 def test_a_company_is_shown_by_its_officers(world: World) -> None:
@@ -230,10 +291,14 @@ def test_five_managers_and_no_more(world: World) -> None:
     """The sixth is refused; one withdrawn makes room."""
     shop_licence(world)
     boss, shop = world.holder(PARENT), company(world)
-    made = [give(boss, world, who, "manager", principal=shop) for who in (OTHER_PARENT, CLERK) for _ in range(3)]
+    people = [world.person(one) for one in (OTHER_PARENT, CLERK, CHILD, "child_b", "newborn")] + [citizen(1)]
+    made = [
+        boss.post("/wallet/mandates", {"agent": one, "kind": "manager", "principal": shop, "ends_at": ENDS})
+        for one in people
+    ]
     assert [one.status for one in made] == [201] * 5 + [422]
     boss.delete(f"/wallet/mandates/{made[0]['mandate_id']}")
-    assert give(boss, world, CLERK, "manager", principal=shop).status == 201
+    assert give(boss, world, OTHER_PARENT, "manager", principal=shop).status == 201
 
 
 def test_for_whom_must_be_said(world: World) -> None:

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import JSONResponse
 
 from keys.access import Caller
-from keys.auth import Clock
+from keys.auth import Attempts, Clock, IdempotencyKey
 from verifier.asks.asks import LONGEST_WAIT, Asks
 from verifier.asks.models import Ask
 from verifier.schemas import ScanIn, VerdictOut
@@ -37,20 +37,23 @@ class AskOut(BaseModel):
 WAITING: dict[int | str, dict[str, Any]] = {202: {"model": AskOut, "description": "The holder is being asked."}}
 
 
-def routes(asks: Asks, verifier: Verifier, *, caller_of: Callable[..., Caller], clock: Clock) -> APIRouter:
+def routes(
+    asks: Asks, verifier: Verifier, *, caller_of: Callable[..., Caller], attempts: Attempts, clock: Clock
+) -> APIRouter:
     """Return the routes."""
     router = APIRouter(prefix="/verifier/asks", tags=["verifier"])
     Here = Annotated[Caller, Depends(caller_of)]  # noqa: N806 - a type
 
     @router.post("", response_model=VerdictOut, responses=WAITING)
-    def open_ask(here: Here, body: ScanIn) -> VerdictOut | Response:
+    def open_ask(here: Here, body: ScanIn, key: IdempotencyKey = None) -> VerdictOut | Response:
         """Scan a show code and ask its holder for what an item lists (202); a code that is none gets its verdict."""
         question = verifier.question(here.subject, body.service_item, body.operator)
-        made = asks.ask(body.scanned, question, now=clock())
+        made = asks.ask(body.scanned, question, attempts(here, key, "open ask", body.model_dump()), now=clock())
         return _waiting(made) if isinstance(made, Ask) else VerdictOut(**made.as_json())
 
     @router.get("/{ask_id}", response_model=VerdictOut, responses=WAITING)
     async def ask_answer(
+        request: Request,
         here: Here,
         ask_id: str,
         wait: Annotated[float, Query(ge=0, le=LONGEST_WAIT.total_seconds(), description="Seconds.")] = 0,
@@ -62,7 +65,7 @@ def routes(asks: Asks, verifier: Verifier, *, caller_of: Callable[..., Caller], 
             made: Verdict | None = await asyncio.to_thread(asks.answer, ask_id, here.subject, now=clock())
             if made is not None:
                 return VerdictOut(**made.as_json())
-            if loop.time() >= end:
+            if loop.time() >= end or await request.is_disconnected():  # nobody takes an answer that nobody hears
                 return JSONResponse({"ask_id": ask_id, "state": "waiting"}, 202)
             await asyncio.sleep(EVERY_SECONDS)
 

@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from credentials import base64url
-from records import audit
+from records import audit, idempotency
 from records.database import Database
+from records.idempotency import Attempt
 from verifier import checking
 from verifier.asks import store
 from verifier.asks.models import Ask
@@ -18,6 +19,8 @@ from verifier.verdict import Verdict
 from verifier.verifier import NONCE_BYTES, Verifier
 
 ID_BYTES = 12
+BEING_TOLD = timedelta(seconds=30)
+"""How long an answer may be on its way; one that never came of it is given again."""
 LONGEST_WAIT = timedelta(seconds=120)
 
 
@@ -55,8 +58,16 @@ class Asks:
         self._holder_side = holder_side
         self._randomness = randomness
 
-    def ask(self, scanned: str, question: Question, *, now: datetime) -> Ask | Verdict:
-        """Ask the holder of a scanned code; a code that opens nothing gives its verdict at once."""
+    def ask(self, scanned: str, question: Question, this: Attempt, *, now: datetime) -> Ask | Verdict:
+        """Ask the holder of a scanned code; a code that opens nothing gives its verdict at once.
+
+        The same attempt again finds its own question.
+        """
+        with self._database.read() as session:
+            earlier = idempotency.earlier_result(session, this)
+            found = session.get(Ask, earlier) if earlier is not None else None
+        if found is not None:
+            return found
         audience, nonce = self._verifier.audience(question.counter.key), self._token(NONCE_BYTES)
         try:
             consent_id, until = self._holder_side.open(scanned, question, audience=audience, nonce=nonce, now=now)
@@ -73,6 +84,7 @@ class Asks:
             expires_at=until,
         )
         with self._database.write() as session:
+            idempotency.claim(session, this, result=row.ask_id, now=now)
             session.add(row)
             session.flush()
             audit.record(
@@ -87,15 +99,15 @@ class Asks:
             row = session.get(Ask, ask_id)
         if row is None or row.counter != counter:
             raise UnknownAskError
-        if row.answered_at is not None:
+        if row.answered_at is not None and (row.verification_id is not None or now < row.answered_at + BEING_TOLD):
             raise AskOverError(row.verification_id)
         word = self._holder_side.word(row.consent_id, now=now)
         if word.said is None and not word.over:
             return None
+        question = self._verifier.question(row.counter, row.service_item, row.operator)
         with self._database.write() as session:
             if not store.claim(session, ask_id, now):
                 raise AskOverError(None)
-        question = self._verifier.question(row.counter, row.service_item, row.operator)
         obtain = self._obtaining(row, word, now)
         made = self._verifier.verify_response(question, _anything, obtain, now=now, channel="ask")
         with self._database.write() as session:

@@ -1,16 +1,17 @@
 """All SQL of asks."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import update
+from sqlalchemy import or_, update
 from sqlmodel import Session, col
 
 from verifier.asks.models import Ask
 
 
 def claim(session: Session, ask_id: str, now: datetime) -> bool:
-    """Take an ask for answering; of any number of callers at once one gets it."""
-    statement = update(Ask).where(col(Ask.ask_id) == ask_id, col(Ask.answered_at).is_(None))
+    """Take an ask for answering; of any number of callers at once one gets it. What a crash took is taken again."""
+    free = or_(col(Ask.answered_at).is_(None), col(Ask.answered_at) <= now - timedelta(seconds=30))
+    statement = update(Ask).where(col(Ask.ask_id) == ask_id, col(Ask.verification_id).is_(None), free)
     return bool(session.execute(statement.values(answered_at=now)).rowcount)  # type: ignore[attr-defined]
 
 

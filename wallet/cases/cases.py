@@ -11,8 +11,9 @@ from credentials.text import clean
 from keys.encryption import Seal
 from records.database import Database
 from wallet.cases import store
+from wallet.cases.errors import CaseOverError, TooManyCasesError, UnknownCaseError
 from wallet.cases.models import Case, CaseEvent, Kind, State
-from wallet.errors import CaseOverError, TooManyCasesError, UnknownCaseError, UnknownUseError
+from wallet.errors import UnknownUseError
 from wallet.keeping import Keeping
 from wallet.mandates.mandates import Mandates
 from wallet.models import Use

@@ -3,10 +3,11 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
+from pydantic import AwareDatetime
 from starlette.responses import StreamingResponse
 
 from keys.access import Caller
@@ -25,6 +26,7 @@ from wallet.consents.schemas import (
 
 EVERY_SECONDS = 1.0
 LONGEST_SECONDS = 300.0
+EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 EVENTS: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/event-stream": {"example": 'event: consent\ndata: {"consent_id": "0n8Qd1Tz3m5PZK2v"}\n\n'}}}
 }
@@ -39,7 +41,7 @@ def routes(consents: Consents, *, caller_of: Callable[..., Caller], clock: Clock
     def list_consents(
         me: Me,
         state: Literal["any", "waiting"] = "any",
-        before: Annotated[datetime | None, Query()] = None,
+        before: Annotated[AwareDatetime | None, Query(ge=EARLIEST, le=LATEST)] = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> ConsentsOut:
         """List who asked this wallet for what, newest first, and what was answered; or only those that wait."""
@@ -57,7 +59,13 @@ def routes(consents: Consents, *, caller_of: Callable[..., Caller], clock: Clock
     def confirm(me: Me, consent_id: str, body: ConfirmIn) -> None:
         """Say yes, or yes without what is optional. It is said once, within two minutes."""
         consents.confirm(
-            me, consent_id, without=body.without, principal=body.principal, sensitive=body.sensitive, now=clock()
+            me,
+            consent_id,
+            seen=body.seen,
+            without=body.without,
+            principal=body.principal,
+            sensitive=body.sensitive,
+            now=clock(),
         )
 
     @router.post("/consents/{consent_id}/decline", status_code=204, response_class=Response)

@@ -7,19 +7,29 @@ takes them they are sealed, and nobody takes them twice.
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from hashlib import sha256
 
 from credentials import base64url, strict_json
 from keys.encryption import Seal
 from records.database import Database
 from wallet.consents import store
+from wallet.consents.errors import (
+    ConsentOverError,
+    ConsentRefusedError,
+    NothingLeftError,
+    QuestionChangedError,
+    SensitiveError,
+)
 from wallet.consents.models import Consent, State
-from wallet.errors import ConsentOverError, ConsentRefusedError, SensitiveError, UnknownRequestError
+from wallet.errors import UnknownRequestError
 from wallet.keeping import Keeping, Opened
 from wallet.mandates.mandates import Mandates
 from wallet.presenting import Presenter, paths, record
 from wallet.wallet import Asker, Wallet
 
 LIFE = timedelta(seconds=120)
+KEPT = timedelta(minutes=5)
+"""How long after its end a yes waits to be taken."""
 ID_BYTES = 12
 
 
@@ -63,6 +73,12 @@ class Question:
     matter: Matter
     parts: Sequence[Part]
     missing: Sequence[Wanted] = field(default=())
+
+    @property
+    def seen(self) -> str:
+        """What names exactly this: which licences of whom, and which claims of each."""
+        told = [[one.opened.row.holder_id, one.opened.row.licence_id, list(one.shown)] for one in self.parts]
+        return sha256(strict_json.canonical({"consent": self.row.consent_id, "parts": told})).hexdigest()
 
 
 class Consents:
@@ -116,10 +132,10 @@ class Consents:
             expires_at=now + LIFE,
         )
         with self._database.write() as session:
-            store.forget(session, now)
+            store.forget(session, now - KEPT)
             session.add(row)
             session.flush()
-            record(session, row.holder_id, "consent.asked", row.consent_id, now, actor=f"counter/{asker.counter}")
+            record(session, row.holder_id, "consent.asked", row.consent_id, now, actor=f"counter:{asker.counter}")
         return row
 
     def state(self, consent_id: str) -> Consent:
@@ -137,7 +153,7 @@ class Consents:
             row = session.get(Consent, consent_id)
             if sealed is None or row is None:
                 return None
-            record(session, row.holder_id, "consent.taken", consent_id, now, actor=f"counter/{row.counter}")
+            record(session, row.holder_id, "consent.taken", consent_id, now, actor=f"counter:{row.counter}")
         found: dict[str, list[str]] = strict_json.loads_object(self._seal.open(sealed, f"consent {consent_id}"))
         return found
 
@@ -170,31 +186,34 @@ class Consents:
         holder_id: str,
         consent_id: str,
         *,
+        seen: str,
         without: Collection[str],
         principal: str | None,
         sensitive: bool,
         now: datetime,
     ) -> None:
-        """Say yes, less the optional types `without`; a child's under fourteen wants its own word (`sensitive`)."""
+        """Say yes to what was `seen`, less the optional `without`; a child's under fourteen wants its own word."""
         question = self.look(holder_id, consent_id, principal, now=now)
+        if seen != question.seen:
+            raise QuestionChangedError
         named = {part.wanted.licence_type for part in question.parts if part.optional}
         if not set(without) <= named:
             raise ConsentRefusedError("only what is optional may stay out; else decline")
         parts = [part for part in question.parts if part.wanted.licence_type not in without]
         if not parts:
-            raise ConsentRefusedError("nothing is left to show; decline instead")
+            raise NothingLeftError
         if any(part.sensitive for part in parts) and not sensitive:
             raise SensitiveError
         row = question.row
-        with self._database.write() as session:
-            if not store.decide(session, consent_id, holder_id, State.CONFIRMED, now):
-                raise ConsentOverError
-            record(session, holder_id, "consent.confirmed", consent_id, now)
         use = self._presenter.use(holder_id, "ask", row.counter, row.counter_name, row.service_item, now=now)
         chosen = [(part.wanted.licence_type, part.opened, paths(part.shown)) for part in parts]
-        made = self._presenter.present(chosen, use, audience=row.audience, nonce=row.nonce, now=now)
-        with self._database.write() as session:
-            store.keep(session, consent_id, self._seal.close(strict_json.dumps(made), f"consent {consent_id}"))
+        made = self._presenter.make(chosen, use, audience=row.audience, nonce=row.nonce, now=now)
+        sealed = self._seal.close(strict_json.dumps(made.texts), f"consent {consent_id}")
+        with self._database.write() as session:  # the word, what it lets leave and its use: all of it, or nothing
+            if not store.decide(session, consent_id, holder_id, State.CONFIRMED, now, sealed=sealed):
+                raise ConsentOverError
+            record(session, holder_id, "consent.confirmed", consent_id, now)
+            self._presenter.write_down(session, made, now)
 
     def decline(self, holder_id: str, consent_id: str, *, report: str | None, now: datetime) -> None:
         """Say no; with `report` the operator is told that this question was out of place, and why."""

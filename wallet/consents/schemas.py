@@ -20,13 +20,18 @@ ASKED: dict[str, Any] = {
 
 
 class ConfirmIn(Input):
-    """The holder's yes: less the optional types `without`, for `principal` where one acts for several."""
+    """The holder's yes to what was `seen`: less the optional types `without`, for `principal` as it was looked at."""
 
+    seen: str = Field(max_length=64, description="As the question had it: what was looked at.")
     without: list[str] = Field(default=[], max_length=16)
     principal: str | None = Field(default=None, max_length=64)
     sensitive: bool = Field(default=False, description="Yes, too, to what is of a child under fourteen.")
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"without": ["residence_permit"], "sensitive": True}]})
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"seen": "9f86d081884c7d65" * 4, "without": ["residence_permit"], "sensitive": True}]
+        }
+    )
 
 
 class DeclineIn(Input):
@@ -68,6 +73,7 @@ class QuestionOut(ConsentOut):
 
     item_name: dict[str, str]
     replaces: list[str]
+    seen: str
     parts: list[dict[str, Any]]
     missing: list[dict[str, Any]]
 
@@ -76,6 +82,7 @@ class QuestionOut(ConsentOut):
             "examples": [
                 {
                     **ASKED, "item_name": {"zh": "小学生转学", "en": "School transfer"}, "replaces": ["学籍证明"],
+                    "seen": "9f86d081884c7d65" * 4,
                     "parts": [
                         {
                             "licence_type": "student_status_certificate", "licence_id": LICENCE_ID,
@@ -105,6 +112,7 @@ def question_out(question: Question, now: datetime) -> QuestionOut:
         **consent_out(question.row, now),
         item_name=dict(question.matter.names),
         replaces=list(question.matter.replaces),
+        seen=question.seen,
         parts=[_part(one) for one in question.parts],
         missing=missing,
     )

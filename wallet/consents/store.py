@@ -24,7 +24,9 @@ def page(session: Session, holder_id: str, *, before: datetime | None, limit: in
     return session.exec(query.order_by(col(Consent.asked_at).desc(), col(Consent.consent_id)).limit(limit)).all()
 
 
-def decide(session: Session, consent_id: str, holder_id: str, state: State, now: datetime) -> bool:
+def decide(
+    session: Session, consent_id: str, holder_id: str, state: State, now: datetime, *, sealed: bytes | None = None
+) -> bool:
     """Give the holder's word; of any number of words at once one counts, and none that comes too late."""
     statement = update(Consent).where(
         col(Consent.consent_id) == consent_id,
@@ -32,12 +34,7 @@ def decide(session: Session, consent_id: str, holder_id: str, state: State, now:
         col(Consent.state) == State.WAITING,
         col(Consent.expires_at) > now,
     )
-    return bool(session.execute(statement.values(state=state, decided_at=now)).rowcount)  # type: ignore[attr-defined]
-
-
-def keep(session: Session, consent_id: str, sealed: bytes) -> None:
-    """Keep the presentations until they are taken."""
-    session.execute(update(Consent).where(col(Consent.consent_id) == consent_id).values(sealed=sealed))
+    return bool(session.execute(statement.values(state=state, decided_at=now, sealed=sealed)).rowcount)  # type: ignore[attr-defined]
 
 
 def take(session: Session, consent_id: str, now: datetime) -> bytes | None:

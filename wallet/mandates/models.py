@@ -22,7 +22,8 @@ class Kind(StrEnum):
 class Mandate(SQLModel, table=True):
     """`agent` may show `principal`'s licences of `types` (None: all), until it ends by itself or is withdrawn.
 
-    `granted_under` is the mandate by whose power it was given: it ends with that one.
+    One that a licence gave (`source_licence`) lasts while that licence does; one for a type alone is for licences of
+    that `issuer` alone. `granted_under` is the mandate by whose power it was given: it ends with that one.
     """
 
     __tablename__ = "mandate"
@@ -33,6 +34,8 @@ class Mandate(SQLModel, table=True):
     agent: str = Field(foreign_key="holder.holder_id", index=True)
     kind: str
     types: list[str] | None = Field(default=None, sa_type=JSON)
+    issuer: str | None = Field(default=None)
+    source_licence: str | None = Field(default=None, index=True)
     granted_by: str
     granted_under: str | None = Field(default=None, foreign_key="mandate.mandate_id", index=True)
     created_at: datetime = Field(sa_type=Instant)

@@ -9,8 +9,8 @@ from credentials.errors import MalformedError
 from credentials.licence_type import Holder
 from credentials.text import clean
 from keys.schemas import Input
-from wallet.mandates.mandates import Grant
 from wallet.mandates.models import Kind
+from wallet.mandates.rules import Grant
 
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 AGENT: dict[str, Any] = {"code_type": "111", "code": "440199200206200055", "name": "王测试"}

@@ -28,6 +28,12 @@ def seen_by(session: Session, holder_id: str, principals: Sequence[str], limit: 
     return session.exec(query.limit(limit)).all()
 
 
+def given_since(session: Session, giver: str, since: datetime) -> int:
+    """Return how many mandates somebody gave since an instant."""
+    query = select(func.count()).where(Mandate.granted_by == giver, col(Mandate.created_at) > since)
+    return session.exec(query).one()
+
+
 def managers(session: Session, principal: str, now: datetime) -> int:
     """Return how many managers a company has."""
     query = select(func.count()).where(Mandate.principal == principal, Mandate.kind == Kind.MANAGER, *_open(now))

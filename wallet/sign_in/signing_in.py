@@ -133,7 +133,7 @@ class SigningIn:
             was = self._accounts.get(known.holder_id)
             if (was.code_type, was.code) != (person.code_type, person.code):
                 raise IdentityChangedError
-        holder_id = self._accounts.add(person, actor="sign-in", now=now)
+        holder_id = self._accounts.must_be(person, actor="sign-in", now=now)
         with self._database.write() as session:
             known = session.get(Identity, (self._provider.issuer, subject))
             if known is None:

@@ -14,6 +14,8 @@ def upgrade() -> None:
     sa.Column('agent', sa.String(), nullable=False),
     sa.Column('kind', sa.String(), nullable=False),
     sa.Column('types', sa.JSON(), nullable=True),
+    sa.Column('issuer', sa.String(), nullable=True),
+    sa.Column('source_licence', sa.String(), nullable=True),
     sa.Column('granted_by', sa.String(), nullable=False),
     sa.Column('granted_under', sa.String(), nullable=True),
     sa.Column('created_at', sa.DateTime(), nullable=False),
@@ -29,6 +31,7 @@ def upgrade() -> None:
         batch_op.create_index('mandates_between', ['principal', 'agent'], unique=False)
         batch_op.create_index(batch_op.f('ix_mandate_principal'), ['principal'], unique=False)
         batch_op.create_index(batch_op.f('ix_mandate_agent'), ['agent'], unique=False)
+        batch_op.create_index(batch_op.f('ix_mandate_source_licence'), ['source_licence'], unique=False)
         batch_op.create_index(batch_op.f('ix_mandate_granted_under'), ['granted_under'], unique=False)
 
     with op.batch_alter_table('use') as batch_op:

@@ -50,6 +50,7 @@ def upgrade() -> None:
 
     with op.batch_alter_table('use') as batch_op:
         batch_op.add_column(sa.Column('reusable_until', sa.DateTime(), nullable=True))
+        batch_op.add_column(sa.Column('reuse_permitted_by', sa.String(), nullable=True))
         batch_op.add_column(sa.Column('reuse_withdrawn_at', sa.DateTime(), nullable=True))
 
     with op.batch_alter_table('counter') as batch_op:
