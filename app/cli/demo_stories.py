@@ -34,7 +34,7 @@ def school_transfer(city: City) -> None:
     _issue(city, "police", "resident_id_card", father, card)
     wallet = Client(city.url, city.sign_in(FATHER))
     mandates = wallet.get("/wallet/mandates")["items"]
-    if [one["kind"] for one in mandates] != ["parent"]:
+    if {one["kind"] for one in mandates} != {"parent"}:
         raise StoryBrokenError("the birth certificate made no parent")
     city.teller.say(
         "Three agencies sign for a school transfer: hospital 医院, school 学校, police 公安局. The birth certificate "
