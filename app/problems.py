@@ -117,18 +117,22 @@ def _add_pages(app: FastAPI, hotline: str) -> None:
     @app.get("/problems/{code}", include_in_schema=False)
     def page(code: str) -> HTMLResponse:
         """Explain a code to a person."""
-        known = PROBLEMS.get(code)
-        if known is None and code not in REASONS:
+        meanings = [(one.zh, one.en) for one in (REASONS.get(code), PROBLEMS.get(code)) if one is not None]
+        if not meanings:
             raise HTTPException(404)
-        zh, en = (known.zh, known.en) if known else _reason(code)
+        where = [("窗口核验", "At a counter"), ("接口调用", "In the API")] if len(meanings) == 2 else [("", "")]
         call = (
             f"仍需帮助，请致电 {hotline}，告知此代码和请求编号或核验编号。",
             f"For help call {hotline}; tell this code and the number of the request or verification.",
         )
+        said = [
+            (f"{zh_where}：{zh}" if zh_where else zh, f"{en_where}: {en}" if en_where else en)
+            for (zh_where, en_where), (zh, en) in zip(where, meanings, strict=True)
+        ]
         text = f"<h1>{escape(code)}</h1>" + "".join(
-            f"<p lang={language}>{escape(sentence)}</p>"
-            for language, sentence in (("zh-CN", zh), ("en", en), ("zh-CN", call[0]), ("en", call[1]))
+            f"<p lang=zh-CN>{escape(zh)}</p><p lang=en>{escape(en)}</p>" for zh, en in [*said, call]
         )
+        text += "<p><a href='/problems'>所有代码 · All codes</a></p>"
         return pages.page(text)
 
     @app.get("/problems", include_in_schema=False)

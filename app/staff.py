@@ -80,6 +80,7 @@ def routes(house: House, *, caller_of: Callable[..., Caller]) -> APIRouter:
     @router.get("/requests/{number}")
     def request(_staff: Staff, number: str) -> RequestOfSupport:
         """Find a refused request by the number its caller was told, or a verification by its identifier."""
+        number = number.removeprefix("urn:request:")  # as a problem's `instance` has it
         with house.database.read() as session:
             found, verified = traces.find(session, number), session.get(Verification, number)
         if found is not None:

@@ -15,12 +15,14 @@ from app.settings import Settings
 from credentials.claim_values import Fault, FaultsError
 from credentials.licence_type import CITY_TIME
 from issuers import store as issuers_store
+from issuers.errors import UnknownAgencyError
 from keys.access import Caller, Role
 from keys.auth import Clock
 from keys.schemas import SHORT_NAME, Input
 from records import audit, idempotency
 from records.outbox.events import BY_OWNER
 from records.outbox.outbox import GATEWAY, Send
+from verifier.errors import UnknownCounterError
 from wallet.accounts import stream
 from wallet.errors import ForeignServiceError
 from wallet.openid4vc.fetching import Fetch
@@ -132,7 +134,10 @@ def routes(house: House, *, caller_of: Callable[..., Caller], clock: Clock) -> A
         """Register a webhook (Standard Webhooks); the secret that signs its messages is told this once."""
         kind, _, name = body.owner.partition(":")
         if kind != GATEWAY:
-            house.must_exist(Role(kind), name)
+            try:
+                house.must_exist(Role(kind), name)
+            except (UnknownAgencyError, UnknownCounterError):
+                raise FaultsError([Fault("/owner", "unknown_owner", f"take the {kind} {name} in first")]) from None
         _check(house.settings, kind, body.url, body.types)
         row, secret = house.outbox.add(body.owner, body.url, body.types, now=clock())
         return WebhookOut(**row.model_dump(include=SHOWN), secret=secret)

@@ -7,7 +7,8 @@ from html import escape
 from starlette.responses import HTMLResponse
 
 STYLE = (
-    "body{font:18px/1.6 sans-serif;max-width:34rem;margin:2rem auto;padding:0 1rem}input{font:inherit;width:100%}"
+    "body{font:18px/1.6 sans-serif;max-width:34rem;margin:2rem auto;padding:0 1rem}"
+    "input{font:inherit;width:100%;box-sizing:border-box}"
     "button,.button{font:inherit;padding:.5rem 1.5rem;margin:1rem 1rem 0 0}.no{color:#a00}"
 )
 HEADERS = {

@@ -175,6 +175,7 @@ class ServiceItemOut(BaseModel):
     visits_before: int
     visits_after: int
     handling_limit_working_days: int
+    receipts_days: int
     name: dict[str, str]
     agency: str
     channels: list[str]
@@ -193,6 +194,7 @@ class ServiceItemOut(BaseModel):
                     "visits_before": 3,
                     "visits_after": 0,
                     "handling_limit_working_days": 5,
+                    "receipts_days": 30,
                     "name": {"zh": "小学生转学", "en": "Primary school transfer"},
                     "agency": "school2",
                     "channels": ["online", "hall_counter", "kiosk"],

@@ -197,7 +197,7 @@ def test_webhooks_that_are_none(world: World, bent: dict[str, Any]) -> None:
     body = {"owner": "agency:police", "url": POLICE, "types": ["licence.revoked"]} | bent
     assert world.operator.post("/admin/webhooks", body).status == 422
     assert world.operator.post("/admin/webhooks", body | {"owner": "agency:nobody", "url": POLICE,
-                                                          "types": ["licence.revoked"]}).status == 404  # fmt: skip
+                                                          "types": ["licence.revoked"]}).status == 422  # fmt: skip
 
 
 def test_who_relied_on_it_is_told_with_the_holder_s_word(world: World) -> None:
