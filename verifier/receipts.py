@@ -25,7 +25,7 @@ def read(token: str, trust: TrustList) -> dict[str, Any]:
     unverified = jws.parse(token, jws.RECEIPT)
     key = trust.receipt_keys.get(unverified.kid or "")
     if key is None:
-        raise KeyRefusedError("no receipt key of this trust list")
+        raise KeyRefusedError("no receipt key of this trust list, or one that was stolen")
     return jws.verify(unverified, key).payload()
 
 
