@@ -118,6 +118,7 @@ def test_a_school_s_word_is_for_its_own_licence(world: World) -> None:
     world.change("revoke", licence_id, world_cause(world, "revoke"), by="school1")
     assert of_principal(world.holder()) == {}
     assert world.holder().get(f"/wallet/licences/{licence_id}")["code"] == "mandate_ended"
+    assert world.holder().get("/wallet/mandates")["items"][0]["state"] == "ended"
 
 
 def world_cause(world: World, effect: str) -> str:

@@ -44,7 +44,7 @@ def routes(mandates: Mandates, *, caller_of: Callable[..., Caller], clock: Clock
 
 
 def _out(mandates: Mandates, row: Mandate, now: datetime) -> MandateOut:
-    over = row.ends_at is not None and now >= row.ends_at
+    over = mandates.is_over(row, now=now)
     return MandateOut(
         **row.model_dump(include={"mandate_id", "kind", "principal", "agent", "types", "created_at"}),
         principal_name=mandates.name_of(row.principal),

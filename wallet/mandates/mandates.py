@@ -170,6 +170,7 @@ class Mandates:
                 raise MandateRefusedError(f"at most {MOST_MANAGERS} managers; withdraw one first")
             row = self._row(principal, agent, grant.kind, grant.types, giver, now)
             row.granted_under, row.ends_at = under.mandate_id if under else None, grant.until
+            row.issuer = under.issuer if under else None
             session.add(row)
             session.flush()
             self._audit(session, row, "mandate.given", f"holder:{giver}", now)
@@ -200,8 +201,13 @@ class Mandates:
     def told(self, holder_id: str, *, now: datetime) -> Sequence[Mandate]:
         """Return the mandates somebody gave or has, and those over whom they represent: ended ones too."""
         with self._database.read() as session:
-            over = [one.principal for one in self._alive(session, holder_id, now) if one.kind in APPOINTS]
-            return store.seen_by(session, holder_id, over, MOST_TOLD)
+            represented = [one.principal for one in self._alive(session, holder_id, now) if one.kind in APPOINTS]
+            return store.seen_by(session, holder_id, represented, MOST_TOLD)
+
+    def is_over(self, row: Mandate, *, now: datetime) -> bool:
+        """Whether a mandate allows nothing any more, for whatever reason."""
+        with self._database.read() as session:
+            return self._ended(session, row, now) is not None
 
     def name_of(self, holder_id: str) -> str:
         """Return what a holder is called."""
