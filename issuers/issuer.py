@@ -129,6 +129,7 @@ class Issuer:
             version=identifier.version,
             supersedes=supersedes,
             reference=order.reference,
+            card_by=order.card_by,
             holder_ref=holder_ref,
             subject=subject,
             state=LicenceState.PREPARED,

@@ -70,7 +70,8 @@ class StatusListRow(SQLModel, table=True):
 class LicenceRow(SQLModel, table=True):
     """The ledger: a row for every licence that was or may have been signed. Holds no undisclosed claim in clear.
 
-    `subject` is a keyed digest of whom the licence is about, `holder_ref` the wallet it is in.
+    `subject` is a keyed digest of whom the licence is about, `holder_ref` the wallet it is in; `card_by` says how a
+    card comes besides, if one does: the electronic licence is valid at issue and waits for none.
     """
 
     __tablename__ = "licence"
@@ -100,6 +101,7 @@ class LicenceRow(SQLModel, table=True):
     signing_input: str = Field(default="", sa_type=Text)
     signature: str | None = Field(default=None)
     undelivered: bytes | None = Field(default=None, sa_type=LargeBinary)
+    card_by: str | None = Field(default=None)
     created_at: datetime = Field(sa_type=Instant)
     prepared_until: datetime = Field(sa_type=Instant)
 

@@ -31,6 +31,7 @@ class Order:
     valid_from: date | None = None
     valid_until: date | None = None
     reference: str | None = None
+    card_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

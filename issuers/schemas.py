@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -73,6 +73,7 @@ class IssueIn(Input):
     valid_from: Day | None = Field(default=None, description="First day, in the city's time; today if left out.")
     valid_until: Day | None = Field(default=None, description="Last day; as the type says if left out.")
     reference: str | None = Field(default=None, max_length=128, description="The agency's own case number.")
+    card_by: Literal["post", "pick_up", "kiosk"] | None = Field(default=None, description="How a card comes besides.")
 
     model_config = ConfigDict(json_schema_extra={"examples": [PERMIT]})
 
@@ -86,6 +87,7 @@ class IssueIn(Input):
             valid_from=self.valid_from,
             valid_until=self.valid_until,
             reference=self.reference,
+            card_by=self.card_by,
         )
 
     def _entrusted(self) -> Iterator[tuple[str, HolderIn]]:
@@ -137,6 +139,7 @@ class LicenceOut(BaseModel):
     version: int
     supersedes: str | None
     reference: str | None
+    card_by: str | None = None
     valid_from: date
     valid_until: date | None
     created_at: datetime
@@ -217,6 +220,7 @@ def _common(row: LicenceRow) -> Mapping[str, Any]:
         "version": row.version,
         "supersedes": row.supersedes,
         "reference": row.reference,
+        "card_by": row.card_by,
         "valid_from": row.valid_from,
         "valid_until": row.valid_until,
         "created_at": row.created_at,

@@ -561,3 +561,13 @@ def test_ledger_is_paged_and_filtered(world: World) -> None:
     assert [(one["licence_id"], one["cause"]) for one in found] == [(made[0], "fraud")]
     found = police.get("/issuers/police/licences?reference=case-3")["items"]
     assert [one["licence_id"] for one in found] == [made[3]]
+
+
+def test_a_card_comes_besides(world: World) -> None:
+    """How the card comes stands with the case; the electronic licence is good at once."""
+    made = world.agency("police").post("/issuers/police/licences", world.order(card_by="post"))
+    assert (made.status, made["card_by"], made["state"]) == (201, "post", "valid")
+    assert world.scan(world.show()["url"])["reason"] == "accepted"
+    assert world.agency("police").post("/issuers/police/licences", world.order())["card_by"] is None
+    refused = world.agency("police").post("/issuers/police/licences", world.order(card_by="pigeon"))
+    assert refused["code"] == "invalid_request"
