@@ -53,8 +53,13 @@ TITLES = {
 }
 
 
-def create_app(house: House, *, now: Clock = clock.now, rooms: Collection[str] = ROOMS) -> FastAPI:
-    """Return the service over a built house, with the named rooms; public keys and health are always there."""
+def create_app(
+    house: House, *, now: Clock = clock.now, rooms: Collection[str] = ROOMS, by_itself: bool = False
+) -> FastAPI:
+    """Return the service over a built house, with the named rooms; public keys and health are always there.
+
+    What it does `by_itself`, as the one that serves: sign the log, tell webhooks, remind holders.
+    """
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -62,11 +67,10 @@ def create_app(house: House, *, now: Clock = clock.now, rooms: Collection[str] =
         house.found_city(now=now())
         finished = house.finish_what_a_crash_left(now=now()) | {"approved": proposed.finish(house, now=now())}
         logs.log.info("started", rooms=sorted(rooms), **finished)
-        checkpoints = asyncio.create_task(_checkpoints(house, now))
-        telling = asyncio.create_task(_telling(house, now))
+        tasks = [asyncio.create_task(one(house, now)) for one in (_checkpoints, _telling) if by_itself]
         yield
-        checkpoints.cancel()
-        telling.cancel()
+        for one in tasks:
+            one.cancel()
         house.database.engine.dispose()
 
     title = TITLES[next(iter(rooms))] if len(rooms) == 1 else "Licence Wallet"

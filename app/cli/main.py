@@ -63,7 +63,12 @@ def serve(
     now = clock.ahead(settings.demo_clock_ahead_seconds)
     errors.print(f"serving {settings.base_url} on {host}:{port}; API reference: {settings.base_url}/docs", markup=False)
     config = uvicorn.Config(
-        create_app(house, now=now), host=host, port=port, log_config=None, access_log=False, proxy_headers=False
+        create_app(house, now=now, by_itself=True),
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
     )
     server = uvicorn.Server(config)
     try:

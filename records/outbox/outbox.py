@@ -124,7 +124,8 @@ class Outbox:
         return sent
 
     def _sort(self, now: datetime) -> None:
-        found = SORTED_AT_ONCE
+        with self._database.read() as session:
+            found = SORTED_AT_ONCE if store.unsorted(session, 1) else 0
         while found == SORTED_AT_ONCE:
             with self._database.write() as session:
                 records_store.lock_stream(session, "outbox")

@@ -17,6 +17,11 @@ TOLD = [
     "accepted",
     "revoked",
     "accepted",
+    "receipt_not_permitted",
+    "receipt_accepted",
+    "accepted",
+    "mandate_withdrawn",
+    "accepted",
 ]
 LEFT_OUT = "Left out: a foreign wallet takes a licence by QR and shows it."
 """Told in tests/interop/test_demo_chapter.py, where the foreign wallet is installed."""

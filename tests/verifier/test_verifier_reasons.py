@@ -14,6 +14,7 @@ from credentials.errors import FormatError, ProofRefusedError, UnknownError
 from credentials.licence_type import ClaimsRefusedError
 from keys.errors import TrustListRefusedError
 from verifier.reasons import REASONS, Outcome
+from verifier.reuse import STATES
 from wallet.errors import CodeError
 
 ROOT = Path(__file__).parents[2]
@@ -88,8 +89,11 @@ def test_families_are_not_raised_themselves() -> None:
 
 
 def test_the_world_s_faults_are_amber_and_the_licences_red() -> None:
-    """What nobody can know is `cannot_confirm`, what the licence or request did wrong is `refused`, green is one."""
-    assert [code for code, one in REASONS.items() if one.outcome == Outcome.ACCEPTED] == ["accepted"]
+    """What nobody can know is `cannot_confirm`, what the licence or request did wrong is `refused`, green are two."""
+    assert [code for code, one in REASONS.items() if one.outcome == Outcome.ACCEPTED] == [
+        "accepted",
+        "receipt_accepted",
+    ]
     for one in (UnknownError, *_classes(UnknownError)):
         assert REASONS[one.code].outcome == Outcome.CANNOT_CONFIRM
     for one in _classes(CodeError):
@@ -100,5 +104,10 @@ def test_the_world_s_faults_are_amber_and_the_licences_red() -> None:
 
 def test_every_reason_can_happen() -> None:
     """A reason that nothing raises would only be kept up for nobody."""
-    raised = _codes_of_classes().keys() | _codes_in_source() | {"accepted", FormatError.code}
+    raised = (
+        _codes_of_classes().keys()
+        | _codes_in_source()
+        | {"accepted", "receipt_accepted", FormatError.code}
+        | set(STATES.values())
+    )
     assert REASONS.keys() - raised - {one.code for one in _classes(FormatError)} == set()
