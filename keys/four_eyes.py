@@ -30,6 +30,7 @@ LIFE = timedelta(hours=24)
 ID_BYTES = 9
 MOST = 200  # proposals in one answer
 MOST_WAITING = 20  # of one person
+BEING_DONE = timedelta(minutes=1)  # what another worker does at this moment is not left over
 Act = Callable[[str, Mapping[str, Any]], None]
 """Does what a kind of proposal means with its content; raises if it cannot be done."""
 
@@ -81,7 +82,7 @@ class FourEyes:
         """Do what was approved before a crash came; what cannot be done is open again. Returns how many were done."""
         done = 0
         with self._database.read() as session:
-            left = store.approved_undone(session)
+            left = store.approved_undone(session, now - BEING_DONE)
         for row in left:
             with suppress(Exception):  # said in the audit: it failed, and waits for people
                 self._act(row, act, str(row.decided_by), now)

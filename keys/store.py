@@ -139,9 +139,10 @@ def note_done(session: Session, proposal_id: str, now: datetime) -> None:
     session.execute(update(Proposal).where(col(Proposal.proposal_id) == proposal_id).values(done_at=now))
 
 
-def approved_undone(session: Session) -> Sequence[Proposal]:
-    """Return what was approved and never done: a crash came between."""
+def approved_undone(session: Session, before: datetime) -> Sequence[Proposal]:
+    """Return what was approved before an instant and never done: a crash came between."""
     query = select(Proposal).where(col(Proposal.approved).is_(True), col(Proposal.done_at).is_(None))
+    query = query.where(col(Proposal.decided_at) < before)
     return session.exec(query.order_by(col(Proposal.decided_at), col(Proposal.proposal_id))).all()
 
 
