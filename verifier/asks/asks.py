@@ -106,7 +106,7 @@ class Asks:
             return None
         question = self._verifier.question(row.counter, row.service_item, row.operator)
         with self._database.write() as session:
-            if not store.claim(session, ask_id, now):
+            if not store.claim(session, ask_id, now=now, lost_before=now - BEING_TOLD):
                 raise AskOverError(None)
         obtain = self._obtaining(row, word, now)
         made = self._verifier.verify_response(question, _anything, obtain, now=now, channel="ask")

@@ -1,6 +1,6 @@
 """All SQL of asks."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import or_, update
 from sqlmodel import Session, col
@@ -8,9 +8,12 @@ from sqlmodel import Session, col
 from verifier.asks.models import Ask
 
 
-def claim(session: Session, ask_id: str, now: datetime) -> bool:
-    """Take an ask for answering; of any number of callers at once one gets it. What a crash took is taken again."""
-    free = or_(col(Ask.answered_at).is_(None), col(Ask.answered_at) <= now - timedelta(seconds=30))
+def claim(session: Session, ask_id: str, *, now: datetime, lost_before: datetime) -> bool:
+    """Take an ask for answering; of any number of callers at once one gets it.
+
+    What was taken at `lost_before` or earlier and came to nothing was lost in a crash, and is taken again.
+    """
+    free = or_(col(Ask.answered_at).is_(None), col(Ask.answered_at) <= lost_before)
     statement = update(Ask).where(col(Ask.ask_id) == ask_id, col(Ask.verification_id).is_(None), free)
     return bool(session.execute(statement.values(answered_at=now)).rowcount)  # type: ignore[attr-defined]
 
