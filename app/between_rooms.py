@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from credentials import base64url, status_list
+from credentials import base64url, jws, status_list
 from credentials.errors import FormatError, StatusListInvalidError
 from credentials.sd_jwt_vc import UnverifiedLicence
 from issuers import store as issuers_store
@@ -20,6 +20,7 @@ from records.outbox.models import OutboxEvent
 from verifier.asks.asks import Word
 from verifier.checking import Logged
 from verifier.errors import RefusalError
+from verifier.file_copies.file_copies import FileCopies
 from verifier.models import Counter, Verification
 from verifier.recording import Question, TellHolder
 from verifier.reuse import Permission
@@ -103,10 +104,10 @@ class AskedWallet:
 def matter_of(item: ServiceItem) -> Matter:
     """Return a service item as holders see it."""
     wanted = [
-        Wanted(one.licence_type, one.claims, one.why, one.required, one.either or f"#{at}")
+        Wanted(one.licence_type, one.claims, one.why, one.required, one.either or f"#{at}", one.where)
         for at, one in enumerate(item.needs)
     ]
-    return Matter(item.names, wanted, item.replaces)
+    return Matter(item.names, wanted, item.replaces, item.copy_days)
 
 
 class Relied:
@@ -171,6 +172,15 @@ def whose_licence(database: Database) -> Callable[[OutboxEvent], Mapping[str, An
         return {"holder": holder} if holder is not None else {}
 
     return about
+
+
+def copy_of(copies: FileCopies) -> Callable[[str, datetime], bytes]:
+    """Return the way from a receipt to the copy that its counter keeps."""
+
+    def drawn(receipt: str, now: datetime) -> bytes:
+        return copies.drawn(str(jws.parse(receipt, jws.RECEIPT).unverified_payload()["jti"]), now=now)
+
+    return drawn
 
 
 def tell_holder(uses: Uses) -> TellHolder:

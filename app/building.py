@@ -40,10 +40,12 @@ from verifier.asks.asks import Asks
 from verifier.class_lists.class_lists import ClassLists
 from verifier.counters import Counters
 from verifier.errors import UnknownServiceItemError
+from verifier.file_copies.file_copies import FileCopies
 from verifier.recording import Recorder
 from verifier.reuse import Reuse
 from verifier.trust_cache import StatusCache, TrustCache
 from verifier.verifier import Verifier
+from wallet import qr
 from wallet.accounts import Accounts
 from wallet.cases.cases import Cases
 from wallet.consents.consents import Consents
@@ -151,7 +153,14 @@ def build(
     four_eyes = FourEyes(database=database, randomness=randomness)
     uses = Uses(database=database, mandates=mandates)
     counters = Counters(database=database)
-    verdicts = Recorder(database=database, vault=vault, base_url=base_url, tell_holder=between_rooms.tell_holder(uses))
+    file_copies = FileCopies(
+        database=database, seal=seal, base_url=base_url, agency_name=catalogue.agency_name, picture=qr.png,
+        randomness=randomness,
+    )  # fmt: skip
+    verdicts = Recorder(
+        database=database, vault=vault, base_url=base_url, tell_holder=between_rooms.tell_holder(uses),
+        file_copies=file_copies,
+    )  # fmt: skip
     trust = TrustCache(
         fetch=lambda now: registry.token(now=now), operator_keys=registry.operator_keys, refresh=settings.refresh
     )
@@ -172,7 +181,8 @@ def build(
         database=database, seal=seal, wallet=wallet, keeping=keeping, mandates=mandates, presenter=presenter,
         matter=lambda key: between_rooms.matter_of(items[key]), randomness=randomness,
     )  # fmt: skip
-    asked = between_rooms.AskedWallet(consents, lambda key: catalogue.agencies().get(key, {}).get("name", {}))
+    exchange = doors.exchange(core, verifier, issuer)
+    asked = between_rooms.AskedWallet(consents, catalogue.agency_name)
     return House(
         settings=settings,
         database=database,
@@ -229,7 +239,9 @@ def build(
             agency_of_issuer=lambda url: url.removeprefix(f"{base_url}/issuers/"),
             agency_of_counter=between_rooms.agency_of_counter(database),
         ),
-        class_lists=ClassLists(database=database, verifier=verifier, randomness=randomness),
+        class_lists=ClassLists(
+            database=database, verifier=verifier, exchange=exchange, base_url=base_url, randomness=randomness
+        ),
         asks=Asks(database=database, verifier=verifier, holder_side=asked, randomness=randomness),
         reuse=Reuse(
             database=database,
@@ -249,7 +261,8 @@ def build(
             randomness=randomness,
         ),
         verdicts=verdicts,
-        exchange=doors.exchange(core, verifier, issuer),
+        file_copies=file_copies,
+        exchange=exchange,
         taking=doors.taking(core, keeping, trust, by_vct),
-        answering=doors.answering(core, keeping, presenter),
+        answering=doors.answering(core, keeping, presenter, mandates),
     )

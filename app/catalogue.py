@@ -24,9 +24,16 @@ def licence_types() -> dict[str, LicenceType]:
 
 def items() -> dict[str, ServiceItem]:
     """Return the service items by key."""
-    return {one["key"]: service_items.load(one) for one in read("service_items")}
+    issuers = {key: [agency_name(one) for one in kind.issuer_agencies] for key, kind in licence_types().items()}
+    return {one["key"]: service_items.load(one, issuers=issuers) for one in read("service_items")}
 
 
 def agencies() -> dict[str, dict[str, Any]]:
     """Return the agencies by key."""
     return {one["key"]: one for one in read("agencies")}
+
+
+def agency_name(key: str) -> dict[str, str]:
+    """Return what an agency is called, zh and en; nothing of one that is not in the catalogue."""
+    name: dict[str, str] = agencies().get(key, {}).get("name", {})
+    return name

@@ -30,10 +30,12 @@ from keys.oauth.dpop_gate import DpopGate
 from keys.oauth.nonces import Nonces
 from keys.trust_list import OPERATOR, TrustList, issuer_url
 from keys.vault import KeyMaker, Vault
+from verifier.class_lists import adding
 from verifier.openid4vp.exchange import Exchange
 from verifier.verifier import Verifier
 from wallet.accounts import Accounts
 from wallet.keeping import Keeping
+from wallet.mandates.mandates import Mandates
 from wallet.openid4vc.answering import Answering
 from wallet.openid4vc.attesting import Attesting, Provider
 from wallet.openid4vc.credential_vetting import Vetting
@@ -120,6 +122,7 @@ def exchange(core: Core, verifier: Verifier, issuer: Issuer) -> Exchange:
         make_key=core.make_key,
         base_url=core.base_url,
         vct=issuer.vct,
+        collect=adding.collect,
         randomness=core.randomness,
     )
 
@@ -143,7 +146,7 @@ def taking(
     )
 
 
-def answering(core: Core, keeping: Keeping, presenter: Presenter) -> Answering:
+def answering(core: Core, keeping: Keeping, presenter: Presenter, mandates: Mandates) -> Answering:
     """Build our wallet's way to answer verifiers: those under the operator's authority, and those configured."""
     others = core.settings.anchors(core.settings.foreign_verifiers_file)
     return Answering(
@@ -152,6 +155,7 @@ def answering(core: Core, keeping: Keeping, presenter: Presenter) -> Answering:
         fetch=core.fetch,
         presenter=presenter,
         keeping=keeping,
+        mandates=mandates,
         anchors=lambda now: [core.certificates.anchor(now=now), *others],
         may_ask=_may_ask(core),
         make_key=core.make_key,

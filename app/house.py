@@ -38,6 +38,7 @@ from records.outbox.outbox import Outbox
 from verifier.asks.asks import Asks
 from verifier.class_lists.class_lists import ClassLists
 from verifier.counters import Counters
+from verifier.file_copies.file_copies import FileCopies
 from verifier.openid4vp.exchange import Exchange
 from verifier.recording import Recorder
 from verifier.reuse import Reuse
@@ -97,6 +98,7 @@ class House:
     class_lists: ClassLists
     reuse: Reuse
     verdicts: Recorder
+    file_copies: FileCopies
     exchange: Exchange
     taking: Taking
     answering: Answering
@@ -138,6 +140,10 @@ class House:
         told = [self.verdicts.tell_again(digests) for digests in self.uses.without_verdict(since=now - LOOK_BACK)]
         self.copies.burn_unsigned(now=now)
         return {"delivered": self.issuer.deliver_again(now=now), "told": sum(told)}
+
+    def forget_what_is_over(self, *, now: datetime) -> dict[str, int]:
+        """Forget copies for the file whose time is over, and events that everybody was told long ago."""
+        return {"copies": self.file_copies.forget(now=now), "events": self.outbox.forget(now=now)}
 
     def found_city(self, *, now: datetime) -> None:
         """Make the operator's keys if there are none yet."""

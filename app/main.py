@@ -11,7 +11,19 @@ from fastapi_offline import FastAPIOffline
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import JSONResponse
 
-from app import admin, clock, logs, migrations, permissions, problems, proposed, refusals, staff, webhooks
+from app import (
+    admin,
+    between_rooms,
+    clock,
+    logs,
+    migrations,
+    permissions,
+    problems,
+    proposed,
+    refusals,
+    staff,
+    webhooks,
+)
 from app.house import House
 from app.limits import Limits
 from app.strict_body import StrictBody
@@ -30,6 +42,9 @@ from records import idempotency
 from verifier import api as verifier_api
 from verifier.asks import api as asks_api
 from verifier.class_lists import api as class_lists_api
+from verifier.class_lists import pages as class_lists_pages
+from verifier.file_copies import api as file_copies_api
+from verifier.file_copies import pages as file_copies_pages
 from verifier.openid4vp import api as openid4vp_api
 from wallet import api as wallet_api
 from wallet import qr
@@ -143,6 +158,7 @@ async def _telling(house: House, now: Clock) -> None:
         try:
             if rounds % ROUNDS_OF_AN_HOUR == 0:
                 await asyncio.to_thread(webhooks.remind, house, now=now())
+                await asyncio.to_thread(house.forget_what_is_over, now=now())
             await asyncio.to_thread(house.outbox.work, now)
         except Exception as error:  # noqa: BLE001 - whatever it was, the next round tries again
             logs.log.error("outbox.failed", kind=type(error).__name__)
@@ -198,11 +214,18 @@ def _routers(house: House, caller: Callable[..., Caller], now: Clock, rooms: Col
         )
     if "wallet" in rooms:
         routers.append(
-            wallet_api.routes(house.wallet, house.uses, caller_of=caller, clock=now, card_template=type_metadata.card)
+            wallet_api.routes(
+                house.wallet,
+                house.uses,
+                caller_of=caller,
+                clock=now,
+                card_template=type_metadata.card,
+                file_copy=between_rooms.copy_of(house.file_copies),
+            )
         )
-        routers.append(cases_api.routes(house.cases, caller_of=caller, clock=now))
+        routers.append(cases_api.routes(house.cases, caller_of=caller, attempts=attempt, clock=now))
         routers.append(consents_api.routes(house.consents, caller_of=caller, clock=now))
-        routers.append(mandates_api.routes(house.mandates, caller_of=caller, clock=now))
+        routers.append(mandates_api.routes(house.mandates, caller_of=caller, attempts=attempt, clock=now))
         routers.append(
             sign_in_api.routes(
                 house.access, house.accounts, house.browser, caller_of=caller, clock=now, by_link=by_link
@@ -233,7 +256,18 @@ def _routers(house: House, caller: Callable[..., Caller], now: Clock, rooms: Col
                 log=house.log,
             )
         )
-        routers.append(class_lists_api.routes(house.class_lists, house.verifier, caller_of=caller, clock=now))
+        routers.append(
+            file_copies_api.routes(
+                house.file_copies, house.verifier, caller_of=caller, trust=house.verifier.trust, clock=now
+            )
+        )
+        routers.append(
+            file_copies_pages.routes(house.file_copies, trust=house.verifier.trust, words=problems.words, clock=now)
+        )
+        routers.append(class_lists_pages.routes(house.class_lists, words=problems.words, clock=now))
+        routers.append(
+            class_lists_api.routes(house.class_lists, house.verifier, caller_of=caller, attempts=attempt, clock=now)
+        )
         routers.append(asks_api.routes(house.asks, house.verifier, caller_of=caller, attempts=attempt, clock=now))
         routers.append(verifier_api.enrolment_routes(house.clients, house.gate, base_url=base_url, clock=now))
         routers.append(

@@ -237,6 +237,21 @@ PROBLEMS: dict[str, Problem] = {
     "too_many_cases": Problem(
         409, "您已有二十件诉求未办结，请等候答复。", "Twenty cases of yours are open. Wait for their answers."
     ),
+    "class_link_over": Problem(
+        410,
+        "该链接已失效：名单已关闭、已交齐或已过期，请向学校索取新链接。",
+        "The link is over: the list is closed, all is complete, or its days are past. Ask the school for a new one.",
+    ),
+    "copy_over": Problem(
+        410,
+        "该次核验没有留存加注件，或其保存期已满；如需留存，请重新询问持证人。",
+        "No copy was kept of this, or its time is over. To keep one, ask the holder anew.",
+    ),
+    "copy_changed": Problem(
+        422,
+        "页面与回执所载内容不符，文件可能被改动，请勿采信，并向制作窗口核对。",
+        "The pages are not those of the receipt: the file was changed. Do not rely on it; ask who made it.",
+    ),
     "class_list_over": Problem(409, "该名单已关闭，请另建名单。", "The list is closed. Make a new one."),
     "consent_over": Problem(
         409,

@@ -250,7 +250,7 @@ class World:
 
     def show(self, holder: str = PARENT, **what: Any) -> dict[str, Any]:
         """A show code; for the usual service item unless `licences` are named."""
-        body = {"qr": "none"} | (what or {"service_item": ITEM})
+        body = {"qr": "none", "sensitive": True} | (what or {"service_item": ITEM})
         made = self.holder(holder).post("/wallet/shows", body)
         assert made.status == 201, made.body
         return dict(made.body)
@@ -269,7 +269,7 @@ class World:
 
     def present(self, request: dict[str, Any], holder: str = PARENT, **what: Any) -> dict[str, list[str]]:
         """The `vp_token` a wallet answers a request with."""
-        asked = {"audience": request["client_id"], "nonce": request["nonce"]}
+        asked = {"audience": request["client_id"], "nonce": request["nonce"], "sensitive": True}
         made = self.holder(holder).post("/wallet/presentations", asked | (what or {"service_item": ITEM}))
         assert made.status == 201, made.body
         return dict(made["vp_token"])
@@ -282,7 +282,13 @@ class World:
 
     def offline_pass(self, licence_id: str, claims: list[str], life_seconds: int = 300) -> str:
         """An offline pass's text."""
-        body = {"licence_id": licence_id, "claims": claims, "life_seconds": life_seconds, "qr": "none"}
+        body = {
+            "licence_id": licence_id,
+            "claims": claims,
+            "life_seconds": life_seconds,
+            "qr": "none",
+            "sensitive": True,
+        }
         made = self.holder().post("/wallet/passes", body)
         assert made.status == 201, made.body
         return str(made["text"])

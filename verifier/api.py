@@ -66,6 +66,7 @@ def routes(
                 visits_after=one.visits[1],
                 handling_limit_working_days=one.working_days,
                 receipts_days=one.receipts_days,
+                copy_days=one.copy_days,
                 needs=[asdict(need) for need in one.needs],
             )
             for one in verifier.items.values()

@@ -49,6 +49,24 @@ class ClassListOverError(VerifierError):
     code = "class_list_over"
 
 
+class ClassLinkOverError(VerifierError):
+    """There is no such link, or it is over: its list is closed, its entry complete, its days past."""
+
+    code = "class_link_over"
+
+
+class CopyOverError(VerifierError):
+    """No copy for the file was made of this verification, or its time is over."""
+
+    code = "copy_over"
+
+
+class CopyChangedError(VerifierError):
+    """The pages are not those that the copy's content makes."""
+
+    code = "copy_changed"
+
+
 class UnknownAskError(VerifierError):
     """This counter has asked no such question."""
 

@@ -48,10 +48,13 @@ def open_bundle(data: Mapping[str, Any]) -> TrustBundle:
     """
     try:
         types = [licence_type.load(one) for one in data["licence_types"]]
-        items = [service_items.load(one) for one in data["service_items"]]
+        trust = trust_list.read(data["trust_list"], import_set(data["operator_keys"]))
+        names = {one.agency: one.name for one in trust.issuers.values()}
+        issuers = {one.key: [names[key] for key in one.issuer_agencies if key in names] for one in types}
+        items = [service_items.load(one, issuers=issuers) for one in data["service_items"]]
         return TrustBundle(
             base_url=str(data["base_url"]),
-            trust=trust_list.read(data["trust_list"], import_set(data["operator_keys"])),
+            trust=trust,
             status_lists={str(uri): str(text) for uri, text in data["status_lists"].items()},
             types={f"{data['base_url']}/issuers/types/{one.key}": one for one in types},
             items={one.key: one for one in items},

@@ -55,10 +55,20 @@ def check_logged(token: str, proof: Mapping[str, Any], trust: TrustList) -> Chec
 
 
 def claims(
-    made: Verdict, checked: Collection[Checked], counter: Counter, item: ServiceItem, *, base_url: str, now: datetime
+    made: Verdict,
+    checked: Collection[Checked],
+    counter: Counter,
+    item: ServiceItem,
+    *,
+    base_url: str,
+    now: datetime,
+    copy_sha256: str | None = None,
 ) -> dict[str, Any]:
-    """Return a receipt's claims: what was shown by digest and claim name, never a claim's value."""
-    return {
+    """Return a receipt's claims: what was shown by digest and claim name, never a claim's value.
+
+    `copy_sha256` names the copy for the file, where the item lets the counter keep one.
+    """
+    told = {
         "iss": f"{base_url}/verifier",
         "iat": int(now.timestamp()),
         "jti": made.verification_id,
@@ -80,3 +90,4 @@ def claims(
             for one, shown in zip(checked, made.licences, strict=False)
         ],
     }
+    return told if copy_sha256 is None else told | {"copy_sha256": copy_sha256}

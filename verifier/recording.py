@@ -15,6 +15,8 @@ from records import audit
 from records.database import Database
 from verifier import checking, receipts, store
 from verifier.checking import Checked
+from verifier.file_copies import document
+from verifier.file_copies.file_copies import FileCopies
 from verifier.models import Counter, Verification, VerifiedPresentation
 from verifier.service_items import ServiceItem
 from verifier.verdict import Verdict
@@ -39,17 +41,22 @@ class TellHolder(Protocol):
 class Recorder:
     """Writes verdicts down and tells holders."""
 
-    def __init__(self, *, database: Database, vault: Vault, base_url: str, tell_holder: TellHolder) -> None:
+    def __init__(
+        self, *, database: Database, vault: Vault, base_url: str, tell_holder: TellHolder, file_copies: FileCopies
+    ) -> None:
         self._database = database
         self._vault = vault
         self._base_url = base_url
         self._tell_holder = tell_holder
+        self._file_copies = file_copies
 
     def record(
         self, made: Verdict, checked: Sequence[Checked], question: Question, digests: Sequence[str], *, now: datetime
     ) -> Verdict:
         """Record a verdict on the presentations of `digests`; returns it with its receipt."""
-        receipt = self._receipt(made, checked, question, now)
+        counter = question.counter
+        copied = self._file_copies.of(made, question.item, counter.name, counter.agency, question.operator)
+        receipt = self._receipt(made, checked, question, now, document.digest(copied) if copied else None)
         made = replace(made, checks=[*made.checks, {"number": 8, "step": "record", "outcome": checking.PASSED}])
         row = Verification(
             verification_id=made.verification_id,
@@ -67,6 +74,8 @@ class Recorder:
             session.add(row)
             session.flush()
             session.add_all([VerifiedPresentation(digest=one, verification_id=row.verification_id) for one in digests])
+            if receipt and copied:
+                self._file_copies.keep(session, copied, now=now)
             audit.record(
                 session, stream=f"verifier/{question.counter.key}", actor=f"counter:{question.counter.key}",
                 act=f"verification.{made.outcome}", subject=made.verification_id, now=now,
@@ -74,7 +83,8 @@ class Recorder:
                         "receipt": sha256(receipt.encode()).hexdigest()},
             )  # fmt: skip
         self._tell_holder(digests, row, question.counter)
-        return replace(made, receipt=receipt or None)
+        until = datetime.fromisoformat(copied["until"]) if receipt and copied else None
+        return replace(made, receipt=receipt or None, copy_until=until)
 
     def tell_again(self, digests: Sequence[str]) -> bool:
         """Tell a holder the verdict on presentations that a crash kept from the list of uses; False if none was made.
@@ -89,9 +99,13 @@ class Recorder:
         self._tell_holder(digests, recorded, counter)
         return True
 
-    def _receipt(self, made: Verdict, checked: Sequence[Checked], question: Question, now: datetime) -> str:
+    def _receipt(
+        self, made: Verdict, checked: Sequence[Checked], question: Question, now: datetime, copy_sha256: str | None
+    ) -> str:
         """Return the signed receipt; none when no key opens: verifying goes on, signing waits for the operator."""
-        claims = receipts.claims(made, checked, question.counter, question.item, base_url=self._base_url, now=now)
+        claims = receipts.claims(
+            made, checked, question.counter, question.item, base_url=self._base_url, now=now, copy_sha256=copy_sha256
+        )
         try:
             key = self._vault.active(OPERATOR, KeyPurpose.RECEIPT)
         except CustodyError:

@@ -139,10 +139,7 @@ class Reuse:
             offline=False,
             checks=checks.rows,
             licences=licences,
-            missing=[
-                {"licence_type": need.licence_type, "role": need.role, "why": dict(need.why)}
-                for need in item.lacking(shown)
-            ],
+            missing=[need.told() for need in item.lacking(shown)],
             at=now,
             status_as_of=int(now.timestamp()),
         )

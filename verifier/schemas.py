@@ -101,6 +101,7 @@ class VerdictOut(BaseModel):
     status_as_of: str | None
     status_age_seconds: int | None
     receipt: str | None
+    copy_until: str | None = None
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -123,6 +124,7 @@ class VerdictOut(BaseModel):
                     "status_as_of": None,
                     "status_age_seconds": None,
                     "receipt": "eyJ…",
+                    "copy_until": None,
                 }
             ]
         }
@@ -176,6 +178,7 @@ class ServiceItemOut(BaseModel):
     visits_after: int
     handling_limit_working_days: int
     receipts_days: int
+    copy_days: int
     name: dict[str, str]
     agency: str
     channels: list[str]
@@ -195,6 +198,7 @@ class ServiceItemOut(BaseModel):
                     "visits_after": 0,
                     "handling_limit_working_days": 5,
                     "receipts_days": 30,
+                    "copy_days": 0,
                     "name": {"zh": "小学生转学", "en": "Primary school transfer"},
                     "agency": "school2",
                     "channels": ["online", "hall_counter", "kiosk"],

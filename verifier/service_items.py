@@ -25,6 +25,13 @@ class Need:
     """Claim → the values that will do; every other claim may hold anything."""
     claim_sets: tuple[tuple[str, ...], ...] = ()
     """Sets of claims, best first, of which one is enough; none means all the claims."""
+    where: tuple[Mapping[str, str], ...] = ()
+    """Names (zh, en) of the agencies that issue such a licence."""
+
+    def told(self) -> dict[str, Any]:
+        """Return what whoever lacks this is told: which licence, why, and where to get it."""
+        where = [dict(one) for one in self.where]
+        return {"licence_type": self.licence_type, "role": self.role, "why": dict(self.why), "where": where}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,8 @@ class ServiceItem:
     """Within how many it is handled."""
     receipts_days: int = 0
     """How old a receipt may be that is taken in place of a presentation; 0: none is."""
+    copy_days: int = 0
+    """How long the counter keeps a copy for its file, claims and all, with the holder's word; 0: it keeps none."""
 
     @property
     def listed(self) -> dict[str, frozenset[str]]:
@@ -124,8 +133,8 @@ def _query(licence_type: str, vct: str, claims: Sequence[str], needs: Sequence[N
     return told | ({"claim_sets": sets} if sets else {})
 
 
-def load(data: Mapping[str, Any]) -> ServiceItem:
-    """Return the service item of one catalogue entry.
+def load(data: Mapping[str, Any], *, issuers: Mapping[str, Sequence[Mapping[str, str]]]) -> ServiceItem:
+    """Return the service item of one catalogue entry; `issuers` are names (zh, en) of who issues each licence type.
 
     A missing member raises KeyError, and one that lets people come more than once ValueError: both at start-up.
     """
@@ -137,7 +146,7 @@ def load(data: Mapping[str, Any]) -> ServiceItem:
         names=data["name"],
         agency=data["agency"],
         channels=tuple(data["channels"]),
-        needs=tuple(_need(one) for one in data["needs"]),
+        needs=tuple(_need(one, issuers.get(one["licence_type"], ())) for one in data["needs"]),
         version=data["version"],
         nature=data["nature"],
         applicant_kind=data["applicant_kind"],
@@ -145,10 +154,11 @@ def load(data: Mapping[str, Any]) -> ServiceItem:
         visits=(data["visits_before"], data["visits_after"]),
         working_days=data["handling_limit_working_days"],
         receipts_days=data.get("receipts_days", 0),
+        copy_days=data.get("copy_days", 0),
     )
 
 
-def _need(one: Mapping[str, Any]) -> Need:
+def _need(one: Mapping[str, Any], where: Sequence[Mapping[str, str]]) -> Need:
     need = Need(
         one["licence_type"],
         one["role"],
@@ -159,6 +169,7 @@ def _need(one: Mapping[str, Any]) -> Need:
         multiple=one.get("multiple", False),
         values=one.get("values", {}),
         claim_sets=tuple(tuple(names) for names in one.get("claim_sets", ())),
+        where=tuple(where),
     )
     named = {*need.values, *(name for names in need.claim_sets for name in names)}
     if not named <= set(need.claims):

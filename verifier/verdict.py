@@ -27,6 +27,8 @@ class Verdict:
     at: datetime
     status_as_of: int | None
     receipt: str | None = None
+    copy_until: datetime | None = None
+    """Until when a copy for the file can be had; None: none is kept."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the verdict as every channel answers it."""
@@ -47,6 +49,7 @@ class Verdict:
             "status_as_of": rfc3339(self.status_as_of),
             "status_age_seconds": age,
             "receipt": self.receipt,
+            "copy_until": self.copy_until.astimezone(UTC).isoformat() if self.copy_until else None,
         }
 
 
@@ -72,7 +75,7 @@ def accepted(
         offline=False,
         checks=checks.rows,
         licences=[_shown(one, listed.get(one.kind.key, ()) if listed is not None else None) for one in checked],
-        missing=[_need(one) for one in item.missing([one.kind.key for one in checked])] if item else [],
+        missing=[one.told() for one in item.missing([one.kind.key for one in checked])] if item else [],
         at=now,
         status_as_of=min(one.status_as_of for one in checked),
     )
@@ -118,7 +121,3 @@ def _shown(one: Checked, listed: Collection[str] | None) -> dict[str, Any]:
         "expires_at": rfc3339(one.licence.expires_at),
         "status_as_of": rfc3339(one.status_as_of),
     }
-
-
-def _need(need: Any) -> dict[str, Any]:
-    return {"licence_type": need.licence_type, "role": need.role, "why": dict(need.why)}

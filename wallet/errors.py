@@ -100,6 +100,12 @@ class ClaimNotInLicenceError(WalletError):
         self.faults = tuple(faults)
 
 
+class SensitiveError(WalletError):
+    """What would leave is of a child under fourteen, and wants its own yes."""
+
+    code = "sensitive_unconfirmed"
+
+
 class NothingToShowError(WalletError):
     """The wallet holds no licence that this service item asks for."""
 

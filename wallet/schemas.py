@@ -10,6 +10,7 @@ from keys.schemas import Input
 from wallet.wallet import Choice
 
 LICENCE_ID = "1.2.156.3005.2.1144019900DEM0015H002.1144019900DEM0023C.202600000002.001.R"
+SENSITIVE = "Yes, too, to what is of a child under fourteen."
 Picture = Literal["none", "svg", "png"]
 
 
@@ -26,6 +27,7 @@ class WhatToShow(Input):
     licences: list[ChoiceIn] | None = Field(default=None, min_length=1, max_length=16)
     service_item: str | None = Field(default=None, max_length=64)
     principal: str | None = Field(default=None, max_length=64, description="For whom, where one acts for several.")
+    sensitive: bool = Field(default=False, description=SENSITIVE)
 
     @model_validator(mode="after")
     def _one_of_two(self) -> "WhatToShow":
@@ -78,6 +80,7 @@ class PassIn(Input):
 
     licence_id: str = Field(max_length=128)
     claims: list[str] = Field(max_length=64)
+    sensitive: bool = Field(default=False, description=SENSITIVE)
     life_seconds: int = Field(default=300, ge=30, le=300)
     qr: Picture = "svg"
 

@@ -60,6 +60,14 @@ class Uses:
             session.flush()
             record(session, row.holder_id, "notice.permitted", use_id, now, actor=holder_id)
 
+    def receipt(self, holder_id: str, use_id: str) -> str:
+        """Return the receipt of a use that was one's own act: nobody else sees all that it showed."""
+        with self._database.read() as session:
+            row = session.get(Use, use_id)
+        if row is None or row.actor != holder_id or not row.receipt:
+            raise UnknownUseError
+        return row.receipt
+
     def withdraw_notice(self, holder_id: str, use_id: str, *, now: datetime) -> None:
         """Take that back: the counter is told nothing more."""
         with self._database.write() as session:

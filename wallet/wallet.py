@@ -27,6 +27,7 @@ from wallet.errors import (
     NothingToShowError,
     PassNotAllowedError,
     PassTooLargeError,
+    SensitiveError,
     TooManyTriesError,
     UnknownShowError,
 )
@@ -134,13 +135,14 @@ class Wallet:
             raise NothingToShowError
         return choice
 
-    def show(self, holder_id: str, choice: Choice, *, now: datetime) -> Shown:
+    def show(self, holder_id: str, choice: Choice, *, sensitive: bool = False, now: datetime) -> Shown:
         """Make a show code for what the holder chose; it lives a minute and is used once.
 
-        With nothing chosen a counter can only ask by it, and the holder then says what to show.
+        With nothing chosen a counter can only ask by it, and the holder then says what to show. What is of a child
+        under fourteen leaves only if the holder says so too (`sensitive`), here and wherever something is shown.
         """
         if choice:
-            self._check_choice(holder_id, choice, now)
+            self._check_choice(holder_id, choice, now, sensitive=sensitive)
         code = codes.spell(self._randomness(codes.CODE_BYTES), codes.CODE_LENGTH)
         typed_code = codes.spell(self._randomness(codes.CODE_BYTES), codes.TYPED_LENGTH)
         shown = Shown(
@@ -203,19 +205,26 @@ class Wallet:
         return self._presenter.present(agreed, use, audience=audience, nonce=nonce, now=now)
 
     def present(
-        self, holder_id: str, choice: Choice, *, audience: str, nonce: str, now: datetime
+        self, holder_id: str, choice: Choice, *, audience: str, nonce: str, sensitive: bool = False, now: datetime
     ) -> dict[str, list[str]]:
         """Return a `vp_token` for a verifier's request (OpenID4VP section 8.1): licence type → presentations."""
-        opened = self._check_choice(holder_id, choice, now)
+        opened = self._check_choice(holder_id, choice, now, sensitive=sensitive)
         use = self._presenter.use(holder_id, "vp_token", audience, {}, None, now=now)
         chosen = [(type_of(one), one, paths(choice[one.row.licence_id])) for one in opened]
         return self._presenter.present(chosen, use, audience=audience, nonce=nonce, now=now)
 
     def offline_pass(
-        self, holder_id: str, licence_id: str, names: Collection[str], *, life: timedelta, now: datetime
+        self,
+        holder_id: str,
+        licence_id: str,
+        names: Collection[str],
+        *,
+        life: timedelta,
+        sensitive: bool = False,
+        now: datetime,
     ) -> str:
         """Return the QR text of an offline pass for one licence, good for `life` (five minutes at most)."""
-        opened = self._check_choice(holder_id, {licence_id: names}, now)[0]
+        opened = self._check_choice(holder_id, {licence_id: names}, now, sensitive=sensitive)[0]
         if opened.kind is None or not opened.kind.offline_pass:
             raise PassNotAllowedError
         life = min(life, key_binding.MAX_PASS_LIFE)
@@ -232,7 +241,7 @@ class Wallet:
     def _token(self, size: int) -> str:
         return base64url.encode(self._randomness(size))
 
-    def _check_choice(self, holder_id: str, choice: Choice, now: datetime) -> list[Opened]:
+    def _check_choice(self, holder_id: str, choice: Choice, now: datetime, *, sensitive: bool) -> list[Opened]:
         if not choice:
             raise NothingToShowError
         opened = self._keeping.opened(holder_id, choice, now=now)
@@ -244,6 +253,8 @@ class Wallet:
         ]
         if unknown:
             raise ClaimNotInLicenceError(unknown)
+        if not sensitive and any(self._mandates.sensitive(one.row.holder_id, now=now) for one in opened):
+            raise SensitiveError
         return opened
 
     def _claim_code(self, code: str, asker: Asker, now: datetime) -> ShowCode:

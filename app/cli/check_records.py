@@ -1,4 +1,4 @@
-"""`licence check receipt` and `checkpoint`: what was archived, held against archived public keys, years later."""
+"""`licence check receipt`, `copy`, `checkpoint`: what was archived, held against archived public keys, years later."""
 
 import sys
 from base64 import b64decode, b64encode
@@ -12,6 +12,8 @@ from credentials import checkpoint, merkle
 from credentials.checkpoint import Checkpoint
 from credentials.errors import MalformedError
 from verifier import offline, receipts
+from verifier.file_copies import file_copies, pdf
+from wallet import qr
 
 Trust = Annotated[Path, typer.Option(exists=True, dir_okay=False, help="A trust bundle, as archived.")]
 Proof = Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="The proof, as the service gave it.")]
@@ -20,6 +22,7 @@ Proof = Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="T
 def add_to(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("receipt")(check_receipt)
+    app.command("copy")(check_copy)
     app.command("checkpoint")(check_checkpoint)
 
 
@@ -36,6 +39,20 @@ def check_receipt(
         if proof is not None:
             answer["logged"] = _told(receipts.check_logged(token, read_json(proof, "malformed"), bundle.trust))
         return answer
+
+    finish(work)
+
+
+def check_copy(
+    trust: Trust,
+    json_output: Json = False,  # noqa: ARG001 - always JSON
+) -> None:
+    """Verify a copy for the file (PDF) from standard input: its receipt, its content, and each page."""
+
+    def work() -> dict[str, Any]:
+        bundle = offline.open_bundle(read_json(trust, "trust_list_refused"))
+        data = sys.stdin.buffer.read(pdf.MAX_BYTES + 1)
+        return {"accepted": True, **file_copies.check(data, bundle.trust, qr.png)}
 
     finish(work)
 

@@ -267,7 +267,7 @@ class City:
             body: dict[str, Any] = {"service_item": ITEM}
         else:
             body = {"licences": [{"licence_id": licence_id, "claims": ["residence_district"]}]}
-        made: dict[str, Any] = self.parent.post("/wallet/shows", body | {"qr": "png"})
+        made: dict[str, Any] = self.parent.post("/wallet/shows", body | {"qr": "png", "sensitive": True})
         return made
 
     def _verify(self, scanned: str, counter: Client | None = None) -> dict[str, Any]:

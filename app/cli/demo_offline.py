@@ -16,7 +16,7 @@ def prepare(city: City) -> None:
     """While the line is up: the counter fetches the trust bundle, the holder makes a pass."""
     bundle = city.counter.get("/verifier/trust-bundle")
     (city.place / "trust-bundle.json").write_text(json.dumps(bundle, ensure_ascii=False), encoding="utf-8")
-    asked = {"licence_id": city.certificate, "claims": CLAIMS, "life_seconds": 300, "qr": "png"}
+    asked = {"licence_id": city.certificate, "claims": CLAIMS, "life_seconds": 300, "qr": "png", "sensitive": True}
     made = city.parent.post("/wallet/passes", asked)
     (city.place / "offline-pass.png").write_bytes(base64url.decode(made["qr"]))
     city.teller.say(

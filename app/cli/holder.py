@@ -22,6 +22,7 @@ def show(
     token: Token,
     url: Url = DEFAULT_URL,
     qr: Annotated[Path | None, typer.Option(help="Write the QR code here (.svg or .png).")] = None,
+    sensitive: Annotated[bool, typer.Option("--sensitive", help="Yes, too, to a child's under fourteen.")] = False,
     json_output: Json = False,
 ) -> None:
     """Make a show code for a service item's set; it lives a minute and works once."""
@@ -29,7 +30,7 @@ def show(
     if kind not in {"none", "svg", "png"}:
         errors.print("--qr ends in .svg or .png")
         sys.exit(WRONG_USAGE)
-    made = Client(url, token).post("/wallet/shows", {"service_item": service_item, "qr": kind})
+    made = Client(url, token).post("/wallet/shows", {"service_item": service_item, "qr": kind, "sensitive": sensitive})
     drawn = made.pop("qr")
     if qr and drawn:
         qr.write_bytes(base64url.decode(drawn) if kind == "png" else drawn.encode())

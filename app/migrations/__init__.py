@@ -18,6 +18,7 @@ import records.models
 import records.outbox.models
 import verifier.asks.models
 import verifier.class_lists.models
+import verifier.file_copies.models
 import verifier.models
 import verifier.openid4vp.models
 import wallet.cases.models
@@ -36,6 +37,7 @@ TABLES = (
     records.outbox.models,
     verifier.asks.models,
     verifier.class_lists.models,
+    verifier.file_copies.models,
     verifier.models,
     verifier.openid4vp.models,
     wallet.cases.models,

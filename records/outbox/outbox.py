@@ -22,6 +22,7 @@ from records.outbox.models import Delivery, OutboxEvent, Webhook
 
 BACK_OFF = tuple(timedelta(seconds=one) for one in (5, 30, 120, 600, 1800, 3600, 3 * 3600, 6 * 3600, 12 * 3600))
 GIVE_UP = timedelta(hours=72)
+KEPT = timedelta(days=30)
 LEASE = timedelta(minutes=2)
 SORTED_AT_ONCE, SENT_AT_ONCE, AT_ONCE = 500, 200, 32
 ROUND_SECONDS = 10.0
@@ -122,6 +123,11 @@ class Outbox:
                 sent += one.result() if one.exception() is None else 0
                 del self._serving[name]
         return sent
+
+    def forget(self, *, now: datetime) -> int:
+        """Forget what everybody was told a month ago; until then it can be replayed."""
+        with self._database.write() as session:
+            return store.forget(session, now - KEPT)
 
     def _sort(self, now: datetime) -> None:
         with self._database.read() as session:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, update
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, delete, select
 
 from records.outbox.models import Delivery, OutboxEvent, Webhook
 
@@ -63,6 +63,19 @@ def replay(session: Session, webhook_id: str, since: datetime, now: datetime) ->
     statement = update(Delivery).where(col(Delivery.webhook_id) == webhook_id, col(Delivery.at) >= since)
     again = statement.values(next_at=now, delivered_at=None, dead_at=None, tries=0)
     return int(session.execute(again).rowcount)  # type: ignore[attr-defined]
+
+
+def forget(session: Session, before: datetime) -> int:
+    """Forget events from before an instant, and their deliveries; returns how many events.
+
+    From the first that somebody is still owed on, all are kept, so that what is kept has no gap.
+    """
+    owed = select(col(Delivery.at)).where(col(Delivery.next_at).is_not(None)).order_by(col(Delivery.at)).limit(1)
+    unsorted = select(col(OutboxEvent.at)).where(col(OutboxEvent.sorted_at).is_(None)).order_by(col(OutboxEvent.at))
+    still = session.exec(owed).first(), session.exec(unsorted.limit(1)).first()
+    until = min([before, *(one for one in still if one is not None)])
+    session.execute(delete(Delivery).where(col(Delivery.at) < until))
+    return int(session.execute(delete(OutboxEvent).where(col(OutboxEvent.at) < until)).rowcount)  # type: ignore[attr-defined]
 
 
 def _this(event_id: str, webhook_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

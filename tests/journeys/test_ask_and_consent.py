@@ -210,9 +210,12 @@ def test_a_mandate_that_ends_between_question_and_answer(world: World) -> None:
     certificate(world, PARENT)
     ask(world)
     seen = question(world)
+    world.wait(1)
     (mandate,) = world.holder().get("/wallet/mandates")["items"]
     world.holder().delete(f"/wallet/mandates/{mandate['mandate_id']}")
-    assert say(world, seen, "confirm", {"sensitive": True})["code"] == "nothing_to_show"
+    assert say(world, seen, "confirm", {"sensitive": True})["code"] == "mandate_withdrawn"
+    again = question(world)
+    assert (again["parts"], say(world, again, "confirm", {"sensitive": True})["code"]) == ([], "nothing_left")
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

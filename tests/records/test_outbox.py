@@ -233,3 +233,23 @@ def test_an_address_that_breaks_its_client_breaks_nothing_else(world: World) -> 
     world.issue()
     assert work(world) == 1
     assert len(good.got) == 1
+
+
+def test_what_was_told_long_ago_is_forgotten(world: World) -> None:
+    """A month later events and deliveries are gone, but from the first that somebody is still owed on all stay."""
+    told, deaf = listen(world, "agency:police", POLICE), listen(world, "gateway", GATEWAY, ["licence.near_expiry"])
+    licence_id = world.issue()
+    assert (work(world), told.asked, deaf.asked) == (1, 1, 0)
+    world.wait(29 * 86400)
+    assert world.house.forget_what_is_over(now=world.now)["events"] == 0
+    world.wait(2 * 86400)
+    assert world.house.forget_what_is_over(now=world.now)["events"] > 0
+    assert findings(world) == []
+    told.down = True
+    again = world.caller("agency", "police")
+    cause = {"cause": "endorsement_lapsed"}
+    assert again.post(f"/issuers/police/licences/{licence_id}/suspend", cause).status == 200
+    work(world)
+    world.wait(31 * 86400)
+    assert world.house.forget_what_is_over(now=world.now)["events"] == 0
+    assert findings(world) == []

@@ -16,7 +16,7 @@ from verifier import offline
 STEPS = ["claim", "obtain", "parse", "trust", "signature", "holder_binding", "dates", "status", "record"]
 MEMBERS = {
     "verification_id", "verdict", "reason", "reason_at", "message", "channel", "offline", "checks", "licences",
-    "missing", "verified_at", "status_as_of", "status_age_seconds", "receipt",
+    "missing", "verified_at", "status_as_of", "status_age_seconds", "receipt", "copy_until",
 }  # fmt: skip
 LICENCE_MEMBERS = {
     "licence_type", "name", "agency", "agency_name", "claims", "labels", "issued_at", "not_before", "expires_at",

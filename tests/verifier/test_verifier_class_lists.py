@@ -3,8 +3,10 @@
 import pytest
 
 from tests.records.tables import findings
+from tests.wallet.test_wallet_answers import answer as agree
+from tests.wallet.test_wallet_answers import drive, look
 from tests.wallet.test_wallet_mandates import certificate
-from tests.world import OTHER_PARENT, PARENT, Answer, World
+from tests.world import BASE_URL, OTHER_PARENT, PARENT, Answer, World
 
 PATH = "/verifier/class-lists"
 
@@ -86,3 +88,91 @@ def test_lists_that_are_none(world: World, bent: dict[str, object]) -> None:
     """Empty and endless lists, and unknown items: refused."""
     body = {"name": "x", "service_item": "school_transfer", "labels": ["a"]} | bent
     assert world.counter().post(PATH, body).status in {404, 422}
+
+
+def linked(world: World, class_list: Answer, number: int = 1, **body: int) -> Answer:
+    made = world.counter().post(f"{PATH}/{class_list['list_id']}/entries/{number}/link", body)
+    assert made.status == 201, made.body
+    return made
+
+
+def test_answered_by_link_days_later(world: World) -> None:
+    """A parent follows the link two days on, sees who asks, agrees: the entry is complete, and the link is over."""
+    drive(world)
+    class_list = made(world, "07 号", "12 号")
+    link = linked(world, class_list)["link"]
+    world.wait(2 * 86400)
+    seen = look(world, link)
+    assert (seen.status, seen["verifier_name"]) == (201, "Office")
+    assert states(world, class_list) == [("07 号", "waiting"), ("12 号", "waiting")]
+    assert agree(world, seen).status == 200
+    assert states(world, class_list) == [("07 号", "complete"), ("12 号", "waiting")]
+    (entry, _) = world.counter().get(f"{PATH}/{class_list['list_id']}")["entries"]
+    assert (entry["lacks"], entry["reason"], bool(entry["receipt"])) == ([], "accepted", True)
+    again = look(world, link)
+    assert "失效" in again["detail"]
+    assert findings(world) == []
+
+
+def test_a_link_followed_in_a_browser(world: World) -> None:
+    """A person sees who asks for what, and a button that opens the wallet; a declined request leaves the entry open."""
+    drive(world)
+    class_list = made(world, "a")
+    link = linked(world, class_list)["link"]
+    page = world.anybody.get(link.removeprefix(BASE_URL))
+    assert page.status == 200
+    assert "网络预约出租汽车驾驶员证核发" in page.body
+    assert "href='openid4vp://?client_id=x509_hash" in page.body
+    seen = look(world, link)
+    agree(world, seen, agree=False)
+    assert states(world, class_list) == [("a", "refused")]
+    assert agree(world, look(world, link)).status == 200
+    assert states(world, class_list) == [("a", "complete")]
+
+
+def test_links_that_are_over(world: World) -> None:
+    """An earlier link, one whose days are past, one of a closed list, one that never was: each leads nowhere."""
+    class_list = made(world, "a")
+    first = linked(world, class_list)["link"]
+    second = linked(world, class_list, days=1)["link"]
+    over = [first, f"{BASE_URL}{PATH}/links/nothing"]
+    world.wait(86400)
+    over.append(second)
+    third = linked(world, class_list)["link"]
+    assert world.anybody.get(third.removeprefix(BASE_URL)).status == 200
+    world.counter().post(f"{PATH}/{class_list['list_id']}/close")
+    over.append(third)
+    for link in over:
+        path = link.removeprefix(BASE_URL)
+        assert world.anybody.get(path).status == 410
+        refused = world.anybody.get(path, headers={"Accept": "application/json"})
+        assert (refused.status, refused["code"]) == (410, "class_link_over")
+    late = world.counter().post(f"{PATH}/{class_list['list_id']}/entries/1/link", {})
+    assert (late.status, late["code"]) == (409, "class_list_over")
+    assert world.counter().post(f"{PATH}/{class_list['list_id']}/entries/2/link", {}).status == 409
+    assert world.counter("other_desk").post(f"{PATH}/{class_list['list_id']}/entries/1/link", {}).status == 404
+
+
+def test_made_once_under_one_key(world: World) -> None:
+    """The same request twice makes one list; another body under the same key is refused."""
+    body = {"name": "x", "service_item": "school_transfer", "labels": ["a"]}
+    headers = {"Idempotency-Key": "list-1"}
+    first, second = (world.counter().post(PATH, body, headers=headers) for _ in range(2))
+    assert first["list_id"] == second["list_id"]
+    other = world.counter().post(PATH, body | {"name": "y"}, headers=headers)
+    assert other["code"] == "idempotency_key_reused"
+
+
+def test_who_lacks_is_told_where_to_get_it(world: World) -> None:
+    """What is missing names the agencies that issue it."""
+    class_list = made(world, "a", item="school_transfer")
+    (entry,) = class_list["entries"]
+    where = {one["licence_type"]: [name["zh"] for name in one["where"]] for one in entry["lacks"]}
+    assert where["resident_id_card"] == ["示例市公安局"]
+    assert where["birth_certificate"]
+    certificate(world, PARENT)
+    verdict = world.scan(world.show()["url"])
+    assert {one["licence_type"]: bool(one["where"]) for one in verdict["missing"]} == {
+        "birth_certificate": True,
+        "resident_id_card": True,
+    }

@@ -90,3 +90,28 @@ def test_cases_that_are_none(world: World, bent: dict[str, object]) -> None:
     """Unknown kinds, empty and endless texts: refused."""
     body = {"kind": "correction", "about": "x", "text": "y"} | bent
     assert world.holder().post("/wallet/cases", body)["code"] == "invalid_request"
+
+
+def test_steps_are_told_as_they_come(world: World) -> None:
+    """Holder and agency hear a case's steps as events, and after a break only those that are new."""
+    licence_id = world.issue()
+    body = {"kind": "correction", "about": licence_id, "text": "地址有误"}
+    case = world.holder().post("/wallet/cases", body)
+    path = f"/issuers/police/cases/{case['case_id']}"
+    world.agency("police").post(f"{path}/answer", {"state": "in_hand", "text": "正在核对"})
+    for caller, where in ((world.holder(), f"/wallet/cases/{case['case_id']}"), (world.agency("police"), path)):
+        heard = caller.get(f"{where}/events", params={"seconds": 0})
+        assert heard.headers["content-type"].startswith("text/event-stream")
+        assert [line for line in heard.body.splitlines() if line.startswith("id: ")] == ["id: 1", "id: 2"]
+        assert "正在核对" in heard.body
+        later = caller.get(f"{where}/events", params={"seconds": 0}, headers={"Last-Event-ID": "1"})
+        assert [line for line in later.body.splitlines() if line.startswith("id: ")] == ["id: 2"]
+    assert world.holder(OTHER_PARENT).get(f"/wallet/cases/{case['case_id']}/events").status == 404
+
+
+def test_opened_once_under_one_key(world: World) -> None:
+    """The same request twice opens one case."""
+    body = {"kind": "correction", "about": world.issue(), "text": "地址有误"}
+    headers = {"Idempotency-Key": "case-1"}
+    first, second = (world.holder().post("/wallet/cases", body, headers=headers) for _ in range(2))
+    assert (first["case_id"], len(world.holder().get("/wallet/cases")["items"])) == (second["case_id"], 1)

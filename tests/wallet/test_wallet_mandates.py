@@ -314,3 +314,32 @@ def test_for_whom_must_be_said(world: World) -> None:
         shown = world.show(service_item="school_transfer", principal=one["principal"])
         verdict = world.scan(shown["url"])
         assert [got["claims"]["holder_name"] for got in verdict["licences"]] == [one["principal_name"]]
+
+
+def test_given_once_under_one_key(world: World) -> None:
+    """The same request twice gives one mandate, where a second one would be refused."""
+    body = {"agent": world.person(CLERK), "kind": "helper", "ends_at": ENDS}
+    world.holder(CLERK)
+    headers = {"Idempotency-Key": "mandate-1"}
+    first, second = (world.holder().post("/wallet/mandates", body, headers=headers) for _ in range(2))
+    assert (first.status, first["mandate_id"]) == (201, second["mandate_id"])
+    assert world.holder().post("/wallet/mandates", body)["code"] == "mandate_refused"
+
+
+def test_a_child_s_under_fourteen_wants_its_own_yes(world: World) -> None:
+    """Code, presentation and pass of a child under fourteen leave only with that word; at fourteen without it."""
+    licence_id = certificate(world, PARENT)
+    mother = world.holder()
+    picked = {"licences": [{"licence_id": licence_id, "claims": ["grade"]}]}
+    ways = [
+        ("/wallet/shows", picked | {"qr": "none"}),
+        ("/wallet/presentations", picked | {"audience": "somebody", "nonce": "n" * 16}),
+        ("/wallet/passes", picked["licences"][0] | {"qr": "none"}),
+    ]
+    for path, body in ways:
+        refused = mother.post(path, body)
+        assert (refused.status, refused["code"]) == (422, "sensitive_unconfirmed")
+        assert mother.post(path, body | {"sensitive": True}).status == 201
+    world.now = datetime(2028, 9, 1, tzinfo=UTC)
+    secret = world.house.access.grant(Role.HOLDER, mother.subject, life=timedelta(days=1), actor="test", now=world.now)
+    assert Caller(world.http, secret).post(*ways[0]).status == 201

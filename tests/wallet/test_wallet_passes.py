@@ -106,7 +106,9 @@ def _issued(world: World, kind: str) -> tuple[str, str]:
 
 def _pass(world: World, kind: str, claims: list[str], **more: Any) -> Any:
     licence_id, keeper = _issued(world, kind)
-    return world.holder(keeper).post("/wallet/passes", {"licence_id": licence_id, "claims": claims, **more})
+    return world.holder(keeper).post(
+        "/wallet/passes", {"licence_id": licence_id, "claims": claims, "sensitive": True, **more}
+    )
 
 
 @pytest.mark.parametrize("kind", MORE)
@@ -117,7 +119,7 @@ def test_what_an_item_asks_fits_one_qr_code(world: World, kind: str) -> None:
     held = world.holder(keeper).get(f"/wallet/licences/{licence_id}")
     selective = {one["name"] for one in held["claims"] if one["selective"]}
     listed = sorted(set(item.listed[kind]) & selective)
-    body = {"licence_id": licence_id, "claims": listed, "qr": "png"}
+    body = {"licence_id": licence_id, "claims": listed, "qr": "png", "sensitive": True}
     made = world.holder(keeper).post("/wallet/passes", body)
     assert made.status == 201, made.body
     assert picture.read(png_bytes(made["qr"])) == made["text"]
@@ -134,7 +136,9 @@ def test_a_whole_licence_fits_or_says_that_it_does_not(world: World, kind: str) 
     licence_id, keeper = _issued(world, kind)
     held = world.holder(keeper).get(f"/wallet/licences/{licence_id}")
     names = [one["name"] for one in held["claims"]]
-    made = world.holder(keeper).post("/wallet/passes", {"licence_id": licence_id, "claims": names, "qr": "png"})
+    made = world.holder(keeper).post(
+        "/wallet/passes", {"licence_id": licence_id, "claims": names, "qr": "png", "sensitive": True}
+    )
     if made.status == 201:
         assert picture.read(png_bytes(made["qr"])) == made["text"]
     else:

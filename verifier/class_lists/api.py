@@ -1,14 +1,14 @@
 """HTTP of class lists: no deciding here."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from keys.access import Caller
-from keys.auth import Clock
+from keys.auth import Attempts, Clock, IdempotencyKey
 from keys.schemas import Input
 from verifier.class_lists.class_lists import MOST, ClassLists
 from verifier.class_lists.models import ClassEntry, ClassList
@@ -16,6 +16,8 @@ from verifier.reasons import Outcome
 from verifier.schemas import MAX_SCAN, VerdictOut
 from verifier.verifier import Verifier
 
+MOST_DAYS = 30  # that a link leads anywhere
+EntryNumber = Annotated[int, Path(ge=1, le=MOST)]
 Label = Annotated[str, Field(min_length=1, max_length=60)]
 MADE: dict[str, Any] = {
     "list_id": "k3V0yq8Zt1Lm", "name": "六（2）班转学", "service_item": "school_transfer",
@@ -24,7 +26,7 @@ MADE: dict[str, Any] = {
 ENTRY: dict[str, Any] = {
     "number": 1, "label": "07 号", "state": "lacking", "verdict": "accepted", "reason": "accepted", "receipt": "eyJ…",
     "lacks": [{"licence_type": "birth_certificate", "role": "child", "why": {"zh": "监护关系", "en": "Guardianship"}}],
-    "verification_id": "x0T4bV9sLr2pNq7a", "updated_at": "2026-11-23T08:00:30Z",
+    "verification_id": "x0T4bV9sLr2pNq7a", "link_until": None, "updated_at": "2026-11-23T08:00:30Z",
 }  # fmt: skip
 
 
@@ -51,6 +53,32 @@ class EntryScanIn(Input):
     model_config = ConfigDict(json_schema_extra={"examples": [{"scanned": "7K2M9QX4", "operator": "clerk-07"}]})
 
 
+class LinkIn(Input):
+    """For how many days a link leads anywhere."""
+
+    days: int = Field(default=14, ge=1, le=MOST_DAYS)
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"days": 14}]})
+
+
+class LinkOut(BaseModel):
+    """A link for one entry, told this once: whoever has it may answer for that entry."""
+
+    link: str
+    expires_at: datetime
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "link": "http://127.0.0.1:8080/verifier/class-lists/links/hB9c2mK1xQ0d",
+                    "expires_at": "2026-12-07T08:00:00Z",
+                }
+            ]
+        }
+    )
+
+
 class EntryOut(BaseModel):
     """One entry: complete, lacking something, refused, or not come yet."""
 
@@ -62,6 +90,7 @@ class EntryOut(BaseModel):
     reason: str | None
     verification_id: str | None
     receipt: str | None
+    link_until: datetime | None
     updated_at: datetime | None
 
     model_config = ConfigDict(json_schema_extra={"examples": [ENTRY]})
@@ -96,16 +125,19 @@ class ClassListView(ClassListOut):
     model_config = ConfigDict(json_schema_extra={"examples": [MADE | {"complete": 0, "entries": [ENTRY]}]})
 
 
-def routes(lists: ClassLists, verifier: Verifier, *, caller_of: Callable[..., Caller], clock: Clock) -> APIRouter:
+def routes(
+    lists: ClassLists, verifier: Verifier, *, caller_of: Callable[..., Caller], attempts: Attempts, clock: Clock
+) -> APIRouter:
     """Return the routes."""
     router = APIRouter(prefix="/verifier/class-lists", tags=["verifier"])
     Here = Annotated[Caller, Depends(caller_of)]  # noqa: N806 - a type
 
     @router.post("", status_code=201)
-    def make_list(here: Here, body: ClassListIn) -> ClassListView:
+    def make_list(here: Here, body: ClassListIn, key: IdempotencyKey = None) -> ClassListView:
         """Make a list of people to verify for one item."""
         question = verifier.question(here.subject, body.service_item, None)
-        row = lists.make(question, body.name, body.labels, now=clock())
+        this = attempts(here, key, "make class list", body.model_dump())
+        row = lists.make(question, body.name, body.labels, this, now=clock())
         return _view(*lists.read(row.list_id, here.subject))
 
     @router.get("")
@@ -120,12 +152,16 @@ def routes(lists: ClassLists, verifier: Verifier, *, caller_of: Callable[..., Ca
         return _view(*lists.read(list_id, here.subject))
 
     @router.post("/{list_id}/entries/{number}/verifications")
-    def verify_entry(
-        here: Here, list_id: str, number: Annotated[int, Path(ge=1, le=MOST)], body: EntryScanIn
-    ) -> VerdictOut:
+    def verify_entry(here: Here, list_id: str, number: EntryNumber, body: EntryScanIn) -> VerdictOut:
         """Verify a code for one entry; what several codes show adds up."""
         made = lists.verify(list_id, number, here.subject, body.scanned, body.operator, now=clock())
         return VerdictOut(**made.as_json())
+
+    @router.post("/{list_id}/entries/{number}/link", status_code=201)
+    def link_entry(here: Here, list_id: str, number: EntryNumber, body: LinkIn) -> LinkOut:
+        """Make a link by which an entry's wallet answers by itself, within days; an earlier one is over then."""
+        link, until = lists.link(list_id, number, here.subject, timedelta(days=body.days), now=clock())
+        return LinkOut(link=link, expires_at=until)
 
     @router.post("/{list_id}/close", status_code=204, response_class=Response)
     def close_list(here: Here, list_id: str) -> None:

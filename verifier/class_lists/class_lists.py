@@ -1,40 +1,61 @@
-"""The verbs on class lists: made once, filled over days by codes as they come, read as who is complete and who is not.
+"""The verbs on class lists: made once, filled over days by codes and links, read as who is complete and who is not.
 
 What several codes of one entry show adds up: a certificate today, a permit tomorrow. A refused code takes nothing away.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
 
 from credentials import base64url
 from credentials.text import clean
-from records import audit
-from records import store as records_store
+from records import audit, idempotency
 from records.database import Database
-from verifier.class_lists import store
+from records.idempotency import Attempt
+from verifier.class_lists import adding, store
 from verifier.class_lists.models import ClassEntry, ClassList
-from verifier.errors import ClassListOverError, UnknownClassListError
-from verifier.reasons import Outcome
+from verifier.errors import ClassLinkOverError, ClassListOverError, UnknownClassListError
+from verifier.openid4vp.exchange import Exchange
 from verifier.recording import Question
-from verifier.service_items import Need
 from verifier.verdict import Verdict
 from verifier.verifier import Verifier
 
-ID_BYTES = 9
+ID_BYTES, SECRET_BYTES = 9, 18
+LINKS = "/verifier/class-lists/links"
 MOST = 200  # entries of one list
 MOST_LISTS = 200  # in one answer
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What a link leads to: who asks for what, the request that a wallet answers, and until when."""
+
+    question: Question
+    link: str
+    expires_at: datetime
 
 
 class ClassLists:
     """A counter's lists."""
 
-    def __init__(self, *, database: Database, verifier: Verifier, randomness: Callable[[int], bytes]) -> None:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        verifier: Verifier,
+        exchange: Exchange,
+        base_url: str,
+        randomness: Callable[[int], bytes],
+    ) -> None:
         self._database = database
         self._verifier = verifier
+        self._exchange = exchange
+        self._base_url = base_url
         self._randomness = randomness
 
-    def make(self, question: Question, name: str, labels: Sequence[str], *, now: datetime) -> ClassList:
-        """Make a list of people, by labels that mean something to the counter alone."""
+    def make(self, question: Question, name: str, labels: Sequence[str], this: Attempt, *, now: datetime) -> ClassList:
+        """Make a list of people, by labels that mean something to the counter alone; the same attempt finds its own."""
         row = ClassList(
             list_id=base64url.encode(self._randomness(ID_BYTES)),
             counter=question.counter.key,
@@ -42,8 +63,12 @@ class ClassLists:
             name=clean(name),
             created_at=now,
         )
-        lacks = [_told(need) for need in question.item.lacking({})]
+        lacks = [need.told() for need in question.item.lacking({})]
         with self._database.write() as session:
+            earlier = idempotency.claim(session, this, result=row.list_id, now=now)
+            found = session.get(ClassList, earlier) if earlier is not None else None
+            if found is not None:
+                return found
             session.add(row)
             session.flush()
             for number, label in enumerate(labels, 1):
@@ -90,19 +115,40 @@ class ClassLists:
         question = self._verifier.question(counter, row.service_item, operator)
         made = self._verifier.verify_scan(scanned, question, now=now)
         with self._database.write() as session:
-            records_store.lock_stream(session, f"class list {list_id}")
-            entry = session.get(ClassEntry, (list_id, number), populate_existing=True)
-            if entry is not None and not (entry.verdict == Outcome.ACCEPTED and made.outcome != Outcome.ACCEPTED):
-                entry.verdict, entry.reason, entry.updated_at = made.outcome, made.reason, now
-                entry.verification_id, entry.receipt = made.verification_id, made.receipt
-            if entry is not None and made.outcome == Outcome.ACCEPTED:
-                shown = {key: set(names) for key, names in entry.shown.items()}
-                for one in made.licences:
-                    shown.setdefault(one["licence_type"], set()).update(one["claims"])
-                entry.shown = {key: sorted(names) for key, names in shown.items()}
-                entry.lacks = [_told(need) for need in question.item.lacking(shown)]
+            adding.add_up(session, list_id, number, made, question.item, now=now)
         return made
 
+    # By link
 
-def _told(need: Need) -> dict[str, object]:
-    return {"licence_type": need.licence_type, "role": need.role, "why": dict(need.why)}
+    def link(self, list_id: str, number: int, counter: str, life: timedelta, *, now: datetime) -> tuple[str, datetime]:
+        """Return a link by which one entry's wallet answers by itself, within days; an earlier one is over then."""
+        row, _ = self.read(list_id, counter)
+        secret, until = base64url.encode(self._randomness(SECRET_BYTES)), now + life
+        if row.closed_at is not None:
+            raise ClassListOverError
+        with self._database.write() as session:
+            entry = session.get(ClassEntry, (list_id, number))
+            if entry is None:
+                raise UnknownClassListError
+            entry.link_hash, entry.link_until = _hashed(secret), until
+            audit.record(
+                session, stream=f"verifier/{counter}", actor=f"counter:{counter}", act="class_list.linked",
+                subject=list_id, now=now, detail={"entry": number},
+            )  # fmt: skip
+        return f"{self._base_url}{LINKS}/{secret}", until
+
+    def follow(self, secret: str, *, now: datetime) -> Followed:
+        """Return a fresh request for whoever follows a link: any wallet answers it, in five minutes."""
+        with self._database.read() as session:
+            entry = store.entry_by_link(session, _hashed(secret))
+            row = session.get(ClassList, entry.list_id) if entry else None
+        late = entry is not None and (entry.link_until is None or now >= entry.link_until)
+        if entry is None or row is None or row.closed_at is not None or late or (entry.shown and not entry.lacks):
+            raise ClassLinkOverError
+        question = self._verifier.question(row.counter, row.service_item, None)
+        opened = self._exchange.open(question, entry=adding.name(entry), now=now)
+        return Followed(question, opened.link, opened.expires_at)
+
+
+def _hashed(secret: str) -> str:
+    return sha256(f"class list link {secret}".encode()).hexdigest()

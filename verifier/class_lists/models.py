@@ -36,4 +36,6 @@ class ClassEntry(SQLModel, table=True):
     reason: str | None = Field(default=None)
     verification_id: str | None = Field(default=None)
     receipt: str | None = Field(default=None, sa_type=Text)
+    link_hash: str | None = Field(default=None, unique=True, index=True)
+    link_until: datetime | None = Field(default=None, sa_type=Instant)
     updated_at: datetime | None = Field(default=None, sa_type=Instant)

@@ -13,6 +13,11 @@ def lists_of(session: Session, counter: str, limit: int) -> Sequence[ClassList]:
     return session.exec(query.order_by(col(ClassList.created_at).desc(), col(ClassList.list_id)).limit(limit)).all()
 
 
+def entry_by_link(session: Session, link_hash: str) -> ClassEntry | None:
+    """Return the entry whose link this is."""
+    return session.exec(select(ClassEntry).where(ClassEntry.link_hash == link_hash)).first()
+
+
 def entries(session: Session, list_id: str) -> Sequence[ClassEntry]:
     """Return the entries of a list, in its order."""
     return session.exec(select(ClassEntry).where(ClassEntry.list_id == list_id).order_by(col(ClassEntry.number))).all()

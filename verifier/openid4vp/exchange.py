@@ -11,17 +11,14 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_der_private_key
+from sqlmodel import Session
 
-from credentials import base64url, dcql, jwe, jws, key_binding, strict_json
+from credentials import base64url, dcql, jws, key_binding, strict_json
 from credentials.dcql import Candidate
 from credentials.errors import QueryUnmetError, TransactionDataError
-from credentials.jwk import export_public, import_public
 from credentials.key_binding import KeyBinding
 from keys.certificates import Certificates, CertifiedSigner
 from keys.encryption import Seal
-from keys.errors import KeySealBrokenError
 from keys.models import KeyPurpose
 from keys.oauth.errors import OAuthError
 from keys.vault import KeyMaker, Vault
@@ -33,8 +30,11 @@ from verifier.errors import RefusalError, ResponseCodeError, UnknownCounterError
 from verifier.openid4vp import request, response, store
 from verifier.openid4vp.models import PresentationRequest
 from verifier.openid4vp.request import Asked, Prefix, ResponseMode
+from verifier.openid4vp.response_keys import ResponseKeys
 from verifier.reasons import Outcome
 from verifier.recording import Question
+from verifier.service_items import ServiceItem
+from verifier.verdict import Verdict
 from verifier.verifier import Verifier
 
 REQUEST_LIFE = timedelta(seconds=300)  # a person takes out a phone, reads, agrees
@@ -66,6 +66,7 @@ class Exchange:
         make_key: KeyMaker,
         base_url: str,
         vct: Callable[[str], str],
+        collect: "Collect",
         randomness: Callable[[int], bytes],
     ) -> None:
         self._database = database
@@ -73,25 +74,29 @@ class Exchange:
         self._vault = vault
         self._certificates = certificates
         self._seal = seal
+        self._response_keys = ResponseKeys(seal)
         self._make_key = make_key
         self._base_url = base_url
         self._vct = vct
+        self._collect = collect
         self._randomness = randomness
 
     def open(
         self,
         question: Question,
         *,
-        prefix: Prefix,
-        response_mode: ResponseMode,
-        return_to: str | None,
-        about: Sequence[Mapping[str, Any]],
-        certified: bool,
+        prefix: Prefix = Prefix.X509_HASH,
+        response_mode: ResponseMode = ResponseMode.DIRECT_POST_JWT,
+        return_to: str | None = None,
+        about: Sequence[Mapping[str, Any]] = (),
+        certified: bool = False,
+        entry: str | None = None,
         now: datetime,
     ) -> Opened:
         """Open a request for a service item; `about` is transaction data that the holder signs too.
 
-        With `certified`, only licences whose key came by certificate under the operator's authority will do.
+        With `certified`, only licences whose key came by certificate under the operator's authority will do. What
+        comes of one for an `entry` of a class list is added up there.
         """
         request_id = self._token(ID_BYTES)
         private = self._make_key() if response_mode == ResponseMode.DIRECT_POST_JWT else None
@@ -105,10 +110,11 @@ class Exchange:
             nonce=self._token(NONCE_BYTES),
             state=self._token(SECRET_BYTES),
             response_mode=response_mode,
-            sealed_key=self._sealed(request_id, private) if private else None,
+            sealed_key=self._response_keys.sealed(request_id, private) if private else None,
             transaction_data=request.transaction_data(about, sorted(question.item.listed)),
             return_to=return_to,
             authorities=[self._certificates.anchor_key_id(now=now)] if certified else [],
+            entry=entry,
             expires_at=now + REQUEST_LIFE,
         )
         with self._database.write() as session:
@@ -163,7 +169,7 @@ class Exchange:
                 self._claim(row, now)
             # 1. The presentation came with the call: in the mode that was asked for, with the state that was sent.
             with checks.step(1):
-                posted = response.read(form, self._agree(row))
+                posted = response.read(form, self._response_keys.agree(row))
                 if posted.state != row.state:
                     raise RefusalError("wrong_nonce")
                 if posted.error is not None:
@@ -183,6 +189,8 @@ class Exchange:
             assert kept is not None  # noqa: S101 - requests are never deleted while open
             kept.sealed_verdict, kept.sealed_key = sealed, None
             kept.response_code_hash = _hashed(code) if code else None
+            if row.entry is not None:
+                self._collect(session, row.entry, verdict, question.item, now)
         if refused:
             raise OAuthError("invalid_request", verdict.reason)
         return {"redirect_uri": _with_code(row.return_to, code)} if row.return_to and code else {}
@@ -249,42 +257,22 @@ class Exchange:
             state=row.state,
             dcql_query=self._query(row, question),
             transaction_data=row.transaction_data,
-            encryption_key=self._encryption_key(row),
+            encryption_key=self._response_keys.public(row),
         )
 
     def _query(self, row: PresentationRequest, question: Question) -> dict[str, Any]:
         """Return what was asked: the service item as DCQL, the same when it is sent and when the answer is checked."""
         return question.item.dcql(self._vct, authority_key_ids=row.authorities)
 
-    def _encryption_key(self, row: PresentationRequest) -> dict[str, str] | None:
-        private = self._private(row)
-        if private is None:
-            return None
-        jwk = export_public(private)
-        return {**jwk, "kid": import_public(jwk).thumbprint, "use": "enc", "alg": jwe.ALGORITHM}
-
-    def _agree(self, row: PresentationRequest) -> jwe.Agree | None:
-        private = self._private(row)
-        return jwe.agreement(private) if private else None
-
-    def _private(self, row: PresentationRequest) -> EllipticCurvePrivateKey | None:
-        if row.sealed_key is None:
-            return None
-        der = self._seal.open(row.sealed_key, f"response key of {row.request_id}")
-        private = load_der_private_key(der, password=None)
-        if not isinstance(private, EllipticCurvePrivateKey):
-            raise KeySealBrokenError
-        return private
-
-    def _sealed(self, request_id: str, private: EllipticCurvePrivateKey) -> bytes:
-        der = private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-        return self._seal.close(der, f"response key of {request_id}")
-
     def _url(self, request_id: str) -> str:
         return f"{self._base_url}/verifier/presentation-requests/{request_id}"
 
     def _token(self, size: int) -> str:
         return base64url.encode(self._randomness(size))
+
+
+Collect = Callable[[Session, str, Verdict, ServiceItem, datetime], None]
+"""Adds a verdict up for a named entry, in the transaction that keeps it."""
 
 
 def _candidate(checked: Checked) -> Candidate:

@@ -27,6 +27,8 @@ class PresentationRequest(SQLModel, table=True):
     authorities: list[str] = Field(sa_type=JSON)
     return_to: str | None = Field(default=None)
     response_code_hash: str | None = Field(default=None)
+    entry: str | None = Field(default=None)
+    """The class list's entry that this is for: `list/number`."""
     expires_at: datetime = Field(sa_type=Instant)
     answered_at: datetime | None = Field(default=None, sa_type=Instant)
     sealed_verdict: bytes | None = Field(default=None, sa_type=LargeBinary)

@@ -4,18 +4,22 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Depends, Header, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import StreamingResponse
 
 from keys.access import Caller
-from keys.auth import Clock
+from keys.auth import Attempts, Clock, IdempotencyKey
 from keys.schemas import SHORT_NAME, Input
+from keys.telling import LONGEST_SECONDS, RESPONSES, Event, told
 from wallet.auth import holder_with
 from wallet.cases.cases import Cases, Step
 from wallet.cases.models import Case, Kind, State
 from wallet.schemas import LICENCE_ID
 
 AgencyKey = Annotated[str, Path(pattern=f"^{SHORT_NAME}$", examples=["police"])]
+Seconds = Annotated[float, Query(ge=0, le=LONGEST_SECONDS)]
+After = Annotated[str, Header(alias="Last-Event-ID", max_length=64)]
 Words = Annotated[str, Field(min_length=1, max_length=2000)]
 SHOWN = {"case_id", "agency", "kind", "about", "state", "opened_at", "changed_at"}
 EXAMPLE: dict[str, Any] = {
@@ -91,15 +95,17 @@ class CaseView(CaseOut):
     )
 
 
-def routes(cases: Cases, *, caller_of: Callable[..., Caller], clock: Clock) -> APIRouter:
+def routes(cases: Cases, *, caller_of: Callable[..., Caller], attempts: Attempts, clock: Clock) -> APIRouter:
     """Return the holders' routes."""
     router = APIRouter(prefix="/wallet/cases", tags=["wallet"])
     Me = Annotated[str, Depends(holder_with(caller_of))]  # noqa: N806 - a type
+    MyCall = Annotated[Caller, Depends(caller_of)]  # noqa: N806 - a type
 
     @router.post("", status_code=201)
-    def open_case(me: Me, body: CaseIn) -> CaseOut:
+    def open_case(me: Me, caller: MyCall, body: CaseIn, key: IdempotencyKey = None) -> CaseOut:
         """Ask an agency to put a licence right, or to look into a use of one."""
-        return _out(cases.open(me, Kind(body.kind), body.about, body.text, now=clock()))
+        this = attempts(caller, key, "open case", body.model_dump())
+        return _out(cases.open(me, Kind(body.kind), body.about, body.text, this, now=clock()))
 
     @router.get("")
     def list_cases(me: Me) -> CasesOut:
@@ -110,6 +116,12 @@ def routes(cases: Cases, *, caller_of: Callable[..., Caller], clock: Clock) -> A
     def read_case(me: Me, case_id: str) -> CaseView:
         """Read a case and its timeline."""
         return _view(*cases.of_holder(me, case_id))
+
+    @router.get("/{case_id}/events", response_class=StreamingResponse, responses=RESPONSES)
+    def case_events(me: Me, case_id: str, seconds: Seconds = LONGEST_SECONDS, after: After = "") -> StreamingResponse:
+        """Be told of the steps of a case as they come (server-sent events)."""
+        cases.of_holder(me, case_id)
+        return _told(lambda: cases.of_holder(me, case_id), seconds, after)
 
     @router.post("/{case_id}/words", status_code=204, response_class=Response)
     def add_word(me: Me, case_id: str, body: WordIn) -> None:
@@ -142,6 +154,14 @@ def agency_routes(cases: Cases, *, caller_of: Callable[..., Caller], clock: Cloc
         """Read a case and its timeline."""
         return _view(*cases.of_agency(agency, case_id))
 
+    @router.get("/{case_id}/events", response_class=StreamingResponse, responses=RESPONSES)
+    def agency_case_events(
+        agency: AgencyKey, case_id: str, _caller: Agency, seconds: Seconds = LONGEST_SECONDS, after: After = ""
+    ) -> StreamingResponse:
+        """Be told of the steps of a case as they come (server-sent events)."""
+        cases.of_agency(agency, case_id)
+        return _told(lambda: cases.of_agency(agency, case_id), seconds, after)
+
     @router.post("/{case_id}/answer", status_code=204, response_class=Response)
     def answer_case(agency: AgencyKey, case_id: str, body: AnswerIn, caller: Agency) -> None:
         """Take a case in hand, uphold or reject it, in words that the holder reads."""
@@ -155,7 +175,18 @@ def _out(row: Case) -> CaseOut:
 
 
 def _view(row: Case, steps: list[Step]) -> CaseView:
-    timeline = [
-        {"at": one.at, "actor": one.actor.partition(":")[0], "state": one.state, "text": one.text} for one in steps
-    ]
-    return CaseView(**row.model_dump(include=SHOWN), timeline=timeline)
+    return CaseView(**row.model_dump(include=SHOWN), timeline=[_step(one) for one in steps])
+
+
+def _step(one: Step) -> dict[str, Any]:
+    return {"at": one.at, "actor": one.actor.partition(":")[0], "state": one.state, "text": one.text}
+
+
+def _told(read: Callable[[], tuple[Case, list[Step]]], seconds: float, after: str) -> StreamingResponse:
+    def steps() -> list[Event]:
+        _, found = read()
+        return [
+            Event("step", str(number), _step(one) | {"at": one.at.isoformat()}) for number, one in enumerate(found, 1)
+        ]
+
+    return StreamingResponse(told(steps, seconds, after=after), media_type="text/event-stream")

@@ -9,7 +9,9 @@ from sqlmodel import Session
 from credentials import base64url
 from credentials.text import clean
 from keys.encryption import Seal
+from records import idempotency
 from records.database import Database
+from records.idempotency import Attempt
 from wallet.cases import store
 from wallet.cases.errors import CaseOverError, TooManyCasesError, UnknownCaseError
 from wallet.cases.models import Case, CaseEvent, Kind, State
@@ -58,8 +60,11 @@ class Cases:
 
     # The holder's side
 
-    def open(self, holder_id: str, kind: Kind, about: str, text: str, *, now: datetime) -> Case:
-        """Open a case about a licence (to be corrected) or a use (objected to); it goes to that agency."""
+    def open(self, holder_id: str, kind: Kind, about: str, text: str, this: Attempt, *, now: datetime) -> Case:
+        """Open a case about a licence (to be corrected) or a use (objected to); it goes to that agency.
+
+        The same attempt again finds its case.
+        """
         agency = self._agency_of(holder_id, kind, about, now)
         row = Case(
             case_id=f"{int(now.timestamp() * 1000):013d}-{base64url.encode(self._randomness(ID_BYTES))}",
@@ -71,6 +76,10 @@ class Cases:
             changed_at=now,
         )
         with self._database.write() as session:
+            earlier = idempotency.claim(session, this, result=row.case_id, now=now)
+            found = session.get(Case, earlier) if earlier is not None else None
+            if found is not None:
+                return found
             if store.open_of(session, holder_id) >= MOST_OPEN:
                 raise TooManyCasesError
             session.add(row)

@@ -1,10 +1,8 @@
 """HTTP of consents: no deciding here."""
 
-import asyncio
-import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import AwareDatetime
@@ -12,6 +10,7 @@ from starlette.responses import StreamingResponse
 
 from keys.access import Caller
 from keys.auth import Clock
+from keys.telling import LONGEST_SECONDS, RESPONSES, Event, told
 from wallet.auth import holder_with
 from wallet.consents.consents import Consents
 from wallet.consents.schemas import (
@@ -24,12 +23,7 @@ from wallet.consents.schemas import (
     question_out,
 )
 
-EVERY_SECONDS = 1.0
-LONGEST_SECONDS = 300.0
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
-EVENTS: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"text/event-stream": {"example": 'event: consent\ndata: {"consent_id": "0n8Qd1Tz3m5PZK2v"}\n\n'}}}
-}
 
 
 def routes(consents: Consents, *, caller_of: Callable[..., Caller], clock: Clock) -> APIRouter:
@@ -73,28 +67,17 @@ def routes(consents: Consents, *, caller_of: Callable[..., Caller], clock: Clock
         """Say no, and report the question if it was out of place."""
         consents.decline(me, consent_id, report=body.report, now=clock())
 
-    @router.get("/events", response_class=StreamingResponse, responses=EVENTS)
+    @router.get("/events", response_class=StreamingResponse, responses=RESPONSES)
     async def events(
         me: Me, seconds: Annotated[float, Query(ge=0, le=LONGEST_SECONDS)] = LONGEST_SECONDS
     ) -> StreamingResponse:
         """Be told of new questions as they come, on every signed-in device (server-sent events)."""
-        return StreamingResponse(_events(consents, me, clock, seconds), media_type="text/event-stream")
+
+        def waiting() -> list[Event]:
+            now = clock()
+            rows = [ConsentOut(**consent_out(row, now)) for row in consents.waiting(me, now=now)]
+            return [Event("consent", row.consent_id, row.model_dump(mode="json")) for row in rows]
+
+        return StreamingResponse(told(waiting, seconds), media_type="text/event-stream")
 
     return router
-
-
-async def _events(consents: Consents, me: str, clock: Clock, seconds: float) -> AsyncIterator[str]:
-    told: set[str] = set()
-    loop = asyncio.get_running_loop()
-    end = loop.time() + seconds
-    yield ": listening\n\n"
-    while True:
-        now = clock()
-        for row in await asyncio.to_thread(consents.waiting, me, now=now):
-            if row.consent_id not in told:
-                told.add(row.consent_id)
-                said = ConsentOut(**consent_out(row, now)).model_dump(mode="json")
-                yield f"event: consent\nid: {row.consent_id}\ndata: {json.dumps(said, ensure_ascii=False)}\n\n"
-        if loop.time() >= end:
-            return
-        await asyncio.sleep(min(EVERY_SECONDS, max(0.0, end - loop.time())))

@@ -18,10 +18,9 @@ from wallet.consents.errors import (
     ConsentRefusedError,
     NothingLeftError,
     QuestionChangedError,
-    SensitiveError,
 )
 from wallet.consents.models import Consent, State
-from wallet.errors import UnknownRequestError
+from wallet.errors import NothingToShowError, SensitiveError, UnknownRequestError
 from wallet.keeping import Keeping, Opened
 from wallet.mandates.mandates import Mandates
 from wallet.presenting import Presenter, paths, record
@@ -42,6 +41,8 @@ class Wanted:
     why: Mapping[str, str]
     required: bool
     group: str
+    where: Sequence[Mapping[str, str]] = ()
+    """Names (zh, en) of who issues it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ class Matter:
     names: Mapping[str, str]
     wanted: Sequence[Wanted]
     replaces: Sequence[str] = ()
+    copy_days: int = 0
+    """How long the counter keeps a copy of what is shown; 0: it keeps none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +79,10 @@ class Question:
 
     @property
     def seen(self) -> str:
-        """What names exactly this: which licences of whom, and which claims of each."""
+        """What names exactly this: which licences of whom, which claims of each, and for how long a copy is kept."""
         told = [[one.opened.row.holder_id, one.opened.row.licence_id, list(one.shown)] for one in self.parts]
-        return sha256(strict_json.canonical({"consent": self.row.consent_id, "parts": told})).hexdigest()
+        said = {"consent": self.row.consent_id, "parts": told, "copy_days": self.matter.copy_days}
+        return sha256(strict_json.canonical(said)).hexdigest()
 
 
 class Consents:
@@ -173,7 +177,10 @@ class Consents:
         """Return who asks for what and why, and what would leave of which licences."""
         row = self._mine(holder_id, consent_id)
         matter = self._matter(row.service_item)
-        choice = self._wallet.choose(holder_id, row.service_item, principal, now=now)
+        try:
+            choice = self._wallet.choose(holder_id, row.service_item, principal, now=now)
+        except NothingToShowError:
+            choice = {}  # the question is still seen: who asks, and what would be needed
         opened = self._keeping.opened(holder_id, choice, now=now)
         parts = [self._part(one, choice[one.row.licence_id], matter, now) for one in opened]
         shown = {part.wanted.licence_type for part in parts}
@@ -195,7 +202,7 @@ class Consents:
         """Say yes to what was `seen`, less the optional `without`; a child's under fourteen wants its own word."""
         question = self.look(holder_id, consent_id, principal, now=now)
         if seen != question.seen:
-            raise QuestionChangedError
+            raise self._mandates.ended_since(holder_id, question.row.asked_at, now=now) or QuestionChangedError()
         named = {part.wanted.licence_type for part in question.parts if part.optional}
         if not set(without) <= named:
             raise ConsentRefusedError("only what is optional may stay out; else decline")

@@ -25,9 +25,3 @@ class QuestionChangedError(WalletError):
     """What would leave is not what was looked at."""
 
     code = "question_changed"
-
-
-class SensitiveError(WalletError):
-    """What would leave is of a child under fourteen, and wants its own yes."""
-
-    code = "sensitive_unconfirmed"

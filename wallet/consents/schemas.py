@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from keys.schemas import Input
 from wallet.consents.consents import Part, Question
 from wallet.consents.models import Consent, State
-from wallet.schemas import LICENCE_ID
+from wallet.schemas import LICENCE_ID, SENSITIVE
 
 ASKED: dict[str, Any] = {
     "consent_id": "0n8Qd1Tz3m5PZK2v", "counter": "school2_office", "service_item": "school_transfer",
@@ -25,7 +25,7 @@ class ConfirmIn(Input):
     seen: str = Field(max_length=64, description="As the question had it: what was looked at.")
     without: list[str] = Field(default=[], max_length=16)
     principal: str | None = Field(default=None, max_length=64)
-    sensitive: bool = Field(default=False, description="Yes, too, to what is of a child under fourteen.")
+    sensitive: bool = Field(default=False, description=SENSITIVE)
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -73,6 +73,7 @@ class QuestionOut(ConsentOut):
 
     item_name: dict[str, str]
     replaces: list[str]
+    copy_days: int
     seen: str
     parts: list[dict[str, Any]]
     missing: list[dict[str, Any]]
@@ -82,7 +83,7 @@ class QuestionOut(ConsentOut):
             "examples": [
                 {
                     **ASKED, "item_name": {"zh": "小学生转学", "en": "School transfer"}, "replaces": ["学籍证明"],
-                    "seen": "9f86d081884c7d65" * 4,
+                    "copy_days": 0, "seen": "9f86d081884c7d65" * 4,
                     "parts": [
                         {
                             "licence_type": "student_status_certificate", "licence_id": LICENCE_ID,
@@ -107,11 +108,15 @@ def consent_out(row: Consent, now: datetime) -> dict[str, Any]:
 
 def question_out(question: Question, now: datetime) -> QuestionOut:
     """Return a question with all that it means."""
-    missing = [{"licence_type": one.licence_type, "why": dict(one.why)} for one in question.missing]
+    missing = [
+        {"licence_type": one.licence_type, "why": dict(one.why), "where": [dict(name) for name in one.where]}
+        for one in question.missing
+    ]
     return QuestionOut(
         **consent_out(question.row, now),
         item_name=dict(question.matter.names),
         replaces=list(question.matter.replaces),
+        copy_days=question.matter.copy_days,
         seen=question.seen,
         parts=[_part(one) for one in question.parts],
         missing=missing,

@@ -9,17 +9,18 @@ from fastapi import APIRouter, Depends, Response
 from credentials import licence_type
 from credentials.licence_type import ClaimsRefusedError
 from keys.access import Caller
-from keys.auth import Clock
+from keys.auth import Attempts, Clock, IdempotencyKey
 from wallet.auth import holder_with
 from wallet.mandates.mandates import Mandates
 from wallet.mandates.models import Mandate
 from wallet.mandates.schemas import MandateIn, MandateOut, MandatesOut
 
 
-def routes(mandates: Mandates, *, caller_of: Callable[..., Caller], clock: Clock) -> APIRouter:
+def routes(mandates: Mandates, *, caller_of: Callable[..., Caller], attempts: Attempts, clock: Clock) -> APIRouter:
     """Return the routes."""
     router = APIRouter(prefix="/wallet/mandates", tags=["wallet"])
     Me = Annotated[str, Depends(holder_with(caller_of))]  # noqa: N806 - a type
+    MyCall = Annotated[Caller, Depends(caller_of)]  # noqa: N806 - a type
 
     @router.get("")
     def list_mandates(me: Me) -> MandatesOut:
@@ -28,12 +29,13 @@ def routes(mandates: Mandates, *, caller_of: Callable[..., Caller], clock: Clock
         return MandatesOut(items=[_out(mandates, row, now) for row in mandates.told(me, now=now)])
 
     @router.post("", status_code=201)
-    def give_mandate(me: Me, body: MandateIn) -> MandateOut:
+    def give_mandate(me: Me, caller: MyCall, body: MandateIn, key: IdempotencyKey = None) -> MandateOut:
         """Let somebody show one's licences, or a company's that one represents; both see it."""
         grant, now = body.grant(), clock()
         if faults := licence_type.check_identity(grant.agent, "/agent"):
             raise ClaimsRefusedError(faults)
-        return _out(mandates, mandates.give(me, grant, now=now), now)
+        this = attempts(caller, key, "give mandate", body.model_dump(mode="json"))
+        return _out(mandates, mandates.give(me, grant, this, now=now), now)
 
     @router.delete("/{mandate_id}", status_code=204, response_class=Response)
     def end_mandate(me: Me, mandate_id: str) -> None:

@@ -12,9 +12,10 @@ from sqlmodel import Session
 
 from credentials import base64url
 from credentials.claim_values import CREDIT_CODE
-from records import audit
+from records import audit, idempotency
 from records import store as records_store
 from records.database import Database
+from records.idempotency import Attempt
 from wallet.accounts import Accounts, stream
 from wallet.errors import (
     MandateEndedError,
@@ -103,6 +104,13 @@ class Mandates:
         under = session.get(Mandate, one.granted_under) if refusal is None and one.granted_under else None
         return self._ended(session, under, now) if under is not None else refusal
 
+    def ended_since(self, agent: str, since: datetime, *, now: datetime) -> WalletError | None:
+        """Return why something that somebody could do for another at an instant is over now; None if nothing is."""
+        with self._database.read() as session:
+            were = store.in_force(session, agent, since)
+            ended = [self._ended(session, one, now) for one in were]
+        return next((one for one in ended if one is not None), None)
+
     def helps(self, agent: str, principal: str, *, now: datetime) -> bool:
         """Whether somebody acts for another person as their helper."""
         return any(one.principal == principal and one.kind == Kind.HELPER for one in self.in_force(agent, now=now))
@@ -143,8 +151,16 @@ class Mandates:
 
     # Given and taken back by people
 
-    def give(self, giver: str, grant: Grant, *, now: datetime) -> Mandate:
-        """Hand showing over to somebody; raises `MandateRefusedError` saying what does not allow it."""
+    def give(self, giver: str, grant: Grant, this: Attempt, *, now: datetime) -> Mandate:
+        """Hand showing over to somebody; raises `MandateRefusedError` saying what does not allow it.
+
+        The same attempt again finds its mandate.
+        """
+        with self._database.read() as session:
+            earlier = idempotency.earlier_result(session, this)
+            found = session.get(Mandate, earlier) if earlier is not None else None
+        if found is not None:
+            return found
         principal = grant.principal or giver
         if not now < grant.until <= now + LONGEST:
             raise MandateRefusedError("it ends within a year")
@@ -171,6 +187,7 @@ class Mandates:
             row = self._row(principal, agent, grant.kind, grant.types, giver, now)
             row.granted_under, row.ends_at = under.mandate_id if under else None, grant.until
             row.issuer = under.issuer if under else None
+            idempotency.claim(session, this, result=row.mandate_id, now=now)
             session.add(row)
             session.flush()
             self._audit(session, row, "mandate.given", f"holder:{giver}", now)

@@ -10,7 +10,7 @@ from wallet.mandates.models import Kind, Mandate
 
 
 def in_force(session: Session, agent: str, now: datetime) -> Sequence[Mandate]:
-    """Return what somebody may do for others, oldest first."""
+    """Return what somebody may do for others, or might at an earlier instant, oldest first."""
     query = select(Mandate).where(Mandate.agent == agent, *_open(now))
     return session.exec(query.order_by(col(Mandate.created_at), col(Mandate.mandate_id))).all()
 
@@ -52,5 +52,7 @@ def withdraw(session: Session, mandate_id: str, by: str, now: datetime) -> list[
     return ended
 
 
-def _open(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return col(Mandate.withdrawn_at).is_(None), or_(col(Mandate.ends_at).is_(None), col(Mandate.ends_at) > now)
+def _open(at: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Return that a mandate was in force at an instant, whatever came later."""
+    kept = or_(col(Mandate.withdrawn_at).is_(None), col(Mandate.withdrawn_at) > at)
+    return kept, or_(col(Mandate.ends_at).is_(None), col(Mandate.ends_at) > at)

@@ -20,11 +20,14 @@ from records.database import Database
 from wallet.errors import (
     ForeignRefusalError,
     ForeignServiceError,
+    NotALinkError,
     NothingToShowError,
     RequestRefusedError,
+    SensitiveError,
     UnknownRequestError,
 )
 from wallet.keeping import Keeping, Opened
+from wallet.mandates.mandates import Mandates
 from wallet.openid4vc import links, store, verifier_request
 from wallet.openid4vc.fetching import Fetch, good
 from wallet.openid4vc.models import OpenRequest
@@ -48,6 +51,8 @@ class Match:
     paths: tuple[Path, ...]
     optional: bool
     """Whether the holder may keep it back."""
+    sensitive: bool
+    """Whether it is of a child under fourteen, and wants its own yes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,7 @@ class Answering:
         fetch: Fetch,
         presenter: Presenter,
         keeping: Keeping,
+        mandates: Mandates,
         anchors: Anchors,
         may_ask: MayAsk,
         make_key: Callable[[], EllipticCurvePrivateKey],
@@ -81,6 +87,7 @@ class Answering:
         self._fetch = fetch
         self._presenter = presenter
         self._keeping = keeping
+        self._mandates = mandates
         self._anchors = anchors
         self._may_ask = may_ask
         self._make_key = make_key
@@ -92,8 +99,7 @@ class Answering:
         A request that must not be answered raises `RequestRefusedError`, one that this wallet cannot answer
         `NothingToShowError`, one that is over `ForeignRefusalError`.
         """
-        found = links.request(link)
-        told = self._asked(found, now)
+        told = self._asked(links.request(self._led_to(link)), now)
         matches = self._matches(holder_id, told, now)
         request_id = base64url.encode(self._randomness(ID_BYTES))
         kept = strict_json.dumps(told.kept())
@@ -109,7 +115,14 @@ class Answering:
         return Shown(request_id, told, matches, row.expires_at)
 
     def answer(
-        self, holder_id: str, request_id: str, *, agree: bool, without: Collection[str] = (), now: datetime
+        self,
+        holder_id: str,
+        request_id: str,
+        *,
+        agree: bool,
+        without: Collection[str] = (),
+        sensitive: bool = False,
+        now: datetime,
     ) -> str | None:
         """Send what was asked for, or that the holder declines; returns where the phone goes on, if anywhere.
 
@@ -122,6 +135,8 @@ class Answering:
         kept = self._seal.open(row.sealed, f"request {request_id} of {holder_id}")
         told = verifier_request.restored(strict_json.loads_object(kept))
         matches = self._agreed(self._matches(holder_id, told, now), without) if agree else []
+        if not sensitive and any(match.sensitive for match in matches):
+            raise SensitiveError
         with self._database.write() as session:
             if not store.claim(session, request_id, holder_id, now):
                 raise RequestRefusedError("invalid_request", "it was answered already, or is over")
@@ -130,6 +145,18 @@ class Answering:
         sent = good(self._fetch("POST", told.response_uri, form=form))
         goes_on = sent.json().get("redirect_uri") if sent.media_type == "application/json" else None
         return goes_on if isinstance(goes_on, str) else None
+
+    def _led_to(self, link: str) -> str:
+        """Return the request that a plain web address leads to: a class list's link opens one when it is followed."""
+        if not links.leads_elsewhere(link):
+            return link
+        got = self._fetch("GET", link.strip(), headers={"Accept": "application/json"})
+        if got.status == GONE:
+            raise ForeignRefusalError("此链接已失效 · the link is over")
+        led = good(got).json().get("link")
+        if not isinstance(led, str):
+            raise NotALinkError
+        return led
 
     def _agreed(self, matches: Sequence[Match], without: Collection[str]) -> list[Match]:
         if any(match.query_id in without and not match.optional for match in matches):
@@ -184,10 +211,13 @@ class Answering:
         ids = {name for name, match in found.items() if match is not None}
         needed, wanted = _wanted(told.query, ids)
         return [
-            Match(name, *match, optional=name not in needed)
+            Match(name, *match, optional=name not in needed, sensitive=self._sensitive(match[0].row.holder_id, now))
             for name, match in found.items()
             if name in wanted and match is not None
         ]
+
+    def _sensitive(self, holder_id: str, now: datetime) -> bool:
+        return self._mandates.sensitive(holder_id, now=now)
 
     def _presented(self, holder_id: str, told: Asked, matches: Sequence[Match], now: datetime) -> dict[str, str]:
         name = {"zh": told.name, "en": told.name} if told.name else {}

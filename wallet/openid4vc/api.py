@@ -71,7 +71,9 @@ def routes(taking: Taking, answering: Answering, *, caller_of: Callable[..., Cal
     @router.post("/requests/{request_id}/answer")
     def answer_request(me: Me, request_id: str, body: AnswerIn) -> AnsweredOut:
         """Agree, and what was asked for is sent; or decline, and the verifier is told so. Once, within five minutes."""
-        goes_on = answering.answer(me, request_id, agree=body.agree, without=body.without, now=clock())
+        goes_on = answering.answer(
+            me, request_id, agree=body.agree, without=body.without, sensitive=body.sensitive, now=clock()
+        )
         return AnsweredOut(redirect_uri=goes_on)
 
     return router

@@ -29,6 +29,15 @@ def request(text: str) -> Mapping[str, str]:
     return found
 
 
+def leads_elsewhere(text: str) -> bool:
+    """Whether a link is a plain web address, which says nothing itself."""
+    try:
+        parts = urlsplit(text.strip())
+    except ValueError as error:
+        raise NotALinkError from error
+    return parts.scheme in {"https", "http"} and not parts.query
+
+
 def _parameters(text: str, schemes: frozenset[str]) -> dict[str, str]:
     try:
         parts = urlsplit(clean(text.strip()))

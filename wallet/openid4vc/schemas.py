@@ -11,6 +11,7 @@ from wallet.openid4vc.discovery import AUTHORIZATION_CODE, PRE_AUTHORIZED, Issue
 from wallet.openid4vc.links import MAX_LINK
 from wallet.openid4vc.outcomes import Taken
 from wallet.presenting import spelt, type_of
+from wallet.schemas import SENSITIVE
 
 OFFER_LINK = "openid-credential-offer://?credential_offer_uri=https%3A%2F%2Fissuer.example%2Foffers%2Fu8"
 
@@ -116,6 +117,7 @@ class PartView(BaseModel):
     claims: list[str]
     kept_back: list[str]
     optional: bool
+    sensitive: bool
 
 
 class RequestView(BaseModel):
@@ -146,6 +148,7 @@ class RequestView(BaseModel):
                             "claims": ["residence_district"],
                             "kept_back": ["current_address"],
                             "optional": False,
+                            "sensitive": False,
                         }
                     ],
                     "expires_at": "2026-11-23T08:05:00Z",
@@ -160,6 +163,7 @@ class AnswerIn(Input):
 
     agree: bool
     without: list[str] = Field(default=[], max_length=32, description="query_ids that the holder keeps back.")
+    sensitive: bool = Field(default=False, description=SENSITIVE)
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"agree": True}]})
 
@@ -205,6 +209,7 @@ def request_view(shown: Shown) -> RequestView:
                 claims=sorted(leaving | clear),
                 kept_back=sorted(match.opened.licence.claims.keys() - clear - {str(path[0]) for path in match.paths}),
                 optional=match.optional,
+                sensitive=match.sensitive,
             )
         )
     return RequestView(

@@ -1,0 +1,48 @@
+"""Telling a page of what is new, as server-sent events (WHATWG HTML section 9.2), for minutes at a time."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+LONGEST_SECONDS = 300.0
+EVERY_SECONDS = 1.0
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {"text/event-stream": {"example": 'event: consent\nid: 0n8Qd1Tz3m5PZK2v\ndata: {"state": "…"}\n\n'}}
+    }
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something new; one of an `id` that was told is not told again."""
+
+    kind: str
+    id: str
+    said: dict[str, Any]
+
+
+async def told(look: Callable[[], Sequence[Event]], seconds: float, *, after: str = "") -> AsyncIterator[str]:
+    """Yield what `look` finds, each once, as it comes, for `seconds`.
+
+    With `after` (`Last-Event-ID` of a page that comes back) all up to that one counts as told, if it is still there.
+    """
+    known: set[str] = set()
+    loop = asyncio.get_running_loop()
+    end = loop.time() + seconds
+    yield ": listening\n\n"
+    while True:
+        found = await asyncio.to_thread(look)
+        ids = [one.id for one in found]
+        if after in ids:
+            known |= set(ids[: ids.index(after) + 1])
+        after = ""
+        for one in found:
+            if one.id not in known:
+                known.add(one.id)
+                yield f"event: {one.kind}\nid: {one.id}\ndata: {json.dumps(one.said, ensure_ascii=False)}\n\n"
+        if loop.time() >= end:
+            return
+        await asyncio.sleep(min(EVERY_SECONDS, max(0.0, end - loop.time())))

@@ -1,0 +1,39 @@
+"""Adding up what one entry of a class list showed: a certificate today by code, a permit tomorrow by link."""
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from records import store as records_store
+from verifier.class_lists.models import ClassEntry
+from verifier.reasons import Outcome
+from verifier.service_items import ServiceItem
+from verifier.verdict import Verdict
+
+
+def add_up(session: Session, list_id: str, number: int, made: Verdict, item: ServiceItem, *, now: datetime) -> None:
+    """Add what a verdict showed to what an entry has; a refusal takes nothing away."""
+    records_store.lock_stream(session, f"class list {list_id}")
+    entry = session.get(ClassEntry, (list_id, number), populate_existing=True)
+    if entry is None:
+        return
+    if not (entry.verdict == Outcome.ACCEPTED and made.outcome != Outcome.ACCEPTED):
+        entry.verdict, entry.reason, entry.updated_at = made.outcome, made.reason, now
+        entry.verification_id, entry.receipt = made.verification_id, made.receipt
+    if made.outcome == Outcome.ACCEPTED:
+        shown = {key: set(names) for key, names in entry.shown.items()}
+        for one in made.licences:
+            shown.setdefault(one["licence_type"], set()).update(one["claims"])
+        entry.shown = {key: sorted(names) for key, names in shown.items()}
+        entry.lacks = [need.told() for need in item.lacking(shown)]
+
+
+def name(entry: ClassEntry) -> str:
+    """Return an entry's name, as a request that is for it keeps it."""
+    return f"{entry.list_id}/{entry.number}"
+
+
+def collect(session: Session, named: str, made: Verdict, item: ServiceItem, now: datetime) -> None:
+    """Add a verdict up that came by a request for a named entry."""
+    list_id, _, number = named.partition("/")
+    add_up(session, list_id, int(number), made, item, now=now)

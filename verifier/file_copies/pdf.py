@@ -1,0 +1,159 @@
+"""A copy for the file as PDF: the one door to fpdf2. The same document and receipt give the same bytes.
+
+Behind the pages stands one more line, which holds document and receipt: who has the file has all it takes to check it,
+and makes the pages again to see that they are these.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from io import BytesIO
+from typing import Any
+
+import fpdf
+from fpdf import FPDF
+from fpdf.enums import XPos, YPos
+from noto_cjk_sans_otc import FONT_PATH
+
+from credentials import base64url, strict_json
+from credentials.errors import FormatError, MalformedError
+
+Picture = Callable[[str], bytes]
+"""Draws a text as a QR code: PNG."""
+MADE_WITH = f"fpdf2 {fpdf.FPDF_VERSION}"
+MARK = b"%licence-copy "
+MAX_BYTES = 4 * 1024 * 1024
+FONT, SIMPLIFIED = "Noto Sans CJK SC", 2  # its place in the collection
+MARGIN, LINE, QR, LABEL = 18.0, 6.5, 30.0, 58.0  # millimetres
+GREY, PALE = 90, 205
+
+
+def render(document: Mapping[str, Any], receipt: str, picture: Picture) -> bytes:
+    """Return the PDF of a copy whose receipt is `receipt`."""
+    pages = _Pages(document)
+    pages.add_page()
+    pages.head(picture(str(document["url"])))
+    for one in document["licences"]:
+        pages.licence(one)
+    whole = base64url.encode(strict_json.canonical({"document": dict(document), "receipt": receipt}))
+    return bytes(pages.output()) + MARK + whole.encode("ascii") + b"\n"
+
+
+def read(data: bytes) -> tuple[dict[str, Any], str]:
+    """Return the document and receipt that a PDF of ours holds; raises `MalformedError` for any other file.
+
+    Nothing of the pages is looked at: whether they are those of this document shows when they are made again.
+    """
+    _, mark, line = data.rpartition(MARK)
+    if not mark or len(data) > MAX_BYTES:
+        raise MalformedError("not a copy for the file of this service")
+    try:
+        held = strict_json.loads_object(base64url.decode(line.strip().decode("ascii")))
+        document, receipt = held["document"], held["receipt"]
+    except (KeyError, ValueError, FormatError) as error:
+        raise MalformedError("not a copy for the file of this service") from error
+    if not isinstance(document, dict) or not isinstance(receipt, str):
+        raise MalformedError("not a copy for the file of this service")
+    return document, receipt
+
+
+class _Pages(FPDF):
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        super().__init__(format="A4")
+        self._said = document
+        self.set_creation_date(datetime.fromisoformat(document["made_at"]))
+        self.set_title("电子证照加注件 · Copy for the file")
+        self.set_lang("zh-CN")
+        self.set_margins(MARGIN, MARGIN)
+        self.set_auto_page_break(auto=True, margin=MARGIN + LINE)
+        self.add_font(FONT, fname=str(FONT_PATH), collection_font_number=SIMPLIFIED)
+        self.set_font(FONT, size=10)
+
+    def header(self) -> None:
+        """Mark the page through and through with what it is for."""
+        self.set_text_color(PALE)
+        mark = f"仅用于 {self._said['matter'].get('zh', '')} · {_day(self._said['made_at'])}"
+        self.set_font(FONT, size=20)
+        for at in (80, 165, 250):
+            with self.rotation(30, x=MARGIN, y=at):
+                self.text(MARGIN + 4, at, mark)
+        self.set_text_color(0)
+        self.set_font(FONT, size=10)
+
+    def footer(self) -> None:
+        """Say whose page this is, and which."""
+        self.set_y(-MARGIN)
+        self.set_font(FONT, size=8)
+        self.set_text_color(GREY)
+        self.cell(text=f"{self._said['verification_id']} · {self.page_no()}", align="C", center=True)
+        self.set_text_color(0)
+        self.set_font(FONT, size=10)
+
+    def head(self, qr: bytes) -> None:
+        """Tell what this is a copy for, and draw what re-verifies it."""
+        said = self._said
+        self.image(BytesIO(qr), x=self.w - MARGIN - QR, y=MARGIN, w=QR)
+        width = self.epw - QR - 6
+        self.set_font(FONT, size=18)
+        self._line("电子证照加注件", width, LINE * 1.5)
+        self.set_font(FONT, size=11)
+        self._line("Copy for the file", width, LINE * 1.2)
+        self.set_font(FONT, size=10)
+        for label, text in (
+            ("事项 Matter", _both(said["matter"])),
+            ("受理机构 Agency", _both(said["agency"])),
+            ("窗口 Counter", _both(said["counter"]) + (f" · {said['operator']}" if said["operator"] else "")),
+            ("制作时间 Made", said["made_at"]),
+            ("保存期至 Kept until", said["until"]),
+        ):
+            self._row(label, text, width)
+        self.set_font(FONT, size=8)
+        self.set_text_color(GREY)
+        self._line(
+            "本件仅用于上述事项，不得另作他用。扫码可再次核验出示回执。\n"
+            "For this matter alone. Scan the code to verify the receipt once more.",
+            width, LINE * 0.8,
+        )  # fmt: skip
+        self.set_text_color(0)
+        self.set_y(max(self.get_y(), MARGIN + QR) + LINE)
+
+    def licence(self, one: Mapping[str, Any]) -> None:
+        """Tell one licence: what it is, whose word, and each claim that was disclosed."""
+        self.set_font(FONT, size=13)
+        self._line(_both(one["name"]), self.epw, LINE * 1.2)
+        self.set_font(FONT, size=10)
+        self._row("签发机关 Issued by", _both(one["agency"]), self.epw)
+        self._row("签发时间 Issued", one["issued_at"] or "—", self.epw)
+        self._row("有效期至 Valid until", one["expires_at"] or "长期 No end", self.epw)
+        for claim in one["claims"]:
+            self._row(_both(claim["label"]), claim["text"], self.epw)
+        self.ln(LINE)
+
+    def _row(self, label: str, text: str, width: float) -> None:
+        """Write a label and what it labels; both may take several lines, and stay on one page."""
+        start, page = self.get_y(), self.page
+        with self.offset_rendering() as trial:
+            trial.multi_cell(w=width - LABEL, h=LINE, text=text or "—")
+        if trial.page_break_triggered:
+            self.add_page()
+            start, page = self.get_y(), self.page
+        self.set_text_color(GREY)
+        self.multi_cell(w=LABEL, h=LINE, text=label, align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        left_end = self.get_y()
+        self.set_text_color(0)
+        if self.page == page:
+            self.set_y(start)
+        self.set_x(MARGIN + LABEL)
+        self.multi_cell(w=width - LABEL, h=LINE, text=text or "—", align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        self.set_y(max(self.get_y(), left_end))
+
+    def _line(self, text: str, width: float, height: float) -> None:
+        self.multi_cell(w=width, h=height, text=text, align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+
+
+def _both(said: Mapping[str, str]) -> str:
+    """Return what is said in Chinese and English, once where both are the same."""
+    return " · ".join(dict.fromkeys(one for one in (said.get("zh", ""), said.get("en", "")) if one))
+
+
+def _day(instant: str) -> str:
+    return instant[:10]
