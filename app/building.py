@@ -173,6 +173,7 @@ def build(
         items=items,
         base_url=base_url,
         holder_side=between_rooms.holder_side(wallet),
+        by_mandate=uses.by_mandate,
         recorder=verdicts,
         logged=between_rooms.logged_before(database, base_url),
         randomness=randomness,

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import zip_longest
 from typing import Any
 
 from verifier.checking import Checked, Checks
@@ -60,9 +61,13 @@ def accepted(
     checks: Checks,
     *,
     channel: str,
+    by_mandate: Sequence[bool | None] = (),
     now: datetime,
 ) -> Verdict:
-    """Return green, for licences that passed every step; shows the claims that the item lists and no others."""
+    """Return green, for licences that passed every step; shows the claims that the item lists and no others.
+
+    `by_mandate` says of each in turn whether somebody showed it for another; None where only a foreign wallet knows.
+    """
     if not checked:
         raise RefusalError("nothing_presented")
     listed = item.listed if item else None
@@ -74,7 +79,10 @@ def accepted(
         channel=channel,
         offline=False,
         checks=checks.rows,
-        licences=[_shown(one, listed.get(one.kind.key, ()) if listed is not None else None) for one in checked],
+        licences=[
+            _shown(one, listed.get(one.kind.key, ()) if listed is not None else None, by_mandate=acted)
+            for one, acted in zip_longest(checked, by_mandate[: len(checked)])
+        ],
         missing=[one.told() for one in item.missing([one.kind.key for one in checked])] if item else [],
         at=now,
         status_as_of=min(one.status_as_of for one in checked),
@@ -106,7 +114,7 @@ def rfc3339(second: int | None) -> str | None:
     return None if second is None else datetime.fromtimestamp(second, UTC).isoformat()
 
 
-def _shown(one: Checked, listed: Collection[str] | None) -> dict[str, Any]:
+def _shown(one: Checked, listed: Collection[str] | None, *, by_mandate: bool | None) -> dict[str, Any]:
     """Return a licence as a counter sees it; `listed` None (no item named) shows all that was disclosed."""
     claims = {name: value for name, value in one.licence.claims.items() if listed is None or name in listed}
     return {
@@ -120,4 +128,5 @@ def _shown(one: Checked, listed: Collection[str] | None) -> dict[str, Any]:
         "not_before": rfc3339(one.licence.not_before),
         "expires_at": rfc3339(one.licence.expires_at),
         "status_as_of": rfc3339(one.status_as_of),
+        "by_mandate": by_mandate,
     }

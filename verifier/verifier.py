@@ -61,6 +61,7 @@ class Verifier:
         items: Mapping[str, ServiceItem],
         base_url: str,
         holder_side: HolderSide,
+        by_mandate: Callable[[Sequence[str]], Mapping[str, bool]],
         recorder: Recorder,
         logged: checking.Logged,
         randomness: Callable[[int], bytes],
@@ -74,6 +75,7 @@ class Verifier:
         self._types = types
         self._base_url = base_url
         self._holder_side = holder_side
+        self._by_mandate = by_mandate
         self._recorder = recorder
         self._logged = logged
         self._randomness = randomness
@@ -219,7 +221,10 @@ class Verifier:
             if demand is not None:
                 demand(checked_by_id)
             checked = [one for several in checked_by_id.values() for one in several]
-            made = verdict.accepted(verification_id, checked, question.item, checks, channel=channel, now=now)
+            acted = self._acted(presented)
+            made = verdict.accepted(
+                verification_id, checked, question.item, checks, channel=channel, by_mandate=acted, now=now
+            )
         except RefusalError as refusal:
             checked = []
             if channel == "offline_pass" and outcome(refusal.code) == Outcome.CANNOT_CONFIRM:
@@ -229,6 +234,12 @@ class Verifier:
         texts = [text for several in presented.values() for text in several if text.isascii()]
         digests = sorted({sd_jwt.presentation_digest(text) for text in texts})
         return self._recorder.record(made, checked, question, digests, now=now)
+
+    def _acted(self, presented: Mapping[str, Sequence[str]]) -> list[bool | None]:
+        """Return of each presentation in turn whether somebody showed it for another; None of a foreign wallet's."""
+        digests = [sd_jwt.presentation_digest(text) for several in presented.values() for text in several]
+        known = self._by_mandate(digests)
+        return [known.get(one) for one in digests]
 
     def _check(
         self,

@@ -108,6 +108,12 @@ def uses_of(session: Session, digests: Sequence[str]) -> Sequence[Use]:
     return session.exec(select(Use).where(col(Use.use_id).in_(of_these))).all()
 
 
+def acted(session: Session, digests: Sequence[str]) -> Sequence[tuple[str, str, str]]:
+    """Return of each of these presentations that is known here: its digest, whose licence it is, and who showed it."""
+    query = select(UsePresentation.digest, Use.holder_id, Use.actor).join(Use)
+    return session.exec(query.where(col(UsePresentation.digest).in_(digests))).all()
+
+
 def known(session: Session, digests: Sequence[str]) -> int:
     """Return how many of these presentations belong to a use here."""
     query = select(func.count()).where(col(UsePresentation.digest).in_(digests))

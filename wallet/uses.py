@@ -118,6 +118,11 @@ class Uses:
             known = store.known(session, digests)
             return store.uses_of(session, digests) if known == len(set(digests)) else []
 
+    def by_mandate(self, digests: Sequence[str]) -> Mapping[str, bool]:
+        """Return of each presentation that one of our wallets made, whether somebody showed it for another."""
+        with self._database.read() as session:
+            return {digest: whose != actor for digest, whose, actor in store.acted(session, digests)}
+
     def permitted_until(self, use: Use, *, now: datetime) -> datetime | None:
         """Return until when a use's receipt may be relied on; None if nobody permits it, or not any more may."""
         by = use.reuse_permitted_by

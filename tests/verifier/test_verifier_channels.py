@@ -20,7 +20,7 @@ MEMBERS = {
 }  # fmt: skip
 LICENCE_MEMBERS = {
     "licence_type", "name", "agency", "agency_name", "claims", "labels", "issued_at", "not_before", "expires_at",
-    "status_as_of",
+    "status_as_of", "by_mandate",
 }  # fmt: skip
 
 

@@ -316,6 +316,14 @@ def test_for_whom_must_be_said(world: World) -> None:
         assert [got["claims"]["holder_name"] for got in verdict["licences"]] == [one["principal_name"]]
 
 
+def test_the_counter_sees_that_another_showed_it(world: World) -> None:
+    """Of a child's licence the counter is told that somebody acts for the child, of the mother's own that nobody does."""
+    certificate(world, PARENT)
+    world.issue()
+    told = {one["licence_type"]: one["by_mandate"] for one in world.scan(world.show()["url"])["licences"]}
+    assert told == {"student_status_certificate": True, "residence_permit": False}
+
+
 def test_given_once_under_one_key(world: World) -> None:
     """The same request twice gives one mandate, where a second one would be refused."""
     body = {"agent": world.person(CLERK), "kind": "helper", "ends_at": ENDS}
