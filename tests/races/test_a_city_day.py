@@ -63,7 +63,7 @@ class Desk:
             self.open.append((asked["ask_id"], "consent_expired"))
             return
         mine = holder.get("/wallet/consents", params={"state": "waiting"})["items"]
-        (consent,) = [one["consent_id"] for one in mine if one["counter"] == self.caller.subject]
+        consent = [one["consent_id"] for one in mine if one["counter"] == self.caller.subject][-1]
         answer = {"seen": holder.get(f"/wallet/consents/{consent}")["seen"]} if word != "decline" else {}
         said = holder.post(f"/wallet/consents/{consent}/{'decline' if word == 'decline' else 'confirm'}", answer)
         assert said.status == 204, said.body
