@@ -8,7 +8,7 @@ STEPS ?= 5000
 REQUESTS ?= 20000
 SECONDS ?= 60
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test attack fuzz mutate sbom interop check openapi bench lock clean
+.PHONY: help demo serve test attack fuzz mutate sbom interop pages check openapi bench lock clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -59,6 +59,13 @@ sbom: .venv/attack.stamp ## Write the software bill of materials (CycloneDX) to 
 	@mkdir -p build
 	$(BIN)/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml --output-format JSON --output-file build/sbom.json
 
+.venv/pages.stamp: .venv/dev.stamp requirements-pages.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-pages.txt
+	@touch $@
+
+pages: .venv/pages.stamp ## Drive every page in Chromium: journeys, WCAG, languages, widths; pictures in build/screenshots
+	$(BIN)/python -m pytest tests/pages
+
 interop: .venv/dev.stamp ## Drive the running service with third-party wallets and verifiers (needs Node)
 	@command -v npm > /dev/null || { echo "make interop needs Node 20 or later (node, npm): install it first"; exit 1; }
 	cd tests/interop && npm ci --silent
@@ -80,6 +87,7 @@ bench: .venv/dev.stamp ## Measure, and write bench/latest.json
 lock: ## Lock dependencies anew (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header -o requirements.txt -q
 	uv pip compile pyproject.toml --extra dev --extra hsm --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header -c requirements.txt -o requirements-dev.txt -q
+	uv pip compile pyproject.toml --extra dev --extra hsm --extra pages --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header -c requirements-dev.txt -o requirements-pages.txt -q
 	uv pip compile pyproject.toml --extra hsm --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header -c requirements-dev.txt -o requirements-hsm.txt -q
 	uv pip compile pyproject.toml --extra dev --extra hsm --extra attack --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header -c requirements-dev.txt -o requirements-attack.txt -q
 

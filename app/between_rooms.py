@@ -72,9 +72,15 @@ def holder_side(wallet: Wallet) -> Callable[..., Mapping[str, Sequence[str]]]:
 class AskedWallet:
     """The wallet as a counter's questions reach it."""
 
-    def __init__(self, consents: Consents, agency_name: Callable[[str], Mapping[str, str]]) -> None:
+    def __init__(
+        self,
+        consents: Consents,
+        agency_name: Callable[[str], Mapping[str, str]],
+        asks_first: Callable[[str], bool],
+    ) -> None:
         self._consents = consents
         self._agency_name = agency_name
+        self.asks_first = asks_first
 
     def open(
         self, scanned: str, question: Question, *, audience: str, nonce: str, now: datetime

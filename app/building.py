@@ -183,7 +183,7 @@ def build(
         matter=lambda key: between_rooms.matter_of(items[key]), randomness=randomness,
     )  # fmt: skip
     exchange = doors.exchange(core, verifier, issuer)
-    asked = between_rooms.AskedWallet(consents, catalogue.agency_name)
+    asked = between_rooms.AskedWallet(consents, catalogue.agency_name, wallet.asks_first)
     return House(
         settings=settings,
         database=database,

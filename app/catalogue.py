@@ -8,7 +8,7 @@ from typing import Any
 from credentials import licence_type
 from credentials.licence_type import LicenceType
 from verifier import service_items
-from verifier.service_items import ServiceItem
+from verifier.service_items import Known, ServiceItem
 
 
 @cache
@@ -24,8 +24,11 @@ def licence_types() -> dict[str, LicenceType]:
 
 def items() -> dict[str, ServiceItem]:
     """Return the service items by key."""
-    issuers = {key: [agency_name(one) for one in kind.issuer_agencies] for key, kind in licence_types().items()}
-    return {one["key"]: service_items.load(one, issuers=issuers) for one in read("service_items")}
+    known = {
+        key: Known(kind.names, [agency_name(one) for one in kind.issuer_agencies])
+        for key, kind in licence_types().items()
+    }
+    return {one["key"]: service_items.load(one, types=known) for one in read("service_items")}
 
 
 def agencies() -> dict[str, dict[str, Any]]:

@@ -3,8 +3,25 @@
 from base64 import b64encode
 from hashlib import sha256
 from html import escape
+from typing import Any, Protocol
 
+from starlette.requests import Request
 from starlette.responses import HTMLResponse
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
+    "manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types worker"
+)
+"""What pages made of templates may load: scripts, styles and pictures of ours, nothing inline, nothing from text."""
+
+
+class Render(Protocol):
+    """Makes a page of a template in the browser's language."""
+
+    def __call__(self, request: Request, template: str, status: int = 200, **told: Any) -> HTMLResponse:
+        """Return the page."""
+
 
 STYLE = (
     "body{font:18px/1.6 sans-serif;max-width:34rem;margin:2rem auto;padding:0 1rem}"

@@ -113,7 +113,8 @@ class World:
         everybody = catalogue.read("people")
         self.people = {one["key"]: one for one in everybody["natural"] + everybody["legal"]}
         self.house = self.build(**self.settings)
-        self.http = TestClient(create_app(self.house, now=lambda: self.now), BASE_URL, raise_server_exceptions=False)
+        app = create_app(self.house, now=lambda: self.now)
+        self.http = TestClient(app, self.house.settings.base_url, raise_server_exceptions=False)
         self.http.__enter__()
         self.anybody = Caller(self.http)
         secret = self.house.access.grant(Role.OPERATOR, "op", life=timedelta(days=90), actor="test", now=self.now)

@@ -19,12 +19,14 @@ from verifier.reuse import Reuse
 from verifier.schemas import (
     AnswerIn,
     AskIn,
+    CounterOut,
     EnrolIn,
     EnrolOut,
     ReceiptIn,
     ReceiptProof,
     RequestOut,
     ScanIn,
+    ScannedOut,
     ServiceItemOut,
     ServiceItems,
     VerdictOut,
@@ -73,22 +75,14 @@ def routes(
         ]
         return ServiceItems(items=rows)
 
-    @router.post("/verifications")
-    def verify_scan(here: Here, body: ScanIn) -> VerdictOut:
-        """Verify what a scanner read: a show code or an offline pass."""
-        question = verifier.question(here.subject, body.service_item, body.operator)
-        return VerdictOut(**verifier.verify_scan(body.scanned, question, now=clock()).as_json())
+    _add_scanning(router, verifier, caller_of, clock)
 
-    @router.post("/verifications/picture", openapi_extra=_PICTURE)
-    def verify_picture(
-        here: Here,
-        picture_bytes: Annotated[bytes, Body(media_type="image/png")],
-        service_item: Annotated[str, Query(min_length=1, max_length=64)],
-        operator: Annotated[str | None, Query(max_length=64)] = None,
-    ) -> VerdictOut:
-        """Verify a photo of a QR code (PNG, JPEG, WebP)."""
-        question = verifier.question(here.subject, service_item, operator)
-        return VerdictOut(**verifier.verify_scan(picture.read(picture_bytes), question, now=clock()).as_json())
+    @router.get("/counter")
+    def this_counter(here: Here) -> CounterOut:
+        """Read which counter this is: its name, whose, and by which channel it serves."""
+        row = verifier.counters.get(here.subject)
+        shown = {"key", "agency", "name", "channel", "opened_types"}
+        return CounterOut(**row.model_dump(include=shown))
 
     @router.post("/requests", status_code=201)
     def ask(here: Here, body: AskIn, key: IdempotencyKey = None) -> RequestOut:
@@ -140,6 +134,33 @@ def routes(
         return trust_bundle(clock())
 
     return router
+
+
+def _add_scanning(router: APIRouter, verifier: Verifier, caller_of: Callable[..., Caller], clock: Clock) -> None:
+    """Add what takes codes, by scanner or as pictures."""
+    Here = Annotated[Caller, Depends(caller_of)]  # noqa: N806 - a type
+
+    @router.post("/verifications")
+    def verify_scan(here: Here, body: ScanIn) -> VerdictOut:
+        """Verify what a scanner read: a show code or an offline pass."""
+        question = verifier.question(here.subject, body.service_item, body.operator)
+        return VerdictOut(**verifier.verify_scan(body.scanned, question, now=clock()).as_json())
+
+    @router.post("/verifications/picture", openapi_extra=_PICTURE)
+    def verify_picture(
+        here: Here,
+        picture_bytes: Annotated[bytes, Body(media_type="image/png")],
+        service_item: Annotated[str, Query(min_length=1, max_length=64)],
+        operator: Annotated[str | None, Query(max_length=64)] = None,
+    ) -> VerdictOut:
+        """Verify a photo of a QR code (PNG, JPEG, WebP)."""
+        question = verifier.question(here.subject, service_item, operator)
+        return VerdictOut(**verifier.verify_scan(picture.read(picture_bytes), question, now=clock()).as_json())
+
+    @router.post("/pictures", openapi_extra=_PICTURE)
+    def read_picture(_here: Here, picture_bytes: Annotated[bytes, Body(media_type="image/png")]) -> ScannedOut:
+        """Read the QR code in a photo (PNG, JPEG, WebP); nothing is verified or used up."""
+        return ScannedOut(scanned=picture.read(picture_bytes))
 
 
 def enrolment_routes(clients: OAuthClients, gate: DpopGate, *, base_url: str, clock: Clock) -> APIRouter:

@@ -19,7 +19,7 @@ from verifier.checking import Checks
 from verifier.errors import RefusalError
 from verifier.reasons import Outcome, outcome
 from verifier.seen_passes import SeenFile
-from verifier.service_items import ServiceItem
+from verifier.service_items import Known, ServiceItem
 from verifier.verdict import Verdict
 
 
@@ -50,8 +50,10 @@ def open_bundle(data: Mapping[str, Any]) -> TrustBundle:
         types = [licence_type.load(one) for one in data["licence_types"]]
         trust = trust_list.read(data["trust_list"], import_set(data["operator_keys"]))
         names = {one.agency: one.name for one in trust.issuers.values()}
-        issuers = {one.key: [names[key] for key in one.issuer_agencies if key in names] for one in types}
-        items = [service_items.load(one, issuers=issuers) for one in data["service_items"]]
+        known = {
+            one.key: Known(one.names, [names[key] for key in one.issuer_agencies if key in names]) for one in types
+        }
+        items = [service_items.load(one, types=known) for one in data["service_items"]]
         return TrustBundle(
             base_url=str(data["base_url"]),
             trust=trust,

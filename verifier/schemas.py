@@ -248,6 +248,35 @@ class ReceiptProof(BaseModel):
     )  # fmt: skip
 
 
+class ScannedOut(BaseModel):
+    """What a QR code in a picture says."""
+
+    scanned: str
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"scanned": "http://127.0.0.1:8080/s#5ZK8…"}]})
+
+
+class CounterOut(BaseModel):
+    """A counter as it is enrolled; `opened_types` where it is no agency's."""
+
+    key: str
+    agency: str
+    name: dict[str, str]
+    channel: str
+    opened_types: list[str] | None
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "key": "school2_office", "agency": "school2", "name": {"zh": "教务处", "en": "Office"},
+                    "channel": "hall_counter", "opened_types": None,
+                }
+            ]
+        }
+    )  # fmt: skip
+
+
 class EnrolIn(Input):
     """A device that becomes a counter's; its key is the one that the `DPoP` header proves."""
 

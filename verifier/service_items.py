@@ -25,13 +25,17 @@ class Need:
     """Claim → the values that will do; every other claim may hold anything."""
     claim_sets: tuple[tuple[str, ...], ...] = ()
     """Sets of claims, best first, of which one is enough; none means all the claims."""
+    name: Mapping[str, str] = field(default_factory=dict)
+    """What such a licence is called (zh, en)."""
     where: tuple[Mapping[str, str], ...] = ()
-    """Names (zh, en) of the agencies that issue such a licence."""
+    """Names (zh, en) of the agencies that issue it."""
 
     def told(self) -> dict[str, Any]:
         """Return what whoever lacks this is told: which licence, why, and where to get it."""
-        where = [dict(one) for one in self.where]
-        return {"licence_type": self.licence_type, "role": self.role, "why": dict(self.why), "where": where}
+        return {
+            "licence_type": self.licence_type, "name": dict(self.name), "role": self.role, "why": dict(self.why),
+            "where": [dict(one) for one in self.where],
+        }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +137,19 @@ def _query(licence_type: str, vct: str, claims: Sequence[str], needs: Sequence[N
     return told | ({"claim_sets": sets} if sets else {})
 
 
-def load(data: Mapping[str, Any], *, issuers: Mapping[str, Sequence[Mapping[str, str]]]) -> ServiceItem:
-    """Return the service item of one catalogue entry; `issuers` are names (zh, en) of who issues each licence type.
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a licence type: what it is called, and who issues it (names, zh and en)."""
+
+    name: Mapping[str, str]
+    where: Sequence[Mapping[str, str]]
+
+
+UNKNOWN = Known({}, ())
+
+
+def load(data: Mapping[str, Any], *, types: Mapping[str, Known]) -> ServiceItem:
+    """Return the service item of one catalogue entry; `types` are the licence types by key.
 
     A missing member raises KeyError, and one that lets people come more than once ValueError: both at start-up.
     """
@@ -146,7 +161,7 @@ def load(data: Mapping[str, Any], *, issuers: Mapping[str, Sequence[Mapping[str,
         names=data["name"],
         agency=data["agency"],
         channels=tuple(data["channels"]),
-        needs=tuple(_need(one, issuers.get(one["licence_type"], ())) for one in data["needs"]),
+        needs=tuple(_need(one, types.get(one["licence_type"], UNKNOWN)) for one in data["needs"]),
         version=data["version"],
         nature=data["nature"],
         applicant_kind=data["applicant_kind"],
@@ -158,7 +173,7 @@ def load(data: Mapping[str, Any], *, issuers: Mapping[str, Sequence[Mapping[str,
     )
 
 
-def _need(one: Mapping[str, Any], where: Sequence[Mapping[str, str]]) -> Need:
+def _need(one: Mapping[str, Any], known: Known) -> Need:
     need = Need(
         one["licence_type"],
         one["role"],
@@ -169,7 +184,8 @@ def _need(one: Mapping[str, Any], where: Sequence[Mapping[str, str]]) -> Need:
         multiple=one.get("multiple", False),
         values=one.get("values", {}),
         claim_sets=tuple(tuple(names) for names in one.get("claim_sets", ())),
-        where=tuple(where),
+        name=known.name,
+        where=tuple(known.where),
     )
     named = {*need.values, *(name for names in need.claim_sets for name in names)}
     if not named <= set(need.claims):

@@ -177,6 +177,15 @@ class Wallet:
                 raise UnknownShowError
             raise CodeUsedError(row.used_at)
 
+    def asks_first(self, scanned: str) -> bool:
+        """Whether a scanned code is one by which a counter can only ask; nothing is used up by looking."""
+        code = codes.read(scanned, base_url=self._base_url)
+        if code is None:
+            return False
+        with self._database.read() as session:
+            row = store.code(session, codes.hashed(code))
+        return row is not None and not row.choice
+
     def claim(self, scanned: str, asker: Asker, *, now: datetime) -> ShowCode:
         """Use a code up and return it, raising `CodeError` with why not: of any number of requests one succeeds."""
         code = codes.read(scanned, base_url=self._base_url)

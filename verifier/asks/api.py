@@ -41,17 +41,24 @@ def routes(
     asks: Asks, verifier: Verifier, *, caller_of: Callable[..., Caller], attempts: Attempts, clock: Clock
 ) -> APIRouter:
     """Return the routes."""
-    router = APIRouter(prefix="/verifier/asks", tags=["verifier"])
+    router = APIRouter(prefix="/verifier", tags=["verifier"])
     Here = Annotated[Caller, Depends(caller_of)]  # noqa: N806 - a type
 
-    @router.post("", response_model=VerdictOut, responses=WAITING)
+    @router.post("/scans", response_model=VerdictOut, responses=WAITING)
+    def scan(here: Here, body: ScanIn, key: IdempotencyKey = None) -> VerdictOut | Response:
+        """Scan whatever somebody shows: what they chose is verified at once, else they are asked (202)."""
+        question = verifier.question(here.subject, body.service_item, body.operator)
+        made = asks.scan(body.scanned, question, attempts(here, key, "scan", body.model_dump()), now=clock())
+        return _waiting(made) if isinstance(made, Ask) else VerdictOut(**made.as_json())
+
+    @router.post("/asks", response_model=VerdictOut, responses=WAITING)
     def open_ask(here: Here, body: ScanIn, key: IdempotencyKey = None) -> VerdictOut | Response:
         """Scan a show code and ask its holder for what an item lists (202); a code that is none gets its verdict."""
         question = verifier.question(here.subject, body.service_item, body.operator)
         made = asks.ask(body.scanned, question, attempts(here, key, "open ask", body.model_dump()), now=clock())
         return _waiting(made) if isinstance(made, Ask) else VerdictOut(**made.as_json())
 
-    @router.get("/{ask_id}", response_model=VerdictOut, responses=WAITING)
+    @router.get("/asks/{ask_id}", response_model=VerdictOut, responses=WAITING)
     async def ask_answer(
         request: Request,
         here: Here,

@@ -35,6 +35,9 @@ class Word:
 class HolderSide(Protocol):
     """The wallet that is asked."""
 
+    def asks_first(self, scanned: str) -> bool:
+        """Whether a code discloses nothing before its holder is asked."""
+
     def open(
         self, scanned: str, question: Question, *, audience: str, nonce: str, now: datetime
     ) -> tuple[str, datetime]:
@@ -57,6 +60,12 @@ class Asks:
         self._verifier = verifier
         self._holder_side = holder_side
         self._randomness = randomness
+
+    def scan(self, scanned: str, question: Question, this: Attempt, *, now: datetime) -> Ask | Verdict:
+        """Do what a scanned code is for: verify what its holder chose, or ask; whoever is no agency always asks."""
+        if question.counter.opened_types is not None or self._holder_side.asks_first(scanned):
+            return self.ask(scanned, question, this, now=now)
+        return self._verifier.verify_scan(scanned, question, now=now)
 
     def ask(self, scanned: str, question: Question, this: Attempt, *, now: datetime) -> Ask | Verdict:
         """Ask the holder of a scanned code; a code that opens nothing gives its verdict at once.

@@ -23,7 +23,6 @@ CALLBACK = "/wallet/sign-in/callback"
 SESSION_LIFE = timedelta(hours=12)
 IDLE = timedelta(hours=1)
 MAX_LABEL = 120  # characters of what a browser calls itself
-IN = "您已登录，可以关闭本页。 · You are signed in, and may close this page."
 CLOSED = "此处尚未开通登录。 · Signing in is not open here yet."
 USED = "登录链接无效或已使用，请重新获取。 · The sign-in link is unknown or used. Get a new one."
 STRANGE = "请从本页面登录。 · Sign in on this very page."
@@ -66,7 +65,7 @@ def routes(
         """Send a browser to sign in; one that is signed in goes on."""
         to = own_page(return_to)
         if sessions.visitor_of(request) is not None:
-            return page(f"<p>{IN}</p>") if to == HOME else RedirectResponse(to, 303, HEADERS)
+            return RedirectResponse(to, 303, HEADERS)
         if signing_in is None:
             return page(_link_form(to)) if by_link else page(said(CLOSED), 503)
         try:

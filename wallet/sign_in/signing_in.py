@@ -26,7 +26,7 @@ from wallet.sign_in.provider import Provider
 ATTEMPT_LIFE = timedelta(minutes=10)
 SECRET_BYTES = 32
 MAX_RETURN = 2048  # characters
-HOME = "/wallet/sign-in"
+HOME, SIGN_IN = "/w", "/wallet/sign-in"
 
 
 @dataclass(frozen=True, slots=True)

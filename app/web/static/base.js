@@ -1,0 +1,101 @@
+// What all pages share: calling the API, saying what it said, and forms that are calls.
+"use strict";
+
+const at = (id) => document.getElementById(id);
+const language = document.documentElement.lang.startsWith("zh") ? "zh" : "en";
+const words = (name) => at("words").dataset[name];
+
+/** What an API call refuses, in the page's language; `code` is stable. */
+class Refusal extends Error {
+  constructor(status, told) {
+    const faults = (told.faults || []).map((one) => `${one.pointer || ""} ${one.message || one.code || ""}`).join("\n");
+    super((told.message ? told.message[language] : `HTTP ${status}`) + (faults ? `\n${faults}` : ""));
+    this.status = status;
+    this.code = told.code;
+  }
+}
+
+/** The service's clock: a phone's may be wrong by minutes. */
+const clock = { skew: 0, now: () => Date.now() + clock.skew };
+
+async function call(method, path, body, how = {}) {
+  const headers = { ...(how.headers || {}) };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (method === "POST" && how.once) headers["Idempotency-Key"] = how.once;
+  let answer;
+  try {
+    answer = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body), cache: "no-store" });
+  } catch {
+    throw new Error(words("noAnswer"));
+  }
+  clock.skew = Date.parse(answer.headers.get("date")) - Date.now() || 0;
+  const json = (answer.headers.get("content-type") || "").includes("json");
+  const told = json ? await answer.json() : {};
+  if (answer.status === 401 && document.body.classList.contains("signed-in")) {
+    location.assign(`/wallet/sign-in?return_to=${encodeURIComponent(location.pathname)}`);
+  }
+  if (!answer.ok) throw new Refusal(answer.status, told);
+  return told;
+}
+
+function say(text, good = false) {
+  const box = at("said");
+  box.textContent = text;
+  box.hidden = !text;
+  box.classList.toggle("good", good);
+  if (text && !good) box.scrollIntoView({ block: "nearest" });
+}
+
+/** Run an act of a button: once at a time, and say what was refused. */
+async function act(button, work) {
+  say("");
+  if (button) button.disabled = true;
+  try {
+    return await work();
+  } catch (error) {
+    say(error.message);
+    return undefined;
+  } finally {
+    if (button) button.disabled = false;
+  }
+}
+
+/** The JSON that a form means: names with dots nest, `data-list` names gather, empty fields stay out. */
+function meant(form) {
+  const made = {};
+  for (const field of form.elements) {
+    if (!field.name || field.disabled || (field.type === "radio" && !field.checked)) continue;
+    const lists = field.dataset.list !== undefined;
+    if (field.type === "checkbox" && lists && !field.checked) continue;
+    let value = field.type === "checkbox" && !lists ? field.checked : field.value;
+    if (value === "") continue;
+    if (field.dataset.kind === "number") value = Number(value);
+    if (field.type === "date") value = `${value}T23:59:59+08:00`;
+    const path = field.name.split(".");
+    const last = path.pop();
+    const inner = path.reduce((outer, name) => (outer[name] ??= {}), made);
+    if (lists) (inner[last] ??= []).push(value);
+    else inner[last] = value;
+  }
+  return made;
+}
+
+/** Forms with `data-call="METHOD /path"` are API calls; then the page goes to `data-then`, or says `data-done`. */
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.dataset.call) return;
+  event.preventDefault();
+  const [method, path] = form.dataset.call.split(" ");
+  const body = method === "DELETE" || form.dataset.empty !== undefined ? undefined : meant(form);
+  if (form.dataset.confirm && !window.confirm(form.dataset.confirm)) return;
+  act(event.submitter, async () => {
+    await call(method, path, body, { once: crypto.randomUUID() });
+    if (form.dataset.then) location.assign(form.dataset.then);
+    if (form.dataset.done) say(form.dataset.done, true);
+  });
+});
+
+const connected = () => { at("offline").hidden = navigator.onLine; };
+addEventListener("online", connected);
+addEventListener("offline", connected);
+connected();

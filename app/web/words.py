@@ -1,0 +1,53 @@
+"""What pages say, in Chinese and English: the Chinese text is the key, `locale/en.po` says the same in English.
+
+The one door to Babel. Catalogues are read as they are written; nothing is compiled.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
+from importlib.resources import files
+
+from babel.dates import format_date, format_datetime
+from babel.messages.pofile import read_po
+from fastapi import Request
+
+from credentials.licence_type import CITY_TIME
+
+COOKIE, LANGUAGES = "language", ("zh", "en")
+LOCALES: Mapping[str, str] = {"zh": "zh_Hans_CN", "en": "en_GB"}
+
+
+@cache
+def english() -> Mapping[str, str]:
+    """Return the English of each Chinese text."""
+    with files("app.web").joinpath("locale/en.po").open("rb") as file:
+        catalogue = read_po(file)
+    return {str(one.id): str(one.string) for one in catalogue if one.id and one.string}
+
+
+def language_of(request: Request) -> str:
+    """Return the language a browser wants: as it was chosen, else as it says, else Chinese."""
+    chosen = request.query_params.get("language") or request.cookies.get(COOKIE)
+    if chosen in LANGUAGES:
+        return chosen
+    wanted = request.headers.get("accept-language", "").lower()
+    first = next((one.strip()[:2] for one in wanted.split(",") if one.strip()[:2] in LANGUAGES), "zh")
+    return first if first in LANGUAGES else "zh"
+
+
+def translate(text: str, language: str) -> str:
+    """Return a text in a language; one without a translation stays Chinese, and a test fails."""
+    return english().get(text, text) if language == "en" else text
+
+
+def moment(instant: datetime | str, language: str) -> str:
+    """Return an instant as people read it, in the city's time."""
+    at = datetime.fromisoformat(instant) if isinstance(instant, str) else instant
+    return format_datetime(at.astimezone(CITY_TIME), "medium", locale=LOCALES[language])
+
+
+def day(instant: datetime | str, language: str) -> str:
+    """Return an instant's day as people read it, in the city's time."""
+    at = datetime.fromisoformat(instant) if isinstance(instant, str) else instant
+    return format_date(at.astimezone(CITY_TIME), "medium", locale=LOCALES[language])
