@@ -164,9 +164,10 @@ class World:
         for prefix, stranger in self.strangers.items():
             if url.startswith(prefix):
                 return stranger(method, url, **how)
-        if not url.startswith(BASE_URL):
+        ours = self.house.settings.base_url
+        if not url.startswith(ours):
             raise ForeignServiceError("this service may not call that")
-        got = self.http.request(method, url.removeprefix(BASE_URL), **how)
+        got = self.http.request(method, url.removeprefix(ours), **how)
         kind = got.headers.get("content-type", "").split(";")[0]
         return Fetched(got.status_code, kind, got.content, dict(got.headers))
 

@@ -94,6 +94,7 @@ def opened(
         viewport={"width": width, "height": 760}, locale=locale, color_scheme=scheme, base_url=city.house.settings.base_url,
         **how,
     )  # fmt: skip
+    context.set_default_timeout(8000)
     page, seen = context.new_page(), Seen()
     ours = city.house.settings.base_url
     page.on("request", lambda one: None if one.url.startswith((ours, "data:", "blob:")) else seen.wrong.append(one.url))

@@ -112,14 +112,12 @@ def test_a_code_dies_with_its_dialog(city: LiveWorld, chromium: Any) -> None:
         sign_in(page, city)
         first = shown_code(page)
         page.click("#code-new")
-        page.wait_for_function(
-            "old => document.getElementById('typed').textContent.replace(' ', '') !== old", arg=first
-        )
+        page.wait_for_selector(f"#typed:not(:text-is('{first[:4]} {first[4:]}'))")
         second = page.inner_text("#typed").replace(" ", "")
         page.keyboard.press("Escape")
         page.wait_for_selector("#code:not([open])", state="attached")
         page.wait_for_timeout(300)
-        assert city.scan(second)["reason"] == "withdrawn"
+        assert city.scan(second)["reason"] == "code_withdrawn"
 
 
 def test_by_keyboard_alone(city: LiveWorld, chromium: Any) -> None:
@@ -149,7 +147,7 @@ def test_without_a_network(city: LiveWorld, chromium: Any) -> None:
     city.issue()
     with opened(chromium, city) as page:
         sign_in(page, city)
-        page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+        page.wait_for_timeout(1500)  # the service worker is there
         page.click(".card")
         page.check("[name=claims][value=residence_district]")
         page.click("#make-pass")

@@ -121,7 +121,11 @@ def _add_open_to_all(router: APIRouter, pages: Pages) -> None:
     @router.get("/w/worker.js")
     def worker() -> Response:
         """Return the service worker, whose reach is its own folder."""
-        headers = {"Cache-Control": "no-cache", "Service-Worker-Allowed": HOME}
+        headers = {
+            "Cache-Control": "no-cache",
+            "Service-Worker-Allowed": HOME,
+            "Content-Security-Policy": "default-src 'none'; connect-src 'self'",
+        }
         return Response(pages.worker, media_type="text/javascript", headers=headers)
 
     @router.get("/s")

@@ -55,14 +55,15 @@ at("operator").addEventListener("change", () => { sessionStorage.setItem("operat
 
 // Scanning: by gun, camera, photo, or typed
 
-/** What a keyboard wedge typed, whatever input method is on: keys by their place, as guns send them. */
+/** What a keyboard wedge typed; where an input method hides the character, the key by its place, as guns send them. */
 const wedge = { text: "", last: 0 };
 const SHIFTED = { Semicolon: ":", Digit3: "#", Minus: "_", Slash: "?", Equal: "+", Digit7: "&", Digit4: "$", Digit5: "%", Digit8: "*" };
 const PLAIN = { Semicolon: ";", Minus: "-", Slash: "/", Period: ".", Equal: "=", Space: " ", Comma: "," };
 const GUN_GAP_MILLISECONDS = 60;
 
 function typedBy(event) {
-  const { code, shiftKey } = event;
+  const { key, code, shiftKey } = event;
+  if (key.length === 1 && key <= "~") return key;
   if (/^Key[A-Z]$/.test(code)) return shiftKey || event.getModifierState("CapsLock") ? code[3] : code[3].toLowerCase();
   if (shiftKey && SHIFTED[code]) return SHIFTED[code];
   if (/^(Digit|Numpad)[0-9]$/.test(code)) return code.at(-1);
