@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.records.tables import findings
+from tests.records.tables import alter, findings
 from tests.wallet.test_wallet_answers import answer as agree
 from tests.wallet.test_wallet_answers import drive, look
 from tests.wallet.test_wallet_mandates import certificate
@@ -128,6 +128,17 @@ def test_a_link_followed_in_a_browser(world: World) -> None:
     assert states(world, class_list) == [("a", "refused")]
     assert agree(world, look(world, link)).status == 200
     assert states(world, class_list) == [("a", "complete")]
+
+
+def test_answered_after_the_list_was_closed(world: World) -> None:
+    """A request that was opened before adds nothing any more; nothing of what was shown stays."""
+    drive(world)
+    class_list = made(world, "a")
+    seen = look(world, linked(world, class_list)["link"])
+    world.counter().post(f"{PATH}/{class_list['list_id']}/close")
+    assert agree(world, seen).status == 200
+    assert states(world, class_list) == [("a", "waiting")]
+    assert alter(world, "UPDATE presentation_request SET state = state WHERE sealed_verdict IS NOT NULL") == 0
 
 
 def test_links_that_are_over(world: World) -> None:

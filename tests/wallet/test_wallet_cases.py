@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.races.test_many_at_once import at_once
 from tests.records.tables import findings
 from tests.wallet.test_wallet_mandates import certificate
 from tests.world import OTHER_PARENT, PARENT, Answer, World
@@ -115,3 +116,11 @@ def test_opened_once_under_one_key(world: World) -> None:
     headers = {"Idempotency-Key": "case-1"}
     first, second = (world.holder().post("/wallet/cases", body, headers=headers) for _ in range(2))
     assert (first["case_id"], len(world.holder().get("/wallet/cases")["items"])) == (second["case_id"], 1)
+
+
+def test_opened_once_by_four_at_once(world: World) -> None:
+    """Four equal requests at the same moment open one case."""
+    body = {"kind": "correction", "about": world.issue(), "text": "地址有误"}
+    me, headers = world.holder(), {"Idempotency-Key": "case-2"}
+    opened = at_once([lambda: me.post("/wallet/cases", body, headers=headers)] * 4)
+    assert ({one.status for one in opened}, len({one["case_id"] for one in opened})) == ({201}, 1)

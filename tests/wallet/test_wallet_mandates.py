@@ -7,6 +7,7 @@ import pytest
 from keys.access import Role
 from tests.issuers.claims_of_types import order
 from tests.races.test_a_hall_full_of_people import citizen
+from tests.races.test_many_at_once import at_once
 from tests.records.tables import acts, findings
 from tests.world import BASE_URL, CHILD, COUNTER, OTHER_PARENT, PARENT, Answer, Caller, World
 
@@ -332,6 +333,16 @@ def test_given_once_under_one_key(world: World) -> None:
     first, second = (world.holder().post("/wallet/mandates", body, headers=headers) for _ in range(2))
     assert (first.status, first["mandate_id"]) == (201, second["mandate_id"])
     assert world.holder().post("/wallet/mandates", body)["code"] == "mandate_refused"
+
+
+def test_given_once_by_four_at_once(world: World) -> None:
+    """Four equal requests at the same moment give one mandate, and all four name it."""
+    body = {"agent": world.person(CLERK), "kind": "helper", "ends_at": ENDS}
+    world.holder(CLERK)
+    mother, headers = world.holder(), {"Idempotency-Key": "mandate-2"}
+    given = at_once([lambda: mother.post("/wallet/mandates", body, headers=headers)] * 4)
+    assert [one.status for one in given] == [201] * 4
+    assert len({one["mandate_id"] for one in given}) == 1
 
 
 def test_a_child_s_under_fourteen_wants_its_own_yes(world: World) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from records import store as records_store
-from verifier.class_lists.models import ClassEntry
+from verifier.class_lists.models import ClassEntry, ClassList
 from verifier.reasons import Outcome
 from verifier.service_items import ServiceItem
 from verifier.verdict import Verdict
@@ -34,6 +34,8 @@ def name(entry: ClassEntry) -> str:
 
 
 def collect(session: Session, named: str, made: Verdict, item: ServiceItem, now: datetime) -> None:
-    """Add a verdict up that came by a request for a named entry."""
+    """Add a verdict up that came by a request for a named entry, unless its list was closed meanwhile."""
     list_id, _, number = named.partition("/")
-    add_up(session, list_id, int(number), made, item, now=now)
+    row = session.get(ClassList, list_id)
+    if row is not None and row.closed_at is None:
+        add_up(session, list_id, int(number), made, item, now=now)

@@ -189,8 +189,9 @@ class Exchange:
             assert kept is not None  # noqa: S101 - requests are never deleted while open
             kept.sealed_verdict, kept.sealed_key = sealed, None
             kept.response_code_hash = _hashed(code) if code else None
-            if row.entry is not None:
+            if row.entry is not None:  # nobody else waits for it
                 self._collect(session, row.entry, verdict, question.item, now)
+                kept.sealed_verdict, kept.told_at = None, now
         if refused:
             raise OAuthError("invalid_request", verdict.reason)
         return {"redirect_uri": _with_code(row.return_to, code)} if row.return_to and code else {}

@@ -162,12 +162,7 @@ class Mandates:
         if found is not None:
             return found
         principal = grant.principal or giver
-        if not now < grant.until <= now + LONGEST:
-            raise MandateRefusedError("it ends within a year")
-        if grant.types is not None and not (grant.types and set(grant.types) <= set(self._types)):
-            raise MandateRefusedError("name types of the catalogue, or none for all")
-        if grant.agent.code_type == CREDIT_CODE:
-            raise MandateRefusedError("it goes to another person")
+        self._check_form(grant, now)
         with self._database.read() as session:
             self._power(session, giver, principal, grant, now)
         agent = self._accounts.named(grant.agent, actor=f"holder:{giver}", now=now)
@@ -177,6 +172,9 @@ class Mandates:
             raise MandateRefusedError("it goes to another person")
         with self._database.write() as session:
             records_store.lock_stream(session, stream(principal))
+            came_first = idempotency.earlier_result(session, this)  # while this one waited for the lock
+            if came_first is not None:
+                return session.get_one(Mandate, came_first)
             under = self._power(session, giver, principal, grant, now)
             if self._has(session, principal, agent, grant, now):
                 raise MandateRefusedError("there is one for this already; withdraw it first")
@@ -192,6 +190,14 @@ class Mandates:
             session.flush()
             self._audit(session, row, "mandate.given", f"holder:{giver}", now)
         return row
+
+    def _check_form(self, grant: Grant, now: datetime) -> None:
+        if not now < grant.until <= now + LONGEST:
+            raise MandateRefusedError("it ends within a year")
+        if grant.types is not None and not (grant.types and set(grant.types) <= set(self._types)):
+            raise MandateRefusedError("name types of the catalogue, or none for all")
+        if grant.agent.code_type == CREDIT_CODE:
+            raise MandateRefusedError("it goes to another person")
 
     def withdraw(self, by: str, mandate_id: str, *, now: datetime) -> None:
         """End a mandate: whoever gave it, whose licences they are, their representative, or the agent who renounces.
