@@ -218,7 +218,10 @@ TABLE: Mapping[str, Row] = {
     "GET /admin/audit": AUDITOR,
     "GET /admin/audit/entries": AUDITOR,
     "GET /admin/requests/{number}": SUPPORT,
+    # Whoever has a token
+    "GET /caller": Row(ANY_SCOPE, tuple(Role)),
     # Everybody
+    "GET /console": ANYBODY,
     "GET /keys/trust-list": ANYBODY,
     "GET /keys/operator": ANYBODY,
     "GET /keys/authority": ANYBODY,

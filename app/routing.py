@@ -6,11 +6,12 @@ from typing import Any
 
 from app import admin, between_rooms, problems, staff, webhooks
 from app.house import House
-from app.web import rendering, web
+from app.web import rendering, web, words
 from issuers import api as issuers_api
 from issuers import type_metadata
 from issuers.mass import api as mass_api
 from issuers.openid4vci import api as openid4vci_api
+from issuers.web import pages as console_pages
 from keys import api as keys_api
 from keys.access import Caller
 from keys.auth import Clock, visitor_of
@@ -50,9 +51,10 @@ def routers(house: House, caller: Callable[..., Caller], now: Clock, rooms: Coll
     routers = [
         keys_api.routes(house.registry, lambda at: house.certificates.anchor(now=at), now),
         keys_api.log_routes(house.log, now),
+        keys_api.caller_routes(caller),
         keys_api.oauth_routes(house.client_credentials, now),
     ]
-    if {"wallet", "verifier"} & set(rooms):
+    if {"issuers", "wallet", "verifier"} & set(rooms):
         routers.append(rendering.routes())
     if set(rooms) - {"verifier"}:
         routers += [
@@ -60,6 +62,7 @@ def routers(house: House, caller: Callable[..., Caller], now: Clock, rooms: Coll
             passkeys_pages.routes(),
         ]
     if "issuers" in rooms:
+        routers.append(console_pages.routes(rendering.page, words.language_of, house.types))
         routers.append(
             issuers_api.routes(
                 house.issuer, house.changes, house.publisher, house.vault,

@@ -7,10 +7,11 @@ from typing import Annotated, Any
 
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import Certificate
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import JSONResponse
 
+from keys.access import Caller
 from keys.auth import Clock
 from keys.oauth.api import NO_STORE, PUBLIC, RawBody, answered, one_header
 from keys.oauth.client_credentials import ClientCredentials
@@ -108,6 +109,33 @@ class ConsistencyOut(BaseModel):
             "examples": [{"before": 5, "after": 7, "proof": ["CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I="]}]
         }
     )
+
+
+class CallerOut(BaseModel):
+    """Who an access token says is calling."""
+
+    role: str
+    subject: str
+    person: str | None
+    scopes: list[str]
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"role": "clerk", "subject": "police", "person": "wang.wu", "scopes": ["licences:issue"]}]
+        }
+    )
+
+
+def caller_routes(caller_of: Callable[..., Caller]) -> APIRouter:
+    """Return where whoever has a token learns whose it is."""
+    router = APIRouter(tags=["keys"])
+
+    @router.get("/caller")
+    def who_is_calling(caller: Annotated[Caller, Depends(caller_of)]) -> CallerOut:
+        """Read whose token this is, and what it may do."""
+        return CallerOut(role=caller.role, subject=caller.subject, person=caller.person, scopes=sorted(caller.scopes))
+
+    return router
 
 
 def log_routes(log: TransparencyLog, clock: Clock) -> APIRouter:

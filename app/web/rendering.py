@@ -18,7 +18,12 @@ from starlette.responses import HTMLResponse, Response
 from app.web import words
 from keys.pages import POLICY
 
-ROOMS: Mapping[str, str] = {"base": "app.web", "wallet": "wallet.web", "counter": "verifier.web"}
+ROOMS: Mapping[str, str] = {
+    "base": "app.web",
+    "wallet": "wallet.web",
+    "counter": "verifier.web",
+    "console": "issuers.web",
+}
 KINDS: Mapping[str, str] = {
     "css": "text/css; charset=utf-8",
     "js": "text/javascript; charset=utf-8",

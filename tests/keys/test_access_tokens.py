@@ -132,3 +132,12 @@ def test_granting_is_the_operators(world: World) -> None:
         made = caller.post("/admin/tokens", {"role": "operator", "subject": "me"})
         assert (made.status, made["code"]) == (403, "scope_refused")
     assert world.anybody.post("/admin/tokens", {"role": "operator", "subject": "me"}).status == 401
+
+
+def test_whose_token_it_is(world: World) -> None:
+    """Whoever has a token learns whose it is and what it may do; nobody else learns anything."""
+    told = world.agency("police").get("/caller")
+    assert (told["role"], told["subject"], told["person"]) == ("agency", "police", None)
+    assert "licences:issue" in told["scopes"]
+    assert world.holder().get("/caller")["role"] == "holder"
+    assert world.anybody.get("/caller").status == 401

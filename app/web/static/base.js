@@ -70,7 +70,8 @@ function meant(form) {
     let value = field.type === "checkbox" && !lists ? field.checked : field.value;
     if (value === "") continue;
     if (field.dataset.kind === "number") value = Number(value);
-    if (field.type === "date") value = `${value}T23:59:59+08:00`;
+    if (field.dataset.kind === "lines") value = value.split("\n").map((one) => one.trim()).filter(Boolean);
+    if (field.type === "date" && field.dataset.kind !== "day") value = `${value}T23:59:59+08:00`;
     const path = field.name.split(".");
     const last = path.pop();
     const inner = path.reduce((outer, name) => (outer[name] ??= {}), made);

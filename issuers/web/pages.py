@@ -1,0 +1,23 @@
+"""The console's page: one page, whose script calls the API with the token of whoever signed in."""
+
+from collections.abc import Callable, Mapping
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from credentials.licence_type import LicenceType
+from issuers.web import views
+from keys.pages import Render
+
+
+def routes(render: Render, language_of: Callable[[Request], str], types: Mapping[str, LicenceType]) -> APIRouter:
+    """Return the page's route."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/console")
+    def console(request: Request) -> Response:
+        """Sign in; issue, find, change; answer cases. The forms are made of the licence types."""
+        forms = views.forms(types.values(), language_of(request))
+        return render(request, "console/console.html", forms=forms, states=views.STATES)
+
+    return router
