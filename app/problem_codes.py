@@ -252,6 +252,14 @@ PROBLEMS: dict[str, Problem] = {
         "页面与回执所载内容不符，文件可能被改动，请勿采信，并向制作窗口核对。",
         "The pages are not those of the receipt: the file was changed. Do not rely on it; ask who made it.",
     ),
+    "copy_incomparable": Problem(
+        422,
+        "该文件由另一版本的软件制作，页面无法在此核对；请用制作时的版本核对，或向制作窗口核对。",
+        "The file was made by another version of the software, so its pages cannot be compared here. Ask who made it.",
+    ),
+    "copy_busy": Problem(
+        503, "正在制作的加注件过多，请稍后重试。", "Too many copies are being drawn. Try again shortly."
+    ),
     "class_list_over": Problem(409, "该名单已关闭，请另建名单。", "The list is closed. Make a new one."),
     "consent_over": Problem(
         409,

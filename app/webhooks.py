@@ -161,7 +161,9 @@ def routes(house: House, *, caller_of: Callable[..., Caller], clock: Clock) -> A
     ) -> DeliveriesOut:
         """List a webhook's deliveries, newest first: delivered, waiting for another try, or given up after 72 hours."""
         rows = house.outbox.deliveries(webhook_id, dead=dead, limit=limit)
-        return DeliveriesOut(items=[DeliveryOut(**row.model_dump(exclude={"webhook_id"})) for row in rows])
+        return DeliveriesOut(
+            items=[DeliveryOut(**row.model_dump(exclude={"webhook_id", "owed_since"})) for row in rows]
+        )
 
     @router.post("/{webhook_id}/replay")
     def replay(_operator: Operator, webhook_id: str, body: ReplayIn) -> Replayed:

@@ -54,7 +54,7 @@ def signed_in(world: World, holder: str = PARENT, **how: Any) -> Browser:
     browser = Browser(world, **how)
     page = browser.get("/wallet/sign-in")
     done = browser.send(page, "/wallet/sign-in/link", link=sign_in_link(world, holder))
-    assert (done.status, done.headers["location"]) == (303, "/wallet/sign-in"), done.body
+    assert (done.status, done.headers["location"]) == (303, "/w"), done.body
     return browser
 
 

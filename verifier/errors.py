@@ -67,6 +67,18 @@ class CopyChangedError(VerifierError):
     code = "copy_changed"
 
 
+class CopyIncomparableError(VerifierError):
+    """The pages were made with other versions of the libraries, and cannot be made again here to compare them."""
+
+    code = "copy_incomparable"
+
+
+class CopyBusyError(VerifierError):
+    """Too many copies are being drawn at this moment."""
+
+    code = "copy_busy"
+
+
 class UnknownAskError(VerifierError):
     """This counter has asked no such question."""
 

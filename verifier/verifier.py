@@ -132,8 +132,7 @@ class Verifier:
         def obtain(checks: Checks) -> tuple[Mapping[str, Sequence[str]], checking.HolderBinding]:
             # 0 and 1. The wallet uses the code up and makes the presentation in one act.
             with checks.step(0):
-                if question.counter.opened_types is not None:  # never without the holder's word
-                    raise RefusalError("consent_needed")
+                _must_not_need_a_word(question)
                 presented = self._holder_side(scanned, question, audience=audience, nonce=nonce, now=now)
             with checks.step(1):
                 if not presented:
@@ -191,6 +190,7 @@ class Verifier:
         def obtain(checks: Checks) -> tuple[Mapping[str, Sequence[str]], checking.HolderBinding]:
             # 0. A pass counts once at this service while it lives.
             with checks.step(0):
+                _must_not_need_a_word(question)
                 text = offline_pass.unpack(scanned)
                 self._seen.claim(sd_jwt.presentation_digest(text), question.counter.key, now)
             with checks.step(1):
@@ -273,6 +273,12 @@ class Verifier:
 
     def _token(self, size: int) -> str:
         return base64url.encode(self._randomness(size))
+
+
+def _must_not_need_a_word(question: Question) -> None:
+    """Raise for a counter that is no agency's: it never gets anything without the holder's word."""
+    if question.counter.opened_types is not None:
+        raise RefusalError("consent_needed")
 
 
 Obtain = Callable[[Checks], tuple[Mapping[str, Sequence[str]], checking.HolderBinding]]

@@ -147,7 +147,7 @@ def _uses(
     @router.get("/uses/{use_id}/copy", response_class=Response, responses=PDF)
     def copy_of_use(me: Me, use_id: str) -> Response:
         """Get the copy (PDF) that the counter keeps of this use for its file, page for page."""
-        drawn = file_copy(uses.receipt(me, use_id), clock())
+        drawn = file_copy(uses.receipt(me, use_id, now=clock()), clock())
         return Response(drawn, media_type="application/pdf", headers={"Cache-Control": "no-store"})
 
     @router.put("/uses/{use_id}/reuse")

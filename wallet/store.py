@@ -108,6 +108,12 @@ def uses_of(session: Session, digests: Sequence[str]) -> Sequence[Use]:
     return session.exec(select(Use).where(col(Use.use_id).in_(of_these))).all()
 
 
+def shown_with(session: Session, use: Use) -> Sequence[str]:
+    """Return whose licences were shown in the act that a use is of."""
+    same = select(Use.holder_id).where(Use.actor == use.actor, Use.at == use.at, Use.verifier == use.verifier)
+    return session.exec(same).all()
+
+
 def acted(session: Session, digests: Sequence[str]) -> Sequence[tuple[str, str, str]]:
     """Return of each of these presentations that is known here: its digest, whose licence it is, and who showed it."""
     query = select(UsePresentation.digest, Use.holder_id, Use.actor).join(Use)

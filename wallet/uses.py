@@ -60,11 +60,18 @@ class Uses:
             session.flush()
             record(session, row.holder_id, "notice.permitted", use_id, now, actor=holder_id)
 
-    def receipt(self, holder_id: str, use_id: str) -> str:
-        """Return the receipt of a use that was one's own act: nobody else sees all that it showed."""
+    def receipt(self, holder_id: str, use_id: str, *, now: datetime) -> str:
+        """Return the receipt of a use to whoever may see all that was shown with it.
+
+        That is who showed it, while they may still act for all whose licences they were, and whose they were alone.
+        """
         with self._database.read() as session:
             row = session.get(Use, use_id)
-        if row is None or row.actor != holder_id or not row.receipt:
+            whose = store.shown_with(session, row) if row is not None else []
+        if row is None or not row.receipt:
+            raise UnknownUseError
+        may = {one.principal for one in self._mandates.in_force(holder_id, now=now)} | {holder_id}
+        if set(whose) != {holder_id} and not (row.actor == holder_id and set(whose) <= may):
             raise UnknownUseError
         return row.receipt
 

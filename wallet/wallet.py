@@ -179,9 +179,7 @@ class Wallet:
 
     def asks_first(self, scanned: str) -> bool:
         """Whether a scanned code is one by which a counter can only ask; nothing is used up by looking."""
-        code = codes.read(scanned, base_url=self._base_url)
-        if code is None:
-            return False
+        code = codes.read(scanned, base_url=self._base_url) or ""
         with self._database.read() as session:
             row = store.code(session, codes.hashed(code))
         return row is not None and not row.choice
@@ -262,7 +260,9 @@ class Wallet:
         ]
         if unknown:
             raise ClaimNotInLicenceError(unknown)
-        if not sensitive and any(self._mandates.sensitive(one.row.holder_id, now=now) for one in opened):
+        if not sensitive and any(
+            self._mandates.sensitive(one.row.holder_id, one.licence.claims, now=now) for one in opened
+        ):
             raise SensitiveError
         return opened
 

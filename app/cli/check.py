@@ -24,7 +24,7 @@ from credentials.errors import (
 )
 from credentials.jwk import PublicKey, import_public
 from keys.errors import TrustListRefusedError
-from verifier.errors import CopyChangedError
+from verifier.errors import CopyChangedError, CopyIncomparableError
 
 app = typer.Typer(help="Check tokens against given keys, without network (for test suites).", no_args_is_help=True)
 KeyFile = Annotated[Path, typer.Option("--jwk", exists=True, dir_okay=False, help="Public JWK.")]
@@ -241,9 +241,10 @@ def finish(work: Callable[[], dict[str, Any]]) -> None:
     except FormatError as error:
         print_json(_refusal(error))
         raise typer.Exit(CANNOT_CONFIRM if isinstance(error, UnknownError) else REFUSED) from error
-    except CopyChangedError as error:
-        print_json({"accepted": False, "reason": error.code, "detail": str(error), "cannot_confirm": False})
-        raise typer.Exit(REFUSED) from error
+    except (CopyChangedError, CopyIncomparableError) as error:
+        unsure = isinstance(error, CopyIncomparableError)
+        print_json({"accepted": False, "reason": error.code, "detail": str(error), "cannot_confirm": unsure})
+        raise typer.Exit(CANNOT_CONFIRM if unsure else REFUSED) from error
     except TrustListRefusedError as error:
         print_json({"accepted": False, "reason": error.code, "detail": str(error), "cannot_confirm": True})
         raise typer.Exit(CANNOT_CONFIRM) from error

@@ -47,6 +47,8 @@ class Delivery(SQLModel, table=True):
     webhook_id: str = Field(primary_key=True, foreign_key="webhook.webhook_id")
     at: datetime = Field(sa_type=Instant)
     tries: int = 0
+    owed_since: datetime | None = Field(default=None, sa_type=Instant)
+    """Since when it is owed anew, where it was replayed."""
     next_at: datetime | None = Field(default=None, sa_type=Instant)
     delivered_at: datetime | None = Field(default=None, sa_type=Instant)
     dead_at: datetime | None = Field(default=None, sa_type=Instant)

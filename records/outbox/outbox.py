@@ -84,6 +84,7 @@ class Outbox:
         """Tell a webhook nothing any more."""
         with self._database.write() as session:
             self._one(session.get(Webhook, webhook_id)).ended_at = now
+            store.owe_no_more(session, webhook_id, now)
 
     def webhooks(self) -> Sequence[Webhook]:
         """Return every webhook that is told of something."""
@@ -175,7 +176,7 @@ class Outbox:
     def _failed(self, hook: Webhook, one: Delivery, status: int, now: datetime) -> None:
         said = f"HTTP {status}" if status else "no answer"
         wait = BACK_OFF[min(one.tries, len(BACK_OFF) - 1)]
-        dead = now + wait >= one.at + GIVE_UP
+        dead = now + wait >= (one.owed_since or one.at) + GIVE_UP
         with self._database.write() as session:
             store.note(
                 session, one, tries=one.tries + 1, said=said, dead_at=now if dead else None,

@@ -61,8 +61,14 @@ def deliveries(session: Session, webhook_id: str, *, dead: bool, limit: int) -> 
 def replay(session: Session, webhook_id: str, since: datetime, now: datetime) -> int:
     """Owe a webhook everything since an instant anew; returns how many events."""
     statement = update(Delivery).where(col(Delivery.webhook_id) == webhook_id, col(Delivery.at) >= since)
-    again = statement.values(next_at=now, delivered_at=None, dead_at=None, tries=0)
+    again = statement.values(next_at=now, delivered_at=None, dead_at=None, tries=0, owed_since=now)
     return int(session.execute(again).rowcount)  # type: ignore[attr-defined]
+
+
+def owe_no_more(session: Session, webhook_id: str, now: datetime) -> None:
+    """Give up what a webhook is still owed: it was ended."""
+    mine = update(Delivery).where(col(Delivery.webhook_id) == webhook_id, col(Delivery.next_at).is_not(None))
+    session.execute(mine.values(next_at=None, dead_at=now, said="ended"))
 
 
 def forget(session: Session, before: datetime) -> int:

@@ -74,7 +74,7 @@ class Things:
         found = {
             "agency": "police", "licence_id": self.licence, "counter": "nobody", "holder_id": "nobody",
             "token_id": "nobody", "client_id": "nobody", "kid": "nobody", "proposal_id": "nobody", "licence_type": "residence_permit",
-            "licence_type_key": "residence_permit", "code": "not_found", "number": "1", "secret": "x",
+            "licence_type_key": "residence_permit", "code": "not_found", "number": "1", "secret": "x", "name": "base.css",
             "issuance_id": "nobody", "passkey_id": "nobody", "mandate_id": "nobody", "consent_id": "nobody", "use_id": "nobody", "list_id": "nobody", "case_id": "nobody", "webhook_id": "nobody", "ask_id": "nobody",
         }  # fmt: skip
         if path.startswith("/admin/"):
@@ -168,10 +168,13 @@ def call(caller: Caller, operation: str, named: dict[str, str], body: object) ->
         how["params"] = {"role": "agency", "subject": "police"}
     if path in {"/admin/tokens", "/admin/passkeys"} and method == "GET":
         how["params"] = {"role": "clerk", "subject": "police"}
-    if path == "/wallet/events":
+    if path.endswith("/events"):
         how["params"] = {"seconds": 0}
     if path.endswith("/audit/entries"):
         how["params"] = {"stream": "keys"}
+    if path in {"/verifier/pictures", "/verifier/copies/check"}:
+        kind = "application/pdf" if "copies" in path else "image/png"
+        how |= {"content": b"x", "headers": {"Content-Type": kind}}
     if path.endswith("/picture"):
         how |= {"content": b"x", "params": {"service_item": ITEM}, "headers": {"Content-Type": "image/png"}}
     return caller.call(method, address, body, **how)

@@ -103,4 +103,6 @@ def test_what_another_room_does_is_not_in_a_contract() -> None:
         paths = contract(room)["paths"]
         assert [path for path in paths if path.startswith(prefix)]
         for_people = ("/passkeys",) if room != "verifier" else ()
-        assert [path for path in paths if not path.startswith((prefix, "/keys/", "/log/", *for_people))] == []
+        assert [
+            path for path in paths if not path.startswith((prefix, "/keys/", "/log/", "/caller", *for_people))
+        ] == []

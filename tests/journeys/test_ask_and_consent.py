@@ -4,6 +4,7 @@ import json
 from itertools import product
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -243,3 +244,36 @@ def test_what_leaves_is_what_is_listed_and_allowed(world: World, without: set[st
         if one["licence_type"] == part["licence_type"]:
             assert set(one["claims"]) == set(part["shown"]) & set(listed[one["licence_type"]])
     world.wait(1)
+
+
+def test_one_request_sent_eight_times_at_once(world: World) -> None:
+    """A till that repeats itself opens one question, and no refusal is written down."""
+    world.issue()
+    code = world.holder().post("/wallet/shows", {"ask": True, "qr": "none"})["url"]
+    body = {"scanned": code, "service_item": ITEM, "operator": "clerk-07"}
+    desk, headers = world.counter(), {"Idempotency-Key": "till-1"}
+    asked = at_once([lambda: desk.post("/verifier/asks", body, headers=headers)] * 8)
+    assert {one.status for one in asked} == {202}
+    assert len({one["ask_id"] for one in asked}) == 1
+
+
+def test_a_bank_gets_nothing_by_a_pass(world: World) -> None:
+    """Whoever is no agency asks, offline passes included."""
+    text = world.offline_pass(world.issue(), ["residence_district"])
+    body = {"key": "bank", "agency": "bank", "name": {"zh": "银行", "en": "Bank"}, "channel": "hall_counter",
+            "opened_types": ["residence_permit", "resident_id_card", "driving_licence"]}  # fmt: skip
+    assert world.operator.post("/admin/counters", body).status == 201
+    bank = world.caller("counter", "bank")
+    made = bank.post("/verifier/verifications", {"scanned": text, "service_item": "ride_hailing_driver"})
+    assert made["reason"] == "consent_needed"
+
+
+@pytest.mark.parametrize("code", ["by one scan", "by the other"])
+def test_scanned_whatever_it_is_for(world: World, code: str) -> None:
+    """One address for all scans: what was chosen is verified at once, else its holder is asked."""
+    world.issue()
+    url = world.show(**({"ask": True} if code == "by one scan" else {}))["url"]
+    body = {"scanned": url, "service_item": ITEM, "operator": "clerk-07"}
+    made = world.counter().post("/verifier/scans", body)
+    assert made.status == (202 if code == "by one scan" else 200)
+    assert world.counter().get("/verifier/counter")["name"]["zh"] == "教务处"

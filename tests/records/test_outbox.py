@@ -253,3 +253,29 @@ def test_what_was_told_long_ago_is_forgotten(world: World) -> None:
     world.wait(31 * 86400)
     assert world.house.forget_what_is_over(now=world.now)["events"] == 0
     assert findings(world) == []
+
+
+def test_what_an_ended_webhook_was_owed_holds_nothing_up(world: World) -> None:
+    """Ended while it did not answer, it is owed nothing; old events are forgotten all the same."""
+    police = listen(world, "agency:police", POLICE)
+    police.down = True
+    world.issue()
+    work(world)
+    hook = world.house.outbox.webhooks()[0].webhook_id
+    assert world.operator.delete(f"/admin/webhooks/{hook}").status == 204
+    world.wait(31 * 86400)
+    assert world.house.forget_what_is_over(now=world.now)["events"] > 0
+
+
+def test_replayed_late_it_is_tried_for_three_days_again(world: World) -> None:
+    """An event of last week, replayed, is not dead after one failure."""
+    police = listen(world, "agency:police", POLICE)
+    world.issue()
+    work(world)
+    world.wait(7 * 86400)
+    hook = world.house.outbox.webhooks()[0].webhook_id
+    police.down = True
+    assert world.house.outbox.replay(hook, world.now - timedelta(days=10), now=world.now) == 1
+    work(world)
+    (one,) = world.house.outbox.deliveries(hook, dead=False, limit=5)
+    assert (one.dead_at, one.tries, one.next_at is not None) == (None, 1, True)

@@ -187,3 +187,13 @@ def test_who_lacks_is_told_where_to_get_it(world: World) -> None:
         "birth_certificate": True,
         "resident_id_card": True,
     }
+
+
+def test_a_replaced_link_adds_nothing(world: World) -> None:
+    """A request opened by a link that was replaced since is answered to nobody's good."""
+    drive(world)
+    class_list = made(world, "a")
+    seen = look(world, linked(world, class_list)["link"])
+    linked(world, class_list)
+    assert agree(world, seen).status == 200
+    assert states(world, class_list) == [("a", "waiting")]

@@ -362,3 +362,13 @@ def test_a_child_s_under_fourteen_wants_its_own_yes(world: World) -> None:
     world.now = datetime(2028, 9, 1, tzinfo=UTC)
     secret = world.house.access.grant(Role.HOLDER, mother.subject, life=timedelta(days=1), actor="test", now=world.now)
     assert Caller(world.http, secret).post(*ways[0]).status == 201
+
+
+def test_a_child_s_licence_in_another_s_wallet_is_sensitive_all_the_same(world: World) -> None:
+    """A copy that the mother took by offer says whose birthday it is; so does one of a child without a number."""
+    claims = {"birth_date": "2014-09-01"}
+    mandates, mother = world.house.mandates, world.holder().subject
+    assert mandates.sensitive(mother, claims, now=world.now)
+    assert mandates.sensitive(mother, {"birth_datetime": "2016-11-12T06:18:00+08:00"}, now=world.now)
+    assert not mandates.sensitive(mother, {"birth_date": "1987-08-22", "holder_code": "E12345678"}, now=world.now)
+    assert not mandates.sensitive(mother, claims, now=datetime(2028, 9, 1, tzinfo=UTC))

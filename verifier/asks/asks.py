@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from time import sleep
 from typing import Protocol
 
 from credentials import base64url
@@ -22,6 +23,7 @@ ID_BYTES = 12
 BEING_TOLD = timedelta(seconds=30)
 """How long an answer may be on its way; one that never came of it is given again."""
 LONGEST_WAIT = timedelta(seconds=120)
+PATIENCE, PAUSE_SECONDS = 4, 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +74,16 @@ class Asks:
 
         The same attempt again finds its own question.
         """
-        with self._database.read() as session:
-            earlier = idempotency.earlier_result(session, this)
-            found = session.get(Ask, earlier) if earlier is not None else None
+        found = self._earlier(this)
         if found is not None:
             return found
         audience, nonce = self._verifier.audience(question.counter.key), self._token(NONCE_BYTES)
         try:
             consent_id, until = self._holder_side.open(scanned, question, audience=audience, nonce=nonce, now=now)
         except RefusalError as refusal:
+            found = self._earlier(this, patiently=refusal.code == "already_used")
+            if found is not None:  # this very request, sent twice at once
+                return found
             return self._verifier.verify_response(question, _anything, _refusing(refusal), now=now, channel="ask")
         row = Ask(
             ask_id=self._token(ID_BYTES),
@@ -101,6 +104,17 @@ class Asks:
                 subject=row.ask_id, now=now, detail={"service_item": row.service_item, "operator": row.operator},
             )  # fmt: skip
         return row
+
+    def _earlier(self, this: Attempt, *, patiently: bool = False) -> Ask | None:
+        """Return the question that the same attempt opened; `patiently`, if it is being opened at this moment."""
+        for _ in range(PATIENCE if patiently else 1):
+            with self._database.read() as session:
+                earlier = idempotency.earlier_result(session, this)
+                found = session.get(Ask, earlier) if earlier is not None else None
+            if found is not None or not patiently:
+                return found
+            sleep(PAUSE_SECONDS)
+        return None
 
     def answer(self, ask_id: str, counter: str, *, now: datetime) -> Verdict | None:
         """Return the verdict on the holder's word, None while it waits; told once, then `AskOverError`."""

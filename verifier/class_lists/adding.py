@@ -15,7 +15,7 @@ def add_up(session: Session, list_id: str, number: int, made: Verdict, item: Ser
     """Add what a verdict showed to what an entry has; a refusal takes nothing away."""
     records_store.lock_stream(session, f"class list {list_id}")
     entry = session.get(ClassEntry, (list_id, number), populate_existing=True)
-    if entry is None:
+    if entry is None or (entry.shown and not entry.lacks):  # what is complete stays as it was completed
         return
     if not (entry.verdict == Outcome.ACCEPTED and made.outcome != Outcome.ACCEPTED):
         entry.verdict, entry.reason, entry.updated_at = made.outcome, made.reason, now
@@ -29,13 +29,13 @@ def add_up(session: Session, list_id: str, number: int, made: Verdict, item: Ser
 
 
 def name(entry: ClassEntry) -> str:
-    """Return an entry's name, as a request that is for it keeps it."""
-    return f"{entry.list_id}/{entry.number}"
+    """Return what a request that followed an entry's link keeps: the entry, and which link it was."""
+    return f"{entry.list_id}/{entry.number}/{entry.link_hash}"
 
 
 def collect(session: Session, named: str, made: Verdict, item: ServiceItem, now: datetime) -> None:
-    """Add a verdict up that came by a request for a named entry, unless its list was closed meanwhile."""
-    list_id, _, number = named.partition("/")
-    row = session.get(ClassList, list_id)
-    if row is not None and row.closed_at is None:
+    """Add a verdict up that came by a request for a named entry, unless its list or link was over by then."""
+    list_id, number, link_hash = named.split("/")
+    row, entry = session.get(ClassList, list_id), session.get(ClassEntry, (list_id, int(number)))
+    if row is not None and row.closed_at is None and entry is not None and entry.link_hash == link_hash:
         add_up(session, list_id, int(number), made, item, now=now)

@@ -54,12 +54,9 @@ class CopyCheckOut(BaseModel):
 
     receipt: dict[str, Any]
     copied: dict[str, Any]
-    pages: str
 
     model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"receipt": {"verdict": "accepted"}, "copied": {"licences": []}, "pages": "the same"}]
-        }
+        json_schema_extra={"examples": [{"receipt": {"verdict": "accepted"}, "copied": {"licences": []}}]}
     )
 
 

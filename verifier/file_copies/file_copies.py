@@ -14,7 +14,7 @@ from keys.encryption import Seal
 from keys.trust_list import TrustList
 from records.database import Database
 from verifier import receipts
-from verifier.errors import CopyChangedError, CopyOverError, UnknownCounterError
+from verifier.errors import CopyChangedError, CopyIncomparableError, CopyOverError, UnknownCounterError
 from verifier.file_copies import document, pdf, store
 from verifier.file_copies.document import Marks
 from verifier.file_copies.models import FileCopy
@@ -118,16 +118,17 @@ def check(data: bytes, trust: TrustList, picture: pdf.Picture) -> dict[str, Any]
     """Return what a copy says, or raise: `FormatError` for receipt and content, `CopyChangedError` for its pages.
 
     The receipt is verified under the trust list, the content against the receipt, and the pages are made again from
-    the content. Not checked: that the receipt is in the log, and whether the licences are good now. Where the pages
-    were made with another version of the library they cannot be compared, and `pages` says so.
+    the content. Not checked: that the receipt is in the log, whether the licences are good now, whether the copy's
+    time is over. Pages made with other versions of the libraries cannot be compared: `CopyIncomparableError`.
     """
     said, token = pdf.read(data)
     claims = receipts.read(token, trust)
     document.check(said, claims)
-    comparable = said["made_with"] == pdf.MADE_WITH
-    if comparable and pdf.render(said, token, picture) != data:
+    if said["made_with"] != pdf.MADE_WITH:
+        raise CopyIncomparableError(f"made with {said['made_with']}; here is {pdf.MADE_WITH}")
+    if pdf.render(said, token, picture) != data:
         raise CopyChangedError
-    return {"receipt": claims, "copied": said, "pages": "the same" if comparable else f"not compared: {pdf.MADE_WITH}"}
+    return {"receipt": claims, "copied": said}
 
 
 def _context(verification_id: str) -> str:

@@ -6,29 +6,45 @@ and makes the pages again to see that they are these.
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from importlib.metadata import version
 from io import BytesIO
+from threading import BoundedSemaphore
 from typing import Any
 
-import fpdf
 from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 from noto_cjk_sans_otc import FONT_PATH
 
 from credentials import base64url, strict_json
 from credentials.errors import FormatError, MalformedError
+from verifier.errors import CopyBusyError
 
 Picture = Callable[[str], bytes]
 """Draws a text as a QR code: PNG."""
-MADE_WITH = f"fpdf2 {fpdf.FPDF_VERSION}"
+MADE_WITH = "; ".join(
+    f"{name} {version(name)}" for name in ("fpdf2", "fonttools", "noto-cjk-sans-otc", "pillow", "qrcode")
+)
+"""What the bytes of a page depend on."""
+AT_ONCE, PATIENCE_SECONDS = BoundedSemaphore(1), 5.0
+"""Drawing takes a processor for half a second and 90 MB: one at a time, and who waits too long is told."""
 MARK = b"%licence-copy "
-MAX_BYTES = 4 * 1024 * 1024
+MAX_BYTES, MAX_HELD = 4 * 1024 * 1024, 256 * 1024  # of a file; of what it holds behind its pages
 FONT, SIMPLIFIED = "Noto Sans CJK SC", 2  # its place in the collection
 MARGIN, LINE, QR, LABEL = 18.0, 6.5, 30.0, 58.0  # millimetres
 GREY, PALE = 90, 205
 
 
 def render(document: Mapping[str, Any], receipt: str, picture: Picture) -> bytes:
-    """Return the PDF of a copy whose receipt is `receipt`."""
+    """Return the PDF of a copy whose receipt is `receipt`; raises `CopyBusyError` while too many want theirs."""
+    if not AT_ONCE.acquire(timeout=PATIENCE_SECONDS):
+        raise CopyBusyError
+    try:
+        return _rendered(document, receipt, picture)
+    finally:
+        AT_ONCE.release()
+
+
+def _rendered(document: Mapping[str, Any], receipt: str, picture: Picture) -> bytes:
     pages = _Pages(document)
     pages.add_page()
     pages.head(picture(str(document["url"])))
@@ -44,7 +60,7 @@ def read(data: bytes) -> tuple[dict[str, Any], str]:
     Nothing of the pages is looked at: whether they are those of this document shows when they are made again.
     """
     _, mark, line = data.rpartition(MARK)
-    if not mark or len(data) > MAX_BYTES:
+    if not mark or len(data) > MAX_BYTES or len(line) > MAX_HELD:
         raise MalformedError("not a copy for the file of this service")
     try:
         held = strict_json.loads_object(base64url.decode(line.strip().decode("ascii")))
@@ -131,8 +147,9 @@ class _Pages(FPDF):
     def _row(self, label: str, text: str, width: float) -> None:
         """Write a label and what it labels; both may take several lines, and stay on one page."""
         start, page = self.get_y(), self.page
+        text, label = self._drawable(text or "—"), self._drawable(label)
         with self.offset_rendering() as trial:
-            trial.multi_cell(w=width - LABEL, h=LINE, text=text or "—")
+            trial.multi_cell(w=width - LABEL, h=LINE, text=text)
         if trial.page_break_triggered:
             self.add_page()
             start, page = self.get_y(), self.page
@@ -143,11 +160,16 @@ class _Pages(FPDF):
         if self.page == page:
             self.set_y(start)
         self.set_x(MARGIN + LABEL)
-        self.multi_cell(w=width - LABEL, h=LINE, text=text or "—", align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        self.multi_cell(w=width - LABEL, h=LINE, text=text, align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
         self.set_y(max(self.get_y(), left_end))
 
+    def _drawable(self, text: str) -> str:
+        """Return a text in which each character that the font lacks is spelt: nothing of a name is lost unseen."""
+        known = self.fonts[FONT.lower()].cmap  # type: ignore[union-attr]
+        return "".join(one if ord(one) in known or one == "\n" else f"[U+{ord(one):04X}]" for one in text)
+
     def _line(self, text: str, width: float, height: float) -> None:
-        self.multi_cell(w=width, h=height, text=text, align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        self.multi_cell(w=width, h=height, text=self._drawable(text), align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 
 
 def _both(said: Mapping[str, str]) -> str:

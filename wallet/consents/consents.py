@@ -250,5 +250,5 @@ class Consents:
             shown=sorted({*selected, *always}),
             kept=sorted(opened.licence.claims.keys() - {*selected, *always}),
             optional=not any(one.required for one in others),
-            sensitive=self._mandates.sensitive(opened.row.holder_id, now=now),
+            sensitive=self._mandates.sensitive(opened.row.holder_id, opened.licence.claims, now=now),
         )

@@ -38,6 +38,7 @@ from wallet.mandates.rules import (
     as_wide,
     birth,
     birthday,
+    born,
     covers,
     over,
     within,
@@ -115,10 +116,13 @@ class Mandates:
         """Whether somebody acts for another person as their helper."""
         return any(one.principal == principal and one.kind == Kind.HELPER for one in self.in_force(agent, now=now))
 
-    def sensitive(self, principal: str, *, now: datetime) -> bool:
-        """Whether all about somebody is sensitive: a child under fourteen (PIPL article 31)."""
-        born = birth(self._accounts.get(principal))
-        return born is not None and now < birthday(born, SENSITIVE_UNTIL)
+    def sensitive(self, principal: str, claims: Mapping[str, object], *, now: datetime) -> bool:
+        """Whether a licence is about a child under fourteen (PIPL article 31), whoever's wallet it is in.
+
+        By the number of its holder here, and by what the licence itself says of its holder's birth.
+        """
+        told = [birth(self._accounts.get(principal)), *born(claims)]
+        return any(day is not None and now < birthday(day, SENSITIVE_UNTIL) for day in told)
 
     # Given with a licence
 

@@ -1,12 +1,14 @@
 """What a mandate is for, when it is over, and who may hand over what: nothing here reads or writes."""
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from credentials import identifiers
 from credentials.calendar import months_later
 from credentials.claim_values import CITIZEN_NUMBER
+from credentials.errors import MalformedError
 from credentials.licence_type import CITY_TIME, Holder
 from wallet.errors import CameOfAgeError, MandateEndedError, MandateWithdrawnError, WalletError
 from wallet.mandates.models import Kind, Mandate
@@ -75,6 +77,18 @@ def over(mandate: Mandate, now: datetime) -> WalletError | None:
 def birth(holder: Holder) -> date | None:
     """Return a person's day of birth, where the number says it."""
     return identifiers.birth_date(holder.code) if holder.code_type == CITIZEN_NUMBER else None
+
+
+def born(claims: Mapping[str, object]) -> list[date]:
+    """Return the days of birth that a licence's claims tell of its holder."""
+    told = [str(claims[name])[:10] for name in ("birth_date", "birth_datetime") if name in claims]
+    days = []
+    with suppress(MalformedError):  # a passport's, or no number at all
+        days.append(identifiers.birth_date(str(claims.get("holder_code", ""))))
+    for one in told:
+        with suppress(ValueError):  # another issuer's spelling
+            days.append(date.fromisoformat(one))
+    return days
 
 
 def birthday(born: date, years: int) -> datetime:

@@ -211,13 +211,13 @@ class Answering:
         ids = {name for name, match in found.items() if match is not None}
         needed, wanted = _wanted(told.query, ids)
         return [
-            Match(name, *match, optional=name not in needed, sensitive=self._sensitive(match[0].row.holder_id, now))
+            Match(name, *match, optional=name not in needed, sensitive=self._sensitive(match[0], now))
             for name, match in found.items()
             if name in wanted and match is not None
         ]
 
-    def _sensitive(self, holder_id: str, now: datetime) -> bool:
-        return self._mandates.sensitive(holder_id, now=now)
+    def _sensitive(self, one: Opened, now: datetime) -> bool:
+        return self._mandates.sensitive(one.row.holder_id, one.licence.claims, now=now)
 
     def _presented(self, holder_id: str, told: Asked, matches: Sequence[Match], now: datetime) -> dict[str, str]:
         name = {"zh": told.name, "en": told.name} if told.name else {}

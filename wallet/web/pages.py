@@ -79,7 +79,7 @@ def routes(pages: Pages, clock: Clock) -> APIRouter:
         except WalletError:
             return _not_there(pages, request)
         told = views.card(opened, state, language, me.holder, pages.uses.name_of, pages.agency)
-        told["sensitive"] = pages.mandates.sensitive(opened.row.holder_id, now=now)
+        told["sensitive"] = pages.mandates.sensitive(opened.row.holder_id, opened.licence.claims, now=now)
         return pages.render(request, "wallet/card.html", card=told)
 
     @router.get("/w/asked/{consent_id}")

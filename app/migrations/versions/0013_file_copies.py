@@ -22,5 +22,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('link_hash', sa.String(), nullable=True))
         batch_op.add_column(sa.Column('link_until', sa.DateTime(), nullable=True))
         batch_op.create_index(batch_op.f('ix_class_entry_link_hash'), ['link_hash'], unique=True)
+    with op.batch_alter_table('delivery') as batch_op:
+        batch_op.add_column(sa.Column('owed_since', sa.DateTime(), nullable=True))
     with op.batch_alter_table('presentation_request') as batch_op:
         batch_op.add_column(sa.Column('entry', sa.String(), nullable=True))
