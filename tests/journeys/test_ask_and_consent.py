@@ -260,7 +260,7 @@ def test_one_request_sent_eight_times_at_once(world: World) -> None:
 def test_a_bank_gets_nothing_by_a_pass(world: World) -> None:
     """Whoever is no agency asks, offline passes included."""
     text = world.offline_pass(world.issue(), ["residence_district"])
-    body = {"key": "bank", "agency": "bank", "name": {"zh": "银行", "en": "Bank"}, "channel": "hall_counter",
+    body = {"key": "bank", "agency": "police", "name": {"zh": "银行", "en": "Bank"}, "channel": "hall_counter",
             "opened_types": ["residence_permit", "resident_id_card", "driving_licence"]}  # fmt: skip
     assert world.operator.post("/admin/counters", body).status == 201
     bank = world.caller("counter", "bank")

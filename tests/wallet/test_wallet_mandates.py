@@ -104,8 +104,8 @@ def test_under_fourteen_all_is_sensitive(world: World) -> None:
     """A child of twelve is, one of fourteen is not."""
     certificate(world, PARENT)
     child = world.holder().get("/wallet/mandates")["items"][0]["principal"]
-    assert world.house.mandates.sensitive(child, now=world.now)
-    assert not world.house.mandates.sensitive(child, now=datetime(2028, 8, 31, 16, tzinfo=UTC))
+    assert world.house.mandates.sensitive(child, {}, now=world.now)
+    assert not world.house.mandates.sensitive(child, {}, now=datetime(2028, 8, 31, 16, tzinfo=UTC))
     assert not world.house.mandates.sensitive(world.holder().subject, now=world.now)
 
 
