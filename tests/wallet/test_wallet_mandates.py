@@ -106,7 +106,7 @@ def test_under_fourteen_all_is_sensitive(world: World) -> None:
     child = world.holder().get("/wallet/mandates")["items"][0]["principal"]
     assert world.house.mandates.sensitive(child, {}, now=world.now)
     assert not world.house.mandates.sensitive(child, {}, now=datetime(2028, 8, 31, 16, tzinfo=UTC))
-    assert not world.house.mandates.sensitive(world.holder().subject, now=world.now)
+    assert not world.house.mandates.sensitive(world.holder().subject, {}, now=world.now)
 
 
 def test_a_school_s_word_is_for_its_own_licence(world: World) -> None:
