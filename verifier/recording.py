@@ -75,7 +75,7 @@ class Recorder:
             session.flush()
             session.add_all([VerifiedPresentation(digest=one, verification_id=row.verification_id) for one in digests])
             if receipt and copied:
-                self._file_copies.keep(session, copied, now=now)
+                self._file_copies.keep(session, copied)
             audit.record(
                 session, stream=f"verifier/{question.counter.key}", actor=f"counter:{question.counter.key}",
                 act=f"verification.{made.outcome}", subject=made.verification_id, now=now,

@@ -260,9 +260,8 @@ class Wallet:
         ]
         if unknown:
             raise ClaimNotInLicenceError(unknown)
-        if not sensitive and any(
-            self._mandates.sensitive(one.row.holder_id, one.licence.claims, now=now) for one in opened
-        ):
+        young = (self._mandates.sensitive(one.row.holder_id, one.licence.claims, now=now) for one in opened)
+        if not sensitive and any(young):
             raise SensitiveError
         return opened
 

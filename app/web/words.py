@@ -32,8 +32,7 @@ def language_of(request: Request) -> str:
     if chosen in LANGUAGES:
         return chosen
     wanted = request.headers.get("accept-language", "").lower()
-    first = next((one.strip()[:2] for one in wanted.split(",") if one.strip()[:2] in LANGUAGES), "zh")
-    return first if first in LANGUAGES else "zh"
+    return next((one.strip()[:2] for one in wanted.split(",") if one.strip()[:2] in LANGUAGES), "zh")
 
 
 def translate(text: str, language: str) -> str:

@@ -75,7 +75,7 @@ class Things:
             "agency": "police", "licence_id": self.licence, "counter": "nobody", "holder_id": "nobody",
             "token_id": "nobody", "client_id": "nobody", "kid": "nobody", "proposal_id": "nobody", "licence_type": "residence_permit",
             "licence_type_key": "residence_permit", "code": "not_found", "number": "1", "secret": "x", "name": "base.css",
-            "issuance_id": "nobody", "passkey_id": "nobody", "mandate_id": "nobody", "consent_id": "nobody", "use_id": "nobody", "list_id": "nobody", "case_id": "nobody", "webhook_id": "nobody", "ask_id": "nobody",
+            "issuance_id": "nobody", "passkey_id": "nobody", "mandate_id": "nobody", "consent_id": "nobody", "use_id": "nobody", "list_id": "nobody", "case_id": "nobody", "webhook_id": "nobody", "ask_id": "nobody", "verification_id": "nobody",
         }  # fmt: skip
         if path.startswith("/admin/"):
             found["agency"] = "nobody"
@@ -94,7 +94,7 @@ class Things:
             found["offer_id"] = world.agency("police").post("/issuers/police/offers", body)["offer_id"]
         if path.startswith("/verifier/requests"):
             found["request_id"] = world.ask()["request_id"]
-        if "verification_id" in path:
+        if "/verifications/" in path:
             found["verification_id"] = world.scan(world.show()["url"])["verification_id"]
         if "presentation-requests" in path or path.startswith("/wallet/requests/"):
             asked = ask(world)

@@ -276,13 +276,13 @@ def test_keys_are_asked_for_again_when_one_is_new(world: World, platform: Platfo
     ids=str,
 )  # fmt: skip
 def test_nobody_is_sent_elsewhere(world: World, platform: Platform, address: str) -> None:
-    """A return address that is not one of our pages becomes the sign-in page."""
+    """A return address that is not one of our pages becomes the wallet's home."""
     browser = Browser(world)
     first = browser.call("GET", "/wallet/sign-in", params={"return_to": address})
     if first.status == 422:
         return
     back = browser.get(platform.sign_in(first.headers["location"]))
-    assert (back.status, back.headers["location"]) == (303, "/wallet/sign-in")
+    assert (back.status, back.headers["location"]) == (303, "/w")
 
 
 def test_signing_in_anew_ends_the_session_before(world: World, platform: Platform) -> None:

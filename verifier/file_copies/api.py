@@ -14,7 +14,7 @@ from verifier.file_copies.file_copies import FileCopies
 from verifier.reasons import Outcome
 from verifier.verifier import Verifier
 
-SCHOOL: dict[str, Any] = {"zh": "市政务服务中心", "en": "City service centre"}
+CENTRE: dict[str, Any] = {"zh": "市政务服务中心", "en": "City service centre"}
 PDF: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}, "example": "%PDF-1.3 …"}}}
 }
@@ -40,8 +40,8 @@ class CopyReceiptOut(BaseModel):
                 {
                     "verification_id": "x0T4bV9sLr2pNq7a", "verdict": "accepted",
                     "verified_at": "2026-11-23T16:00:30+08:00", "kept_until": "2027-11-23T16:00:30+08:00",
-                    "matter": {"zh": "开办餐饮店", "en": "Opening a restaurant"}, "counter": SCHOOL, "agency": SCHOOL,
-                    "licences": [{"name": {"zh": "营业执照", "en": "Business licence"}, "agency": SCHOOL}],
+                    "matter": {"zh": "开办餐饮店", "en": "Opening a restaurant"}, "counter": CENTRE, "agency": CENTRE,
+                    "licences": [{"name": {"zh": "营业执照", "en": "Business licence"}, "agency": CENTRE}],
                     "copy_sha256": "9f86d081884c7d65" * 4,
                 }
             ]

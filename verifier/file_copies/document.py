@@ -78,6 +78,11 @@ def check(document: Mapping[str, Any], receipt: Mapping[str, Any]) -> None:
         raise MalformedError("the receipt is of another copy, or this one was changed")
 
 
+def both(said: Mapping[str, str]) -> str:
+    """Return what is said in Chinese and English, once where both are the same."""
+    return " · ".join(dict.fromkeys(one for one in (said.get("zh", ""), said.get("en", "")) if one))
+
+
 def spelt(value: object) -> str:
     """Return a claim's value as people read it."""
     if isinstance(value, bool):

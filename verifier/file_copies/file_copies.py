@@ -66,9 +66,8 @@ class FileCopies:
         )
         return document.compose(marks, made.licences, salt=base64url.encode(self._randomness(SALT_BYTES)))
 
-    def keep(self, session: Session, said: Mapping[str, Any], *, now: datetime) -> None:
-        """Keep a copy in the transaction of its verdict, and forget those whose time is over."""
-        store.forget(session, now)
+    def keep(self, session: Session, said: Mapping[str, Any]) -> None:
+        """Keep a copy in the transaction of its verdict."""
         name = str(said["verification_id"])
         sealed = self._seal.close(strict_json.canonical(dict(said)), _context(name))
         session.add(FileCopy(verification_id=name, sealed=sealed, until=datetime.fromisoformat(said["until"])))

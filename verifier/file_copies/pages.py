@@ -13,6 +13,7 @@ from keys.errors import CustodyError
 from keys.pages import page, said
 from keys.trust_list import TrustList
 from verifier.errors import VerifierError
+from verifier.file_copies.document import both
 from verifier.file_copies.file_copies import FileCopies
 
 
@@ -41,12 +42,12 @@ def routes(
 
 def _body(told: Mapping[str, Any]) -> str:
     rows = [
-        ("事项 · Matter", _both(told["matter"])),
-        ("受理机构 · Agency", _both(told["agency"])),
-        ("窗口 · Counter", _both(told["counter"])),
+        ("事项 · Matter", both(told["matter"])),
+        ("受理机构 · Agency", both(told["agency"])),
+        ("窗口 · Counter", both(told["counter"])),
         ("核验时间 · Verified", told["verified_at"]),
         ("保存期至 · Kept until", told["kept_until"]),
-        *(("证照 · Licence", f"{_both(one['name'])}（{_both(one['agency'])}）") for one in told["licences"]),
+        *(("证照 · Licence", f"{both(one['name'])}（{both(one['agency'])}）") for one in told["licences"]),
         ("内容摘要 · SHA-256 of the content", told["copy_sha256"]),
     ]
     listed = "".join(f"<dt>{escape(label)}</dt><dd>{escape(text)}</dd>" for label, text in rows)
@@ -56,7 +57,3 @@ def _body(told: Mapping[str, Any]) -> str:
         "<p>本页不显示持证人信息。纸面内容是否被改动，请以电子件核验。</p>"
         "<p>Nothing here is about the holder. Whether the paper was altered shows when the file itself is checked.</p>"
     )
-
-
-def _both(names: Mapping[str, str]) -> str:
-    return " · ".join(dict.fromkeys(one for one in (names.get("zh", ""), names.get("en", "")) if one))

@@ -18,6 +18,7 @@ from noto_cjk_sans_otc import FONT_PATH
 from credentials import base64url, strict_json
 from credentials.errors import FormatError, MalformedError
 from verifier.errors import CopyBusyError
+from verifier.file_copies.document import both
 
 Picture = Callable[[str], bytes]
 """Draws a text as a QR code: PNG."""
@@ -115,9 +116,9 @@ class _Pages(FPDF):
         self._line("Copy for the file", width, LINE * 1.2)
         self.set_font(FONT, size=10)
         for label, text in (
-            ("事项 Matter", _both(said["matter"])),
-            ("受理机构 Agency", _both(said["agency"])),
-            ("窗口 Counter", _both(said["counter"]) + (f" · {said['operator']}" if said["operator"] else "")),
+            ("事项 Matter", both(said["matter"])),
+            ("受理机构 Agency", both(said["agency"])),
+            ("窗口 Counter", both(said["counter"]) + (f" · {said['operator']}" if said["operator"] else "")),
             ("制作时间 Made", said["made_at"]),
             ("保存期至 Kept until", said["until"]),
         ):
@@ -135,13 +136,13 @@ class _Pages(FPDF):
     def licence(self, one: Mapping[str, Any]) -> None:
         """Tell one licence: what it is, whose word, and each claim that was disclosed."""
         self.set_font(FONT, size=13)
-        self._line(_both(one["name"]), self.epw, LINE * 1.2)
+        self._line(both(one["name"]), self.epw, LINE * 1.2)
         self.set_font(FONT, size=10)
-        self._row("签发机关 Issued by", _both(one["agency"]), self.epw)
+        self._row("签发机关 Issued by", both(one["agency"]), self.epw)
         self._row("签发时间 Issued", one["issued_at"] or "—", self.epw)
         self._row("有效期至 Valid until", one["expires_at"] or "长期 No end", self.epw)
         for claim in one["claims"]:
-            self._row(_both(claim["label"]), claim["text"], self.epw)
+            self._row(both(claim["label"]), claim["text"], self.epw)
         self.ln(LINE)
 
     def _row(self, label: str, text: str, width: float) -> None:
@@ -170,11 +171,6 @@ class _Pages(FPDF):
 
     def _line(self, text: str, width: float, height: float) -> None:
         self.multi_cell(w=width, h=height, text=self._drawable(text), align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
-
-
-def _both(said: Mapping[str, str]) -> str:
-    """Return what is said in Chinese and English, once where both are the same."""
-    return " · ".join(dict.fromkeys(one for one in (said.get("zh", ""), said.get("en", "")) if one))
 
 
 def _day(instant: str) -> str:
