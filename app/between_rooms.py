@@ -24,10 +24,11 @@ from verifier.file_copies.file_copies import FileCopies
 from verifier.models import Counter, Verification
 from verifier.recording import Question, TellHolder
 from verifier.reuse import Permission
-from verifier.service_items import ServiceItem
-from wallet.consents.consents import Consents, Matter, Wanted
+from verifier.service_items import OF_PRINCIPAL, ServiceItem
+from wallet.consents.consents import Consents
 from wallet.consents.models import State
 from wallet.errors import CodeError
+from wallet.matters import Matter, Wanted
 from wallet.uses import Uses
 from wallet.wallet import Asker, Wallet
 
@@ -87,7 +88,7 @@ class AskedWallet:
     ) -> tuple[str, datetime]:
         """Use a code up to ask its holder."""
         counter, item = question.counter, question.item
-        asker = Asker(counter.key, counter.name, item.key, item.listed)
+        asker = Asker(counter.key, counter.name, item.key, item.listed, item.copied_for(counter.channel))
         try:
             made = self._consents.open(
                 scanned, asker, self._agency_name(counter.agency), audience=audience, nonce=nonce, now=now
@@ -110,10 +111,13 @@ class AskedWallet:
 def matter_of(item: ServiceItem) -> Matter:
     """Return a service item as holders see it."""
     wanted = [
-        Wanted(one.licence_type, one.claims, one.why, one.required, one.either or f"#{at}", one.where)
+        Wanted(
+            one.licence_type, one.claims, one.why, one.required, one.either or f"#{at}", one.where,
+            of_principal=one.role in OF_PRINCIPAL, multiple=one.multiple,
+        )
         for at, one in enumerate(item.needs)
-    ]
-    return Matter(item.names, wanted, item.replaces, item.copy_days)
+    ]  # fmt: skip
+    return Matter(item.names, wanted, item.replaces)
 
 
 class Relied:

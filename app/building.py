@@ -1,7 +1,7 @@
 """The composition root: builds every room and hands each what it needs of another."""
 
 import secrets
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
@@ -51,6 +51,7 @@ from wallet.cases.cases import Cases
 from wallet.consents.consents import Consents
 from wallet.keeping import Keeping
 from wallet.mandates.mandates import Mandates
+from wallet.matters import Matter
 from wallet.openid4vc.fetching import Fetch
 from wallet.presenting import Presenter
 from wallet.uses import Uses
@@ -86,13 +87,10 @@ def build(
     def states(licence_ids: Sequence[str]) -> Mapping[str, str]:
         return issuer.states(licence_ids)
 
-    def listed(item: str) -> Mapping[str, Collection[str]]:
+    def matter(item: str) -> Matter:
         if item not in items:
             raise UnknownServiceItemError
-        return items[item].listed
-
-    def of_principal(item: str) -> Collection[str]:
-        return items[item].of_principal
+        return between_rooms.matter_of(items[item])
 
     accounts = Accounts(database=database, seal=seal, randomness=randomness)
     mandates = Mandates(database=database, accounts=accounts, types=types, states=states, randomness=randomness)
@@ -112,8 +110,7 @@ def build(
         presenter=presenter,
         base_url=base_url,
         mandates=mandates,
-        listed_by_item=listed,
-        of_principal=of_principal,
+        matter=matter,
         states=states,
         randomness=randomness,
         show_life=timedelta(seconds=settings.show_life_seconds),
@@ -180,7 +177,7 @@ def build(
     )
     consents = Consents(
         database=database, seal=seal, wallet=wallet, keeping=keeping, mandates=mandates, presenter=presenter,
-        matter=lambda key: between_rooms.matter_of(items[key]), randomness=randomness,
+        matter=matter, randomness=randomness,
     )  # fmt: skip
     exchange = doors.exchange(core, verifier, issuer)
     asked = between_rooms.AskedWallet(consents, catalogue.agency_name, wallet.asks_first)
@@ -241,7 +238,12 @@ def build(
             agency_of_counter=between_rooms.agency_of_counter(database),
         ),
         class_lists=ClassLists(
-            database=database, verifier=verifier, exchange=exchange, base_url=base_url, randomness=randomness
+            database=database,
+            verifier=verifier,
+            exchange=exchange,
+            base_url=base_url,
+            whose=uses.whose,
+            randomness=randomness,
         ),
         asks=Asks(database=database, verifier=verifier, holder_side=asked, randomness=randomness),
         reuse=Reuse(

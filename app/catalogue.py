@@ -25,7 +25,7 @@ def licence_types() -> dict[str, LicenceType]:
 def items() -> dict[str, ServiceItem]:
     """Return the service items by key."""
     known = {
-        key: Known(kind.names, [agency_name(one) for one in kind.issuer_agencies])
+        key: Known(kind.names, [agency_name(one) for one in kind.issuer_agencies], kind.optional)
         for key, kind in licence_types().items()
     }
     return {one["key"]: service_items.load(one, types=known) for one in read("service_items")}

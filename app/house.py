@@ -142,8 +142,12 @@ class House:
         return {"delivered": self.issuer.deliver_again(now=now), "told": sum(told)}
 
     def forget_what_is_over(self, *, now: datetime) -> dict[str, int]:
-        """Forget copies for the file whose time is over, and events that everybody was told long ago."""
-        return {"copies": self.file_copies.forget(now=now), "events": self.outbox.forget(now=now)}
+        """Forget copies for the file whose time is over, requests and events that everybody was told long ago."""
+        return {
+            "copies": self.file_copies.forget(now=now),
+            "events": self.outbox.forget(now=now),
+            "requests": self.exchange.forget(now=now),
+        }
 
     def found_city(self, *, now: datetime) -> None:
         """Make the operator's keys if there are none yet."""

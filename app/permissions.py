@@ -155,6 +155,7 @@ TABLE: Mapping[str, Row] = {
     "POST /verifier/class-lists/{list_id}/entries/{number}/link": COUNTER,
     "POST /verifier/class-lists/{list_id}/close": COUNTER,
     "GET /verifier/class-lists/links/{secret}": PROTOCOL,
+    "POST /verifier/class-lists/links/{secret}": PROTOCOL,
     "POST /verifier/scans": COUNTER,
     "POST /verifier/pictures": COUNTER,
     "GET /verifier/counter": COUNTER,

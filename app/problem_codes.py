@@ -92,6 +92,11 @@ PROBLEMS: dict[str, Problem] = {
         "缺少或不符的应答码，请在发起办理的浏览器中继续。",
         "The response code is missing or another's. Go on in the browser where this began.",
     ),
+    "session_differs": Problem(
+        403,
+        "此请求属于另一会话，请在发起办理的页面中继续。",
+        "This request belongs to another session. Go on in the page where this began.",
+    ),
     "item_not_offered": Problem(
         403,
         "本窗口的渠道不办理此事项，请选择其他事项。",
@@ -191,6 +196,11 @@ PROBLEMS: dict[str, Problem] = {
         429,
         "本小时逐个废止已达上限，已通知审计；请改用批量变更，由两人批准（status-changes）。",
         "This hour's limit of revoking one by one is reached; auditors see it. Revoke many as one: two agree on it.",
+    ),
+    "too_many_listening": Problem(
+        429,
+        "同时监听的页面过多，请关闭其他页面后再试。",
+        "Too many pages of yours listen at once. Close others and try again.",
     ),
     "velocity_exceeded": Problem(
         429,

@@ -17,6 +17,7 @@ from keys.access import Caller
 from keys.auth import Clock, visitor_of
 from keys.passkeys import api as passkeys_api
 from keys.passkeys import pages as passkeys_pages
+from keys.telling import Telling
 from records import idempotency
 from verifier import api as verifier_api
 from verifier.asks import api as asks_api
@@ -47,6 +48,7 @@ def attempt(caller: Caller, key: str | None, operation: str, body: dict[str, Any
 def routers(house: House, caller: Callable[..., Caller], now: Clock, rooms: Collection[str]) -> list[Any]:
     """Return the routers of the named rooms; public keys are always there."""
     base_url = house.settings.base_url
+    telling = Telling()
     visitor, by_link = visitor_of(house.access, house.browser, now), house.settings.demo
     routers = [
         keys_api.routes(house.registry, lambda at: house.certificates.anchor(now=at), now),
@@ -69,7 +71,7 @@ def routers(house: House, caller: Callable[..., Caller], now: Clock, rooms: Coll
                 caller_of=caller, attempts=attempt, clock=now, base_url=base_url,
             )
         )  # fmt: skip
-        routers.append(cases_api.agency_routes(house.cases, caller_of=caller, clock=now))
+        routers.append(cases_api.agency_routes(house.cases, caller_of=caller, telling=telling, clock=now))
         routers.append(mass_api.routes(house.mass_changes, caller_of=caller, attempts=attempt, clock=now))
         routers.append(
             openid4vci_api.routes(
@@ -94,8 +96,8 @@ def routers(house: House, caller: Callable[..., Caller], now: Clock, rooms: Coll
                 file_copy=between_rooms.copy_of(house.file_copies),
             )
         )
-        routers.append(cases_api.routes(house.cases, caller_of=caller, attempts=attempt, clock=now))
-        routers.append(consents_api.routes(house.consents, caller_of=caller, clock=now))
+        routers.append(cases_api.routes(house.cases, caller_of=caller, attempts=attempt, telling=telling, clock=now))
+        routers.append(consents_api.routes(house.consents, caller_of=caller, telling=telling, clock=now))
         routers.append(mandates_api.routes(house.mandates, caller_of=caller, attempts=attempt, clock=now))
         routers.append(
             sign_in_api.routes(
@@ -137,7 +139,7 @@ def routers(house: House, caller: Callable[..., Caller], now: Clock, rooms: Coll
             file_copies_pages.routes(house.file_copies, trust=house.verifier.trust, words=problems.words, clock=now)
         )
         routers.append(counter_pages.routes(rendering.page))
-        routers.append(class_lists_pages.routes(house.class_lists, words=problems.words, clock=now))
+        routers.append(class_lists_pages.routes(house.class_lists, words=problems.words, picture=qr.png, clock=now))
         routers.append(
             class_lists_api.routes(house.class_lists, house.verifier, caller_of=caller, attempts=attempt, clock=now)
         )

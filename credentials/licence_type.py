@@ -120,6 +120,11 @@ class LicenceType:
         )
 
     @cached_property
+    def optional(self) -> frozenset[str]:
+        """Names of the claims that a licence of the type may be without."""
+        return frozenset(one.name for one in self.claims.values() if not one.required)
+
+    @cached_property
     def selective(self) -> frozenset[str]:
         """Names of the claims that are digests until the holder discloses them."""
         numbers = () if self.number_always else NUMBERS

@@ -143,3 +143,9 @@ class TrustListRefusedError(CustodyError):
     """The trust list is not the operator's, or is out of date."""
 
     code = "trust_list_refused"
+
+
+class TooManyListeningError(CustodyError):
+    """One caller listens with too many pages at once."""
+
+    code = "too_many_listening"

@@ -1,12 +1,18 @@
-"""Telling a page of what is new, as server-sent events (WHATWG HTML section 9.2), for minutes at a time."""
+"""Telling a page of what is new, as server-sent events (WHATWG HTML section 9.2), for a minute at a time."""
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-LONGEST_SECONDS = 300.0
+from starlette.responses import StreamingResponse
+
+from keys.errors import TooManyListeningError
+
+LONGEST_SECONDS = 60.0  # a browser listens again by itself; whose session ended by then no more
+MOST = 8  # pages of one caller that listen at once, at this worker
 EVERY_SECONDS = 1.0
 RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {
@@ -22,6 +28,29 @@ class Event:
     kind: str
     id: str
     said: dict[str, Any]
+
+
+class Telling:
+    """Answers with what is new, to a few pages of each caller at once."""
+
+    def __init__(self) -> None:
+        self._listening: Counter[str] = Counter()
+
+    def answer(
+        self, who: str, look: Callable[[], Sequence[Event]], seconds: float, *, after: str = ""
+    ) -> StreamingResponse:
+        """Return a stream of events; one caller too many pages raises `TooManyListeningError`."""
+        if self._listening[who] >= MOST:
+            raise TooManyListeningError
+        return StreamingResponse(self._heard(who, told(look, seconds, after=after)), media_type="text/event-stream")
+
+    async def _heard(self, who: str, events: AsyncIterator[str]) -> AsyncIterator[str]:
+        self._listening[who] += 1
+        try:
+            async for one in events:
+                yield one
+        finally:
+            self._listening -= Counter([who])
 
 
 async def told(look: Callable[[], Sequence[Event]], seconds: float, *, after: str = "") -> AsyncIterator[str]:

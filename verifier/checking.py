@@ -73,6 +73,7 @@ class Checked:
     jwt_digest: str
     authority_key_ids: tuple[str, ...] = ()
     """Who certified the issuer's key, if it came by certificate (DCQL `aki`)."""
+    presentation_digest: str = ""
 
 
 Logged = Callable[[UnverifiedLicence, int], bool]
@@ -127,7 +128,9 @@ def check(
     with checks.step(7, name):
         listed = statuses(licence.status.uri, issuer, trusted, now=now)
         as_of = check_status(licence.status, listed, status_max_age(kind), now)
-    return Checked(licence, kind, issuer, as_of, sd_jwt.digest(unverified.parts.jwt), authorities)
+    return Checked(
+        licence, kind, issuer, as_of, sd_jwt.digest(unverified.parts.jwt), authorities, sd_jwt.presentation_digest(text)
+    )
 
 
 def trusted_key(

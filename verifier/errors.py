@@ -112,3 +112,9 @@ class ResponseCodeError(VerifierError):
     """The verdict is for who brings the response code that the wallet was sent back with."""
 
     code = "response_code_refused"
+
+
+class SessionDiffersError(VerifierError):
+    """The verdict is for the session that asked."""
+
+    code = "session_differs"

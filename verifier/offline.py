@@ -51,7 +51,8 @@ def open_bundle(data: Mapping[str, Any]) -> TrustBundle:
         trust = trust_list.read(data["trust_list"], import_set(data["operator_keys"]))
         names = {one.agency: one.name for one in trust.issuers.values()}
         known = {
-            one.key: Known(one.names, [names[key] for key in one.issuer_agencies if key in names]) for one in types
+            one.key: Known(one.names, [names[key] for key in one.issuer_agencies if key in names], one.optional)
+            for one in types
         }
         items = [service_items.load(one, types=known) for one in data["service_items"]]
         return TrustBundle(

@@ -69,6 +69,10 @@ REASONS: dict[str, Reason] = {
         "没有出示本事项所需的证照，请持证人选择相应证照后重新亮码。",
         "No licence that this matter needs was presented. Ask the holder to choose one and show again.",
     ),
+    "another_person": _refused(
+        "此名单条目先前出示的是另一人的证照，请核对人员，改扫到其本人的条目。",
+        "This entry's licences are of another person. Check who stands here, and scan for their own entry.",
+    ),
     "licence_not_requested": _refused(
         "出示了本事项未列的证照，请重新发起并只出示所列证照。",
         "A licence was presented that this matter does not list. Start again with the listed ones only.",

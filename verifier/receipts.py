@@ -75,6 +75,7 @@ def claims(
         "counter": counter.key,
         "agency": counter.agency,
         "service_item": item.key,
+        "service_item_version": item.version,
         "channel": made.channel,
         "verdict": made.outcome,
         "reason": made.reason,
@@ -86,6 +87,7 @@ def claims(
                 "sha256": one.jwt_digest,
                 "claims": sorted(shown["claims"]),
                 "status_as_of": one.status_as_of,
+                "by_mandate": shown["by_mandate"],
             }
             for one, shown in zip(checked, made.licences, strict=False)
         ],

@@ -55,7 +55,7 @@ class Recorder:
     ) -> Verdict:
         """Record a verdict on the presentations of `digests`; returns it with its receipt."""
         counter = question.counter
-        copied = self._file_copies.of(made, question.item, counter.name, counter.agency, question.operator)
+        copied = self._file_copies.of(made, question.item, counter, question.operator)
         receipt = self._receipt(made, checked, question, now, document.digest(copied) if copied else None)
         made = replace(made, checks=[*made.checks, {"number": 8, "step": "record", "outcome": checking.PASSED}])
         row = Verification(

@@ -139,7 +139,7 @@ class Reuse:
             offline=False,
             checks=checks.rows,
             licences=licences,
-            missing=[need.told() for need in item.lacking(shown)],
+            missing=item.lacking(shown),
             at=now,
             status_as_of=int(now.timestamp()),
         )

@@ -29,13 +29,19 @@ class Need:
     """What such a licence is called (zh, en)."""
     where: tuple[Mapping[str, str], ...] = ()
     """Names (zh, en) of the agencies that issue it."""
+    optional: frozenset[str] = frozenset()
+    """Claims that not every licence of the type has; whether one is kept back or not there nobody can tell."""
 
     def told(self) -> dict[str, Any]:
-        """Return what whoever lacks this is told: which licence, why, and where to get it."""
+        """Return what whoever lacks this is told: which licence with which claims, why, and where to get it."""
         return {
-            "licence_type": self.licence_type, "name": dict(self.name), "role": self.role, "why": dict(self.why),
-            "where": [dict(one) for one in self.where],
+            "licence_type": self.licence_type, "name": dict(self.name), "role": self.role, "claims": list(self.claims),
+            "why": dict(self.why), "where": [dict(one) for one in self.where],
         }  # fmt: skip
+
+    def met_by(self, shown: Collection[str]) -> bool:
+        """Whether what was shown of such a licence is enough: one of its sets of claims, or all."""
+        return any(set(names) - self.optional <= set(shown) for names in self.claim_sets or (self.claims,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,26 +76,27 @@ class ServiceItem:
             listed[need.licence_type] = listed.get(need.licence_type, frozenset()) | set(need.claims)
         return listed
 
+    def copied_for(self, channel: str) -> int:
+        """Return for how many days a counter of a channel keeps a copy; a kiosk keeps nothing."""
+        return 0 if channel == "kiosk" else self.copy_days
+
     @property
-    def of_principal(self) -> frozenset[str]:
-        """Licence types that are wanted of the child or company somebody acts for."""
-        return frozenset(need.licence_type for need in self.needs if need.role in OF_PRINCIPAL)
+    def of_whom(self) -> frozenset[str]:
+        """Licence types of the one whom the matter is about: the child or company, else whoever applies."""
+        roles = [need.role for need in self.needs]
+        whom = next((role for role in roles if role in OF_PRINCIPAL), roles[0])
+        return frozenset(need.licence_type for need in self.needs if need.role == whom)
 
-    def missing(self, shown: Sequence[str]) -> list[Need]:
-        """Return the required needs that no shown licence type meets; of alternatives the first stands for all."""
-        return [
-            group[0]
-            for group in self._groups()
-            if any(need.required for need in group) and not any(need.licence_type in shown for need in group)
-        ]
+    def lacking(self, shown: Mapping[str, Collection[str]]) -> list[dict[str, Any]]:
+        """Return the required needs, as they are told, that nothing `shown` (licence type → claims) meets.
 
-    def lacking(self, shown: Mapping[str, Collection[str]]) -> list[Need]:
-        """Return the required needs that no shown licence meets with all of the claims they list."""
+        Of alternatives the first stands for all, the others are `or`.
+        """
         return [
-            group[0]
+            group[0].told() | {"or": [one.told() for one in group[1:]]}
             for group in self._groups()
             if any(need.required for need in group)
-            and not any(set(need.claims) <= set(shown.get(need.licence_type, ())) for need in group)
+            and not any(need.licence_type in shown and need.met_by(shown[need.licence_type]) for need in group)
         ]
 
     def dcql(self, vct: Callable[[str], str], *, authority_key_ids: Sequence[str] = ()) -> dict[str, Any]:
@@ -139,10 +146,12 @@ def _query(licence_type: str, vct: str, claims: Sequence[str], needs: Sequence[N
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of a licence type: what it is called, and who issues it (names, zh and en)."""
+    """What is known of a licence type: what it is called, who issues it (names, zh and en)."""
 
     name: Mapping[str, str]
     where: Sequence[Mapping[str, str]]
+    optional: frozenset[str] = frozenset()
+    """Claims that a licence of it may be without."""
 
 
 UNKNOWN = Known({}, ())
@@ -186,6 +195,7 @@ def _need(one: Mapping[str, Any], known: Known) -> Need:
         claim_sets=tuple(tuple(names) for names in one.get("claim_sets", ())),
         name=known.name,
         where=tuple(known.where),
+        optional=known.optional,
     )
     named = {*need.values, *(name for names in need.claim_sets for name in names)}
     if not named <= set(need.claims):

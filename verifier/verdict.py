@@ -71,6 +71,13 @@ def accepted(
     if not checked:
         raise RefusalError("nothing_presented")
     listed = item.listed if item else None
+    licences = [
+        _shown(one, listed.get(one.kind.key, ()) if listed is not None else None, by_mandate=acted)
+        for one, acted in zip_longest(checked, by_mandate[: len(checked)])
+    ]
+    shown: dict[str, set[str]] = {}
+    for one in licences:
+        shown.setdefault(one["licence_type"], set()).update(one["claims"])
     return Verdict(
         verification_id=verification_id,
         outcome=Outcome.ACCEPTED,
@@ -79,11 +86,8 @@ def accepted(
         channel=channel,
         offline=False,
         checks=checks.rows,
-        licences=[
-            _shown(one, listed.get(one.kind.key, ()) if listed is not None else None, by_mandate=acted)
-            for one, acted in zip_longest(checked, by_mandate[: len(checked)])
-        ],
-        missing=[one.told() for one in item.missing([one.kind.key for one in checked])] if item else [],
+        licences=licences,
+        missing=item.lacking(shown) if item else [],
         at=now,
         status_as_of=min(one.status_as_of for one in checked),
     )

@@ -122,11 +122,13 @@ class Verifier:
 
     # Verifying
 
-    def verify_scan(self, scanned: str, question: Question, *, now: datetime) -> Verdict:
+    def verify_scan(
+        self, scanned: str, question: Question, *, demand: "Demand | None" = None, now: datetime
+    ) -> Verdict:
         """Verify what a scanner read: a show code or an offline pass."""
         scanned = scanned.strip(" \t\r\n")  # a scanner gun sends Enter
         if scanned.startswith(offline_pass.PREFIX):
-            return self._verify("offline_pass", question, self._unpack(scanned, question, now), now)
+            return self._verify("offline_pass", question, self._unpack(scanned, question, now), now, demand)
         audience, nonce = self.audience(question.counter.key), self._token(NONCE_BYTES)
 
         def obtain(checks: Checks) -> tuple[Mapping[str, Sequence[str]], checking.HolderBinding]:
@@ -139,7 +141,7 @@ class Verifier:
                     raise RefusalError("nothing_presented")
             return presented, checking.online_binding(audience, nonce, now)
 
-        return self._verify("show_code", question, obtain, now)
+        return self._verify("show_code", question, obtain, now, demand)
 
     def verify_answer(
         self,

@@ -23,7 +23,7 @@ from wallet.accounts import Accounts, stream
 from wallet.errors import DeliveryRefusedError, HolderKeyTakenError, NotHeldError
 from wallet.mandates.mandates import Mandates
 from wallet.mandates.models import Kind
-from wallet.mandates.rules import Source, covers
+from wallet.mandates.rules import Source, born, covers
 from wallet.models import HeldLicence, HolderKey
 
 
@@ -122,7 +122,8 @@ class Keeping:
             kind = self._types.get(licence.vct)
             if agents and kind is not None:
                 power = Kind.PARENT if kind.minor_holder else Kind.REPRESENTATIVE
-                source = Source(licence_id, kind.key, licence.issuer, kind.entrusts_all)
+                day = next(iter(born(licence.claims)), None)
+                source = Source(licence_id, kind.key, licence.issuer, kind.entrusts_all, day)
                 self._mandates.entrust(session, holder_ref, agents, power, source, now)
             old = session.get(HeldLicence, supersedes) if supersedes else None
             if old is not None and old.holder_id == holder_ref:
@@ -130,6 +131,30 @@ class Keeping:
             audit.record(
                 session, stream=stream(holder_ref), actor="issuers", act="licence.received", subject=licence_id, now=now
             )
+
+    def receive_foreign(
+        self, taker: str, name: str, text: str, *, described: Mapping[str, Any] | None, now: datetime
+    ) -> None:
+        """Take in what somebody fetched from another service: for whom they act, if it is that one's by its number.
+
+        A child's licence that a parent fetched is then the child's, and ends for the parent with the mandate.
+        """
+        licence = sd_jwt_vc.held(sd_jwt.parse(text))
+        number = licence.claims.get("holder_code")
+        principals = {one.principal for one in self._mandates.in_force(taker, now=now) if one.types is None}
+        owner = next((one for one in sorted(principals) if self._accounts.get(one).code == number), taker)
+        if owner != taker:
+            self._hand_over(licence.holder_key.thumbprint, taker, owner)
+        self.receive(owner, name, text, supersedes=None, now=now, described=described)
+
+    def _hand_over(self, thumbprint: str, taker: str, owner: str) -> None:
+        """Make a key that one holder made for a licence another's."""
+        with self._database.write() as session:
+            key = session.get(HolderKey, thumbprint)
+            if key is not None and key.holder_id == taker:
+                der = self._seal.open(key.sealed, f"holder key {thumbprint} of {taker}")
+                key.sealed = self._seal.close(der, f"holder key {thumbprint} of {owner}")
+                key.holder_id = owner
 
     def key_for(self, holder_id: str, reference: str, *, now: datetime) -> tuple[Mapping[str, str], jws.Signer]:
         """Return a new key of a holder for one credential of another issuer, and its signer."""

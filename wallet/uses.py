@@ -130,6 +130,11 @@ class Uses:
         with self._database.read() as session:
             return {digest: whose != actor for digest, whose, actor in store.acted(session, digests)}
 
+    def whose(self, digests: Sequence[str]) -> frozenset[str]:
+        """Return whose licences these presentations were, of those that our wallets made."""
+        with self._database.read() as session:
+            return frozenset(whose for _, whose, _ in store.acted(session, digests))
+
     def permitted_until(self, use: Use, *, now: datetime) -> datetime | None:
         """Return until when a use's receipt may be relied on; None if nobody permits it, or not any more may."""
         by = use.reuse_permitted_by

@@ -13,7 +13,8 @@ from credentials import base64url, key_binding, offline_pass
 from credentials.claim_values import Fault
 from credentials.errors import MalformedError
 from records.database import Database
-from wallet import codes, store
+from wallet import choosing, codes, store
+from wallet.choosing import Standing
 from wallet.errors import (
     AskFirstError,
     ClaimNotInLicenceError,
@@ -22,7 +23,6 @@ from wallet.errors import (
     CodeUnknownError,
     CodeUsedError,
     CodeWithdrawnError,
-    ForWhomError,
     NotACodeError,
     NothingToShowError,
     PassNotAllowedError,
@@ -33,6 +33,7 @@ from wallet.errors import (
 )
 from wallet.keeping import Keeping, Opened
 from wallet.mandates.mandates import Mandates
+from wallet.matters import Matter
 from wallet.models import ShowCode
 from wallet.presenting import Presenter, paths, record, type_of
 
@@ -62,6 +63,8 @@ class Asker:
     name: Mapping[str, str]
     service_item: str
     listed: Mapping[str, Collection[str]]
+    copy_days: int = 0
+    """How long it keeps a copy of what is shown; 0: it keeps none."""
 
 
 class Wallet:
@@ -75,8 +78,7 @@ class Wallet:
         presenter: Presenter,
         base_url: str,
         mandates: Mandates,
-        listed_by_item: Callable[[str], Mapping[str, Collection[str]]],
-        of_principal: Callable[[str], Collection[str]],
+        matter: Callable[[str], Matter],
         states: Callable[[Sequence[str]], Mapping[str, str]],
         randomness: Callable[[int], bytes],
         show_life: timedelta,
@@ -85,8 +87,7 @@ class Wallet:
         self._keeping = keeping
         self._base_url = base_url
         self._mandates = mandates
-        self._listed_by_item = listed_by_item
-        self._of_principal = of_principal
+        self._matter = matter
         self._states = states
         self._randomness = randomness
         self._presenter = presenter
@@ -110,27 +111,17 @@ class Wallet:
     ) -> dict[str, list[str]]:
         """Return what a service item's set would show: the newest licence of each type it lists.
 
-        Of a child or company what the item wants of one, of the holder the rest; `principal` says whose if there are
-        several (else `ForWhomError`), and a helper's principal shows everything.
+        Whose, and which of several, `choosing.py` says; `principal` is for whom, where somebody acts for several.
         """
-        listed, of_principal = self._listed_by_item(service_item), self._of_principal(service_item)
-        found: dict[str, list[Opened]] = {}
+        matter, held = self._matter(service_item), dict[str, list[Opened]]()
+        listed = matter.listed
         for opened, state in self.licences(holder_id, now=now):
             key = opened.kind.key if opened.kind else ""
             if key in listed and state == "valid":
-                found.setdefault(key, []).append(opened)
-        acts = any(one.row.holder_id != holder_id for key in of_principal for one in found.get(key, ()))
+                held.setdefault(key, []).append(opened)
         helped = principal is not None and self._mandates.helps(holder_id, principal, now=now)
-        choice = {}
-        for key, several in found.items():
-            others = [one for one in several if one.row.holder_id != holder_id]
-            others = [one for one in others if principal in {None, one.row.holder_id}]
-            own = [one for one in several if one.row.holder_id == holder_id]
-            theirs = key in of_principal or helped
-            if theirs and len({one.row.holder_id for one in others}) > 1:
-                raise ForWhomError
-            for one in ((others or ([] if acts else own)) if theirs else own)[:1]:
-                choice[one.row.licence_id] = sorted(one.selective & set(listed[key]))
+        standing = Standing(holder_id, principal, helped, self._mandates.fellows(holder_id, now=now))
+        choice = choosing.choose(matter, held, standing)
         if not choice:
             raise NothingToShowError
         return choice

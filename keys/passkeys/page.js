@@ -2,7 +2,7 @@
 "use strict";
 
 const at = (id) => document.getElementById(id);
-const say = (text) => { at("said").textContent = text; };
+const say = (text) => { at("said").textContent = text; at("said").hidden = !text; };
 
 async function call(path, body) {
   const token = at("token").value.trim();

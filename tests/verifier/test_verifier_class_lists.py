@@ -2,13 +2,15 @@
 
 import pytest
 
+from tests.issuers.claims_of_types import SENT
 from tests.records.tables import alter, findings
 from tests.wallet.test_wallet_answers import answer as agree
 from tests.wallet.test_wallet_answers import drive, look
-from tests.wallet.test_wallet_mandates import certificate
+from tests.wallet.test_wallet_mandates import CERTIFICATE, certificate
 from tests.world import BASE_URL, OTHER_PARENT, PARENT, Answer, World
 
 PATH = "/verifier/class-lists"
+REQUESTS = "UPDATE presentation_request SET state = state"
 
 
 def made(world: World, *labels: str, item: str = "ride_hailing_driver") -> Answer:
@@ -122,7 +124,14 @@ def test_a_link_followed_in_a_browser(world: World) -> None:
     page = world.anybody.get(link.removeprefix(BASE_URL))
     assert page.status == 200
     assert "网络预约出租汽车驾驶员证核发" in page.body
+    assert "openid4vp" not in page.body, "a link that is only looked at opens nothing"
+    assert alter(world, REQUESTS) == 0
+    page = world.anybody.post(link.removeprefix(BASE_URL))
     assert "href='openid4vp://?client_id=x509_hash" in page.body
+    assert "data:image/png;base64," in page.body
+    world.wait(8 * 86400)
+    assert world.house.forget_what_is_over(now=world.now)["requests"] == 1
+    assert alter(world, REQUESTS) == 0
     seen = look(world, link)
     agree(world, seen, agree=False)
     assert states(world, class_list) == [("a", "refused")]
@@ -197,3 +206,33 @@ def test_a_replaced_link_adds_nothing(world: World) -> None:
     linked(world, class_list)
     assert agree(world, seen).status == 200
     assert states(world, class_list) == [("a", "waiting")]
+
+
+def test_one_entry_is_one_child(world: World) -> None:
+    """The certificate of one child and the birth certificate of another complete nobody; each other scan adds up."""
+    certificate(world, PARENT)
+    class_list = made(world, "a", "b", item="school_transfer")
+    assert scanned(world, class_list, 1, world.show()["url"])["reason"] == "accepted"
+    about = {"birth_date": "2016-11-12", "student_status_no": "G440199201611120045", "grade": 4}
+    other = world.issue(CERTIFICATE, "child_b", "school1", guardians=[world.person(OTHER_PARENT)], claims=about)
+    claims = sorted(world.house.items["school_transfer"].listed[CERTIFICATE])
+    theirs = [{"licence_id": other, "claims": claims}]
+    refused = scanned(world, class_list, 1, world.show(OTHER_PARENT, licences=theirs)["url"])
+    assert (refused["verdict"], refused["reason"], refused["licences"]) == ("refused", "another_person", [])
+    assert scanned(world, class_list, 2, world.show(OTHER_PARENT, licences=theirs)["url"])["reason"] == "accepted"
+    assert scanned(world, class_list, 1, world.show()["url"])["reason"] == "accepted"
+    assert "li_si" not in str(world.counter().get(f"{PATH}/{class_list['list_id']}").body)
+    assert findings(world) == []
+
+
+def test_a_parent_adds_their_own_later(world: World) -> None:
+    """What is of no child (the guardian's card) goes to the entry whoever shows it."""
+    certificate(world, PARENT)
+    class_list = made(world, "a", item="school_transfer")
+    assert scanned(world, class_list, 1, world.show()["url"])["reason"] == "accepted"
+    about = {"sex": "女", "birth_date": "1987-08-22"}
+    card = world.issue("resident_id_card", claims=SENT["resident_id_card"].claims | about)
+    one = [{"licence_id": card, "claims": ["holder_name", "holder_code_last4"]}]
+    assert scanned(world, class_list, 1, world.show(licences=one)["url"])["reason"] == "accepted"
+    (entry,) = world.counter().get(f"{PATH}/{class_list['list_id']}")["entries"]
+    assert [lack["licence_type"] for lack in entry["lacks"]] == ["birth_certificate"]

@@ -211,3 +211,18 @@ def test_a_helper_s_copy_ends_with_the_mandate(world: World) -> None:
     world.holder().delete(f"/wallet/mandates/{mandate['mandate_id']}")
     assert helper.get(path).status == 404
     assert fetched(world, path, PARENT)
+
+
+def test_a_kiosk_keeps_nothing(world: World) -> None:
+    """The holder is told so, and there is no copy."""
+    world.issue()
+    world.counter("kiosk_1", "kiosk")
+    code = world.holder().post("/wallet/shows", {"ask": True, "qr": "none"})
+    asked = world.counter("kiosk_1").post("/verifier/asks", {"scanned": code["url"], "service_item": ITEM})
+    seen = question(world)
+    assert seen["copy_days"] == 0
+    assert say(world, seen, "confirm").status == 204
+    verdict = answer(world, asked, by="kiosk_1")
+    assert (verdict["verdict"], verdict["copy_until"]) == ("accepted", None)
+    path = f"/verifier/verifications/{verdict['verification_id']}/copy"
+    assert world.counter("kiosk_1").get(path)["code"] == "copy_over"

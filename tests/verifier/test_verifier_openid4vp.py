@@ -372,3 +372,23 @@ def test_only_certified_licences(world: World) -> None:
     request = ask(world, certified=True)
     seen = world.holder().post("/wallet/requests", {"link": request["link"]})
     assert seen["code"] == "nothing_to_show"  # ours name their key by kid
+
+
+def test_an_online_case_belongs_to_its_session(world: World) -> None:
+    """An online counter names its page's session; whoever does not name it again is told nothing, not even once."""
+    driver = Driver(world)
+    online = world.counter("web", "online")
+    body = {"service_item": ITEM, "qr": "none"}
+    refused = online.post("/verifier/presentation-requests", body)
+    assert (refused.status, refused["faults"][0]["pointer"]) == (422, "/session")
+    request = online.post("/verifier/presentation-requests", body | {"session": "a-session-of-the-page"})
+    assert request.status == 201, request.body
+    asked = fetched(world, request.body)
+    payload = {"vp_token": driver.answer(asked), "state": asked["state"]}
+    assert send(world, asked, payload).status == 200
+    path = f"/verifier/presentation-requests/{request['request_id']}"
+    for params in ({}, {"session": "another-session-of-it"}):
+        got = online.get(path, params=params)
+        assert (got.status, got["code"]) == (403, "session_differs")
+    told = online.get(path, params={"session": "a-session-of-the-page"})
+    assert (told["state"], told["verdict"]["verdict"]) == ("answered", "accepted")

@@ -372,3 +372,32 @@ def test_a_child_s_licence_in_another_s_wallet_is_sensitive_all_the_same(world: 
     assert mandates.sensitive(mother, {"birth_datetime": "2016-11-12T06:18:00+08:00"}, now=world.now)
     assert not mandates.sensitive(mother, {"birth_date": "1987-08-22", "holder_code": "E12345678"}, now=world.now)
     assert not mandates.sensitive(mother, claims, now=datetime(2028, 9, 1, tzinfo=UTC))
+
+
+def test_a_child_without_a_number_grows_up_too(world: World) -> None:
+    """A foreign child's mandate ends on the eighteenth birthday that the certificate tells."""
+    holder = {"code_type": "999", "code": "G12345678", "name": "Anna Muster"}
+    body = world.order(CERTIFICATE, CHILD, guardians=[world.person(PARENT)]) | {"holder": holder}
+    made = world.agency("school1").post("/issuers/school1/licences", body)
+    assert made.status == 201, made.body
+    (mandate,) = world.holder(PARENT).get("/wallet/mandates")["items"]
+    assert mandate["ends_at"].startswith("2032-08-31T16:00:00")
+
+
+def test_what_a_parent_fetches_of_a_child_is_the_child_s(world: World) -> None:
+    """Taken by offer into the mother's wallet it is shown by mandate, and the child sees it."""
+    birth = order(world, "birth_certificate", guardians=[world.person(PARENT)])
+    birth["holder"] = world.person(CHILD)
+    made = world.agency("hospital").post("/issuers/hospital/licences", birth)
+    assert made.status == 201, made.body
+    licence = certificate(world, PARENT)
+    offer = world.agency("school1").post("/issuers/school1/offers", {"licence_id": licence, "qr": "none"})
+    taken = world.holder(PARENT).post("/wallet/offers/take", {"link": offer["link"]})
+    (fetched,) = taken["licence_ids"]
+    assert of_principal(world.holder(PARENT))[fetched] == "张小例"
+    choice = [{"licence_id": fetched, "claims": ["holder_name", "grade"]}]
+    made = world.scan(world.show(licences=choice)["url"])
+    assert ([one["by_mandate"] for one in made["licences"]], made["reason"]) == ([True], "accepted")
+    (use,) = world.holder(CHILD).get("/wallet/uses")["items"]
+    assert (use["holder_name"], use["actor_name"]) == ("张小例", "李样本")
+    assert findings(world) == []

@@ -219,7 +219,7 @@ def test_a_broken_platform(world: World, platform: Platform, bend: dict[str, Any
         setattr(platform, name, value)
     answer = Browser(world).get("/wallet/sign-in")
     assert answer.status == 502
-    assert "class=no" in answer.body
+    assert "class=said" in answer.body
 
 
 def test_nobody_waits_anew_for_a_platform_that_is_down(world: World, platform: Platform) -> None:

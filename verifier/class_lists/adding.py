@@ -11,21 +11,37 @@ from verifier.service_items import ServiceItem
 from verifier.verdict import Verdict
 
 
-def add_up(session: Session, list_id: str, number: int, made: Verdict, item: ServiceItem, *, now: datetime) -> None:
-    """Add what a verdict showed to what an entry has; a refusal takes nothing away."""
+def add_up(
+    session: Session,
+    list_id: str,
+    number: int,
+    made: Verdict,
+    item: ServiceItem,
+    *,
+    person: str | None,
+    whole: bool = False,
+    now: datetime,
+) -> None:
+    """Add what a verdict showed to what an entry has; a refusal takes nothing away.
+
+    Of another `person` than before nothing is added; what is `whole` takes the place of all that was.
+    """
     records_store.lock_stream(session, f"class list {list_id}")
     entry = session.get(ClassEntry, (list_id, number), populate_existing=True)
     if entry is None or (entry.shown and not entry.lacks):  # what is complete stays as it was completed
+        return
+    if not whole and None not in {person, entry.person} and person != entry.person:
         return
     if not (entry.verdict == Outcome.ACCEPTED and made.outcome != Outcome.ACCEPTED):
         entry.verdict, entry.reason, entry.updated_at = made.outcome, made.reason, now
         entry.verification_id, entry.receipt = made.verification_id, made.receipt
     if made.outcome == Outcome.ACCEPTED:
-        shown = {key: set(names) for key, names in entry.shown.items()}
+        shown = {} if whole else {key: set(names) for key, names in entry.shown.items()}
+        entry.person = entry.person or person
         for one in made.licences:
             shown.setdefault(one["licence_type"], set()).update(one["claims"])
         entry.shown = {key: sorted(names) for key, names in shown.items()}
-        entry.lacks = [need.told() for need in item.lacking(shown)]
+        entry.lacks = item.lacking(shown)
 
 
 def name(entry: ClassEntry) -> str:
@@ -38,4 +54,4 @@ def collect(session: Session, named: str, made: Verdict, item: ServiceItem, now:
     list_id, number, link_hash = named.split("/")
     row, entry = session.get(ClassList, list_id), session.get(ClassEntry, (list_id, int(number)))
     if row is not None and row.closed_at is None and entry is not None and entry.link_hash == link_hash:
-        add_up(session, list_id, int(number), made, item, now=now)
+        add_up(session, list_id, int(number), made, item, person=None, whole=True, now=now)

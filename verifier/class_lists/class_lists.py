@@ -1,9 +1,10 @@
 """The verbs on class lists: made once, filled over days by codes and links, read as who is complete and who is not.
 
-What several codes of one entry show adds up: a certificate today, a permit tomorrow. A refused code takes nothing away.
+What several codes of one entry show adds up, if they are of one person: a certificate today, a permit tomorrow.
+A refused code takes nothing away.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -13,11 +14,13 @@ from credentials.text import clean
 from records import audit, idempotency
 from records.database import Database
 from records.idempotency import Attempt
+from verifier.checking import Checked
 from verifier.class_lists import adding, store
 from verifier.class_lists.models import ClassEntry, ClassList
-from verifier.errors import ClassLinkOverError, ClassListOverError, UnknownClassListError
+from verifier.errors import ClassLinkOverError, ClassListOverError, RefusalError, UnknownClassListError
 from verifier.openid4vp.exchange import Exchange
 from verifier.recording import Question
+from verifier.service_items import ServiceItem
 from verifier.verdict import Verdict
 from verifier.verifier import Verifier
 
@@ -46,12 +49,14 @@ class ClassLists:
         verifier: Verifier,
         exchange: Exchange,
         base_url: str,
+        whose: Callable[[Sequence[str]], Collection[str]],
         randomness: Callable[[int], bytes],
     ) -> None:
         self._database = database
         self._verifier = verifier
         self._exchange = exchange
         self._base_url = base_url
+        self._whose = whose
         self._randomness = randomness
 
     def make(self, question: Question, name: str, labels: Sequence[str], this: Attempt, *, now: datetime) -> ClassList:
@@ -63,7 +68,7 @@ class ClassLists:
             name=clean(name),
             created_at=now,
         )
-        lacks = [need.told() for need in question.item.lacking({})]
+        lacks = question.item.lacking({})
         with self._database.write() as session:
             earlier = idempotency.claim(session, this, result=row.list_id, now=now)
             found = session.get(ClassList, earlier) if earlier is not None else None
@@ -113,10 +118,24 @@ class ClassLists:
         if not any(one.number == number for one in entries):
             raise UnknownClassListError
         question = self._verifier.question(counter, row.service_item, operator)
-        made = self._verifier.verify_scan(scanned, question, now=now)
+        found: set[str] = set()
+
+        def one_person(checked: Mapping[str, Sequence[Checked]]) -> None:
+            found.update(self._persons(checked, question.item, f"{list_id}/{number}"))
+            earlier = next((one.person for one in entries if one.number == number), None)
+            if len(found | ({earlier} if earlier else set())) > 1:
+                raise RefusalError("another_person")
+
+        made = self._verifier.verify_scan(scanned, question, demand=one_person, now=now)
         with self._database.write() as session:
-            adding.add_up(session, list_id, number, made, question.item, now=now)
+            adding.add_up(session, list_id, number, made, question.item, person=next(iter(found), None), now=now)
         return made
+
+    def _persons(self, checked: Mapping[str, Sequence[Checked]], item: ServiceItem, entry: str) -> Iterator[str]:
+        """Yield whose licences were shown, of those about whom the matter is: a digest for this entry alone."""
+        shown = [one for several in checked.values() for one in several if one.kind.key in item.of_whom]
+        for holder in self._whose([one.presentation_digest for one in shown]):
+            yield sha256(f"class entry {entry} of {holder}".encode()).hexdigest()
 
     # By link
 
@@ -137,17 +156,25 @@ class ClassLists:
             )  # fmt: skip
         return f"{self._base_url}{LINKS}/{secret}", until
 
+    def led_to(self, secret: str, *, now: datetime) -> Question:
+        """Return who asks for what by a link; nothing is opened."""
+        _, question = self._linked(secret, now)
+        return question
+
     def follow(self, secret: str, *, now: datetime) -> Followed:
         """Return a fresh request for whoever follows a link: any wallet answers it, in five minutes."""
+        entry, question = self._linked(secret, now)
+        opened = self._exchange.open(question, entry=adding.name(entry), now=now)
+        return Followed(question, opened.link, opened.expires_at)
+
+    def _linked(self, secret: str, now: datetime) -> tuple[ClassEntry, Question]:
         with self._database.read() as session:
             entry = store.entry_by_link(session, _hashed(secret))
             row = session.get(ClassList, entry.list_id) if entry else None
         late = entry is not None and (entry.link_until is None or now >= entry.link_until)
         if entry is None or row is None or row.closed_at is not None or late or (entry.shown and not entry.lacks):
             raise ClassLinkOverError
-        question = self._verifier.question(row.counter, row.service_item, None)
-        opened = self._exchange.open(question, entry=adding.name(entry), now=now)
-        return Followed(question, opened.link, opened.expires_at)
+        return entry, self._verifier.question(row.counter, row.service_item, None)
 
 
 def _hashed(secret: str) -> str:

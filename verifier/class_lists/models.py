@@ -32,6 +32,8 @@ class ClassEntry(SQLModel, table=True):
     label: str
     shown: dict[str, list[str]] = Field(sa_type=JSON)
     lacks: list[dict[str, Any]] = Field(sa_type=JSON)
+    person: str | None = Field(default=None)
+    """Whose licences are added up here, where codes showed it: a digest that means nothing outside this entry."""
     verdict: str | None = Field(default=None)
     reason: str | None = Field(default=None)
     verification_id: str | None = Field(default=None)

@@ -18,7 +18,7 @@ from verifier.errors import CopyChangedError, CopyIncomparableError, CopyOverErr
 from verifier.file_copies import document, pdf, store
 from verifier.file_copies.document import Marks
 from verifier.file_copies.models import FileCopy
-from verifier.models import Verification
+from verifier.models import Counter, Verification
 from verifier.reasons import Outcome
 from verifier.service_items import ServiceItem
 from verifier.verdict import Verdict
@@ -47,22 +47,21 @@ class FileCopies:
         self._picture = picture
         self._randomness = randomness
 
-    def of(
-        self, made: Verdict, item: ServiceItem, counter: Mapping[str, str], agency: str, operator: str | None
-    ) -> dict[str, Any] | None:
+    def of(self, made: Verdict, item: ServiceItem, counter: Counter, operator: str | None) -> dict[str, Any] | None:
         """Return the document of a verdict's copy; None where none is made."""
-        if not item.copy_days or made.channel != CHANNEL or made.outcome != Outcome.ACCEPTED:
+        days = item.copied_for(counter.channel)
+        if not days or made.channel != CHANNEL or made.outcome != Outcome.ACCEPTED:
             return None
         marks = Marks(
             verification_id=made.verification_id,
             url=f"{self._base_url}/receipts/{made.verification_id}",
             made_with=pdf.MADE_WITH,
             matter=item.names,
-            counter=counter,
-            agency=self._agency_name(agency),
+            counter=counter.name,
+            agency=self._agency_name(counter.agency),
             operator=operator,
             made_at=made.at,
-            until=made.at + timedelta(days=item.copy_days),
+            until=made.at + timedelta(days=days),
         )
         return document.compose(marks, made.licences, salt=base64url.encode(self._randomness(SALT_BYTES)))
 

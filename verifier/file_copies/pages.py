@@ -53,7 +53,7 @@ def _body(told: Mapping[str, Any]) -> str:
     listed = "".join(f"<dt>{escape(label)}</dt><dd>{escape(text)}</dd>" for label, text in rows)
     return (
         "<h1>回执属实 · The receipt is genuine</h1>"
-        f"<dl>{listed}</dl>"
+        f"<dl class='claims box'>{listed}</dl>"
         "<p>本页不显示持证人信息。纸面内容是否被改动，请以电子件核验。</p>"
         "<p>Nothing here is about the holder. Whether the paper was altered shows when the file itself is checked.</p>"
     )

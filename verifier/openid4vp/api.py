@@ -46,6 +46,7 @@ def routes(
             prefix=body.client_id_prefix,
             response_mode=body.response_mode,
             return_to=body.return_to,
+            page_session=body.session,
             about=about(body.transaction_data),
             certified=body.certified,
             now=clock(),
@@ -57,10 +58,16 @@ def routes(
 
     @router.get("/{request_id}")
     def read_request(
-        here: Here, request_id: str, response_code: Annotated[str | None, Query(max_length=128)] = None
+        here: Here,
+        request_id: str,
+        response_code: Annotated[str | None, Query(max_length=128)] = None,
+        session: Annotated[str | None, Query(max_length=128)] = None,
     ) -> PresentationState:
-        """Read where a request stands, and once its verdict; on one device with the response code it came back with."""
-        state, verdict = exchange.result(request_id, here.subject, response_code, now=clock())
+        """Read where a request stands, and once its verdict; with the session that it was opened in, if it named one.
+
+        On one device also with the response code that the browser came back with.
+        """
+        state, verdict = exchange.result(request_id, here.subject, response_code, page_session=session, now=clock())
         return PresentationState(state=state, verdict=VerdictOut(**verdict) if verdict else None)
 
     _add_wire(router, exchange, clock)

@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 from sqlmodel import Session
 
 from credentials import base64url, dcql, jws, key_binding, strict_json
+from credentials.claim_values import Fault, FaultsError
 from credentials.dcql import Candidate
 from credentials.errors import QueryUnmetError, TransactionDataError
 from credentials.key_binding import KeyBinding
@@ -26,7 +27,7 @@ from records import audit
 from records.database import Database
 from verifier import checking
 from verifier.checking import Checked
-from verifier.errors import RefusalError, ResponseCodeError, UnknownCounterError
+from verifier.errors import RefusalError, ResponseCodeError, SessionDiffersError, UnknownCounterError
 from verifier.openid4vp import request, response, store
 from verifier.openid4vp.models import PresentationRequest
 from verifier.openid4vp.request import Asked, Prefix, ResponseMode
@@ -37,7 +38,9 @@ from verifier.service_items import ServiceItem
 from verifier.verdict import Verdict
 from verifier.verifier import Verifier
 
+ONLINE = "online"
 REQUEST_LIFE = timedelta(seconds=300)  # a person takes out a phone, reads, agrees
+KEPT = timedelta(days=7)  # an answered request, for its counter to read
 NONCE_BYTES, SECRET_BYTES, ID_BYTES = 24, 24, 18
 MAX_WALLET_NONCE = 512  # characters
 
@@ -88,6 +91,7 @@ class Exchange:
         prefix: Prefix = Prefix.X509_HASH,
         response_mode: ResponseMode = ResponseMode.DIRECT_POST_JWT,
         return_to: str | None = None,
+        page_session: str | None = None,
         about: Sequence[Mapping[str, Any]] = (),
         certified: bool = False,
         entry: str | None = None,
@@ -95,9 +99,12 @@ class Exchange:
     ) -> Opened:
         """Open a request for a service item; `about` is transaction data that the holder signs too.
 
-        With `certified`, only licences whose key came by certificate under the operator's authority will do. What
-        comes of one for an `entry` of a class list is added up there.
+        `page_session` is the session of the page that asks: an online counter must name it, and only who names it again
+        is told the verdict. With `certified`, only licences whose key came by certificate under the operator's
+        authority will do. What comes of one for an `entry` of a class list is added up there.
         """
+        if question.counter.channel == ONLINE and page_session is None and entry is None:
+            raise FaultsError([Fault("/session", "session_needed", "an online case belongs to its page's session")])
         request_id = self._token(ID_BYTES)
         private = self._make_key() if response_mode == ResponseMode.DIRECT_POST_JWT else None
         row = PresentationRequest(
@@ -113,6 +120,7 @@ class Exchange:
             sealed_key=self._response_keys.sealed(request_id, private) if private else None,
             transaction_data=request.transaction_data(about, sorted(question.item.listed)),
             return_to=return_to,
+            session_hash=_hashed(page_session) if page_session else None,
             authorities=[self._certificates.anchor_key_id(now=now)] if certified else [],
             entry=entry,
             expires_at=now + REQUEST_LIFE,
@@ -186,7 +194,7 @@ class Exchange:
         sealed = self._seal.close(strict_json.dumps(verdict.as_json()), f"verdict of {request_id}")
         with self._database.write() as session:
             kept = session.get(PresentationRequest, request_id)
-            assert kept is not None  # noqa: S101 - requests are never deleted while open
+            assert kept is not None  # noqa: S101 - requests are kept for days
             kept.sealed_verdict, kept.sealed_key = sealed, None
             kept.response_code_hash = _hashed(code) if code else None
             if row.entry is not None:  # nobody else waits for it
@@ -197,15 +205,24 @@ class Exchange:
         return {"redirect_uri": _with_code(row.return_to, code)} if row.return_to and code else {}
 
     def result(
-        self, request_id: str, counter: str, response_code: str | None, *, now: datetime
+        self,
+        request_id: str,
+        counter: str,
+        response_code: str | None,
+        *,
+        page_session: str | None = None,
+        now: datetime,
     ) -> tuple[str, dict[str, Any] | None]:
         """Return where a request stands (waiting, answered, told, expired) and, once, the verdict.
 
-        Another counter's request raises `UnknownCounterError`, a missing or wrong response code `ResponseCodeError`.
+        Another counter's request raises `UnknownCounterError`, a missing or wrong response code `ResponseCodeError`,
+        another session `SessionDiffersError`.
         """
         row = self._row(request_id)
         if row.counter != counter:
             raise UnknownCounterError("no such request")
+        if row.session_hash is not None and _hashed(page_session or "") != row.session_hash:
+            raise SessionDiffersError
         if row.answered_at is None:
             return ("waiting" if now < row.expires_at else "expired"), None
         if row.sealed_verdict is None:
@@ -217,6 +234,11 @@ class Exchange:
                 return "told", None
         opened = self._seal.open(row.sealed_verdict, f"verdict of {request_id}")
         return "answered", strict_json.loads_object(opened)
+
+    def forget(self, *, now: datetime) -> int:
+        """Forget the requests that are long over; returns how many."""
+        with self._database.write() as session:
+            return store.forget(session, now - KEPT)
 
     def _row(self, request_id: str) -> PresentationRequest:
         with self._database.read() as session:

@@ -27,6 +27,8 @@ class PresentationRequest(SQLModel, table=True):
     authorities: list[str] = Field(sa_type=JSON)
     return_to: str | None = Field(default=None)
     response_code_hash: str | None = Field(default=None)
+    session_hash: str | None = Field(default=None)
+    """The session of the page that asked, where it named one: nobody else is told the verdict."""
     entry: str | None = Field(default=None)
     """The class list's entry that this is for: `list/number`."""
     expires_at: datetime = Field(sa_type=Instant)

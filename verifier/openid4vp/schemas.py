@@ -26,6 +26,9 @@ class PresentationRequestIn(Input):
     client_id_prefix: Prefix = Field(default=Prefix.X509_HASH, strict=False)
     response_mode: ResponseMode = Field(default=ResponseMode.DIRECT_POST_JWT, strict=False)
     return_to: str | None = Field(default=None, max_length=512, description="https address of the page that asked.")
+    session: str | None = Field(
+        default=None, min_length=16, max_length=128, description="The asking page's session; an online counter's must."
+    )
     certified: bool = Field(default=False, description="Only licences certified under the operator's authority.")
     transaction_data: list[AboutIn] = Field(default=[], max_length=4)
     qr: Literal["svg", "png", "none"] = "svg"

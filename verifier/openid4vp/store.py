@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlmodel import Session, col
 
 from verifier.openid4vp.models import PresentationRequest
@@ -24,3 +24,9 @@ def tell(session: Session, request_id: str, now: datetime) -> bool:
         col(PresentationRequest.request_id) == request_id, col(PresentationRequest.told_at).is_(None)
     )
     return bool(session.execute(statement.values(told_at=now, sealed_verdict=None)).rowcount)  # type: ignore[attr-defined]
+
+
+def forget(session: Session, before: datetime) -> int:
+    """Delete the requests that were over before an instant; returns how many."""
+    statement = delete(PresentationRequest).where(col(PresentationRequest.expires_at) < before)
+    return int(session.execute(statement).rowcount)  # type: ignore[attr-defined]

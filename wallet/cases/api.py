@@ -11,7 +11,7 @@ from starlette.responses import StreamingResponse
 from keys.access import Caller
 from keys.auth import Attempts, Clock, IdempotencyKey
 from keys.schemas import SHORT_NAME, Input
-from keys.telling import LONGEST_SECONDS, RESPONSES, Event, told
+from keys.telling import LONGEST_SECONDS, RESPONSES, Event, Telling
 from wallet.auth import holder_with
 from wallet.cases.cases import Cases, Step
 from wallet.cases.models import Case, Kind, State
@@ -95,7 +95,9 @@ class CaseView(CaseOut):
     )
 
 
-def routes(cases: Cases, *, caller_of: Callable[..., Caller], attempts: Attempts, clock: Clock) -> APIRouter:
+def routes(
+    cases: Cases, *, caller_of: Callable[..., Caller], attempts: Attempts, telling: Telling, clock: Clock
+) -> APIRouter:
     """Return the holders' routes."""
     router = APIRouter(prefix="/wallet/cases", tags=["wallet"])
     Me = Annotated[str, Depends(holder_with(caller_of))]  # noqa: N806 - a type
@@ -121,7 +123,7 @@ def routes(cases: Cases, *, caller_of: Callable[..., Caller], attempts: Attempts
     def case_events(me: Me, case_id: str, seconds: Seconds = LONGEST_SECONDS, after: After = "") -> StreamingResponse:
         """Be told of the steps of a case as they come (server-sent events)."""
         cases.of_holder(me, case_id)
-        return _told(lambda: cases.of_holder(me, case_id), seconds, after)
+        return _told(telling, me, lambda: cases.of_holder(me, case_id), seconds, after)
 
     @router.post("/{case_id}/words", status_code=204, response_class=Response)
     def add_word(me: Me, case_id: str, body: WordIn) -> None:
@@ -131,7 +133,7 @@ def routes(cases: Cases, *, caller_of: Callable[..., Caller], attempts: Attempts
     return router
 
 
-def agency_routes(cases: Cases, *, caller_of: Callable[..., Caller], clock: Clock) -> APIRouter:
+def agency_routes(cases: Cases, *, caller_of: Callable[..., Caller], telling: Telling, clock: Clock) -> APIRouter:
     """Return the agencies' routes."""
     router = APIRouter(prefix="/issuers/{agency}/cases", tags=["issuers"])
     Agency = Annotated[Caller, Depends(caller_of)]  # noqa: N806 - a type
@@ -156,11 +158,11 @@ def agency_routes(cases: Cases, *, caller_of: Callable[..., Caller], clock: Cloc
 
     @router.get("/{case_id}/events", response_class=StreamingResponse, responses=RESPONSES)
     def agency_case_events(
-        agency: AgencyKey, case_id: str, _caller: Agency, seconds: Seconds = LONGEST_SECONDS, after: After = ""
+        agency: AgencyKey, case_id: str, caller: Agency, seconds: Seconds = LONGEST_SECONDS, after: After = ""
     ) -> StreamingResponse:
         """Be told of the steps of a case as they come (server-sent events)."""
         cases.of_agency(agency, case_id)
-        return _told(lambda: cases.of_agency(agency, case_id), seconds, after)
+        return _told(telling, caller.name, lambda: cases.of_agency(agency, case_id), seconds, after)
 
     @router.post("/{case_id}/answer", status_code=204, response_class=Response)
     def answer_case(agency: AgencyKey, case_id: str, body: AnswerIn, caller: Agency) -> None:
@@ -182,11 +184,13 @@ def _step(one: Step) -> dict[str, Any]:
     return {"at": one.at, "actor": one.actor.partition(":")[0], "state": one.state, "text": one.text}
 
 
-def _told(read: Callable[[], tuple[Case, list[Step]]], seconds: float, after: str) -> StreamingResponse:
+def _told(
+    telling: Telling, who: str, read: Callable[[], tuple[Case, list[Step]]], seconds: float, after: str
+) -> StreamingResponse:
     def steps() -> list[Event]:
         _, found = read()
         return [
             Event("step", str(number), _step(one) | {"at": one.at.isoformat()}) for number, one in enumerate(found, 1)
         ]
 
-    return StreamingResponse(told(steps, seconds, after=after), media_type="text/event-stream")
+    return telling.answer(who, steps, seconds, after=after)

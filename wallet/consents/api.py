@@ -10,7 +10,7 @@ from starlette.responses import StreamingResponse
 
 from keys.access import Caller
 from keys.auth import Clock
-from keys.telling import LONGEST_SECONDS, RESPONSES, Event, told
+from keys.telling import LONGEST_SECONDS, RESPONSES, Event, Telling
 from wallet.auth import holder_with
 from wallet.consents.consents import Consents
 from wallet.consents.schemas import (
@@ -26,7 +26,7 @@ from wallet.consents.schemas import (
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
 
-def routes(consents: Consents, *, caller_of: Callable[..., Caller], clock: Clock) -> APIRouter:
+def routes(consents: Consents, *, caller_of: Callable[..., Caller], telling: Telling, clock: Clock) -> APIRouter:
     """Return the routes."""
     router = APIRouter(prefix="/wallet", tags=["wallet"])
     Me = Annotated[str, Depends(holder_with(caller_of))]  # noqa: N806 - a type
@@ -78,6 +78,6 @@ def routes(consents: Consents, *, caller_of: Callable[..., Caller], clock: Clock
             rows = [ConsentOut(**consent_out(row, now)) for row in consents.waiting(me, now=now)]
             return [Event("consent", row.consent_id, row.model_dump(mode="json")) for row in rows]
 
-        return StreamingResponse(told(waiting, seconds), media_type="text/event-stream")
+        return telling.answer(me, waiting, seconds)
 
     return router

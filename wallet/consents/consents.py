@@ -23,6 +23,7 @@ from wallet.consents.models import Consent, State
 from wallet.errors import NothingToShowError, SensitiveError, UnknownRequestError
 from wallet.keeping import Keeping, Opened
 from wallet.mandates.mandates import Mandates
+from wallet.matters import Matter, Wanted
 from wallet.presenting import Presenter, paths, record
 from wallet.wallet import Asker, Wallet
 
@@ -30,30 +31,6 @@ LIFE = timedelta(seconds=120)
 KEPT = timedelta(minutes=5)
 """How long after its end a yes waits to be taken."""
 ID_BYTES = 12
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """One licence that an item wants: which claims, why (zh, en); of one `group`, any will do."""
-
-    licence_type: str
-    claims: Collection[str]
-    why: Mapping[str, str]
-    required: bool
-    group: str
-    where: Sequence[Mapping[str, str]] = ()
-    """Names (zh, en) of who issues it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Matter:
-    """A service item as the holder sees it: its name, and what it wants."""
-
-    names: Mapping[str, str]
-    wanted: Sequence[Wanted]
-    replaces: Sequence[str] = ()
-    copy_days: int = 0
-    """How long the counter keeps a copy of what is shown; 0: it keeps none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +58,7 @@ class Question:
     def seen(self) -> str:
         """What names exactly this: which licences of whom, which claims of each, and for how long a copy is kept."""
         told = [[one.opened.row.holder_id, one.opened.row.licence_id, list(one.shown)] for one in self.parts]
-        said = {"consent": self.row.consent_id, "parts": told, "copy_days": self.matter.copy_days}
+        said = {"consent": self.row.consent_id, "parts": told, "copy_days": self.row.copy_days}
         return sha256(strict_json.canonical(said)).hexdigest()
 
 
@@ -132,6 +109,7 @@ class Consents:
             service_item=asker.service_item,
             audience=audience,
             nonce=nonce,
+            copy_days=asker.copy_days,
             asked_at=now,
             expires_at=now + LIFE,
         )

@@ -33,6 +33,8 @@ class Consent(SQLModel, table=True):
     service_item: str
     audience: str
     nonce: str
+    copy_days: int = 0
+    """How long the counter keeps a copy of what is shown; 0: it keeps none."""
     asked_at: datetime = Field(sa_type=Instant, index=True)
     expires_at: datetime = Field(sa_type=Instant)
     state: str = State.WAITING

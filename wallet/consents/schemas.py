@@ -116,7 +116,7 @@ def question_out(question: Question, now: datetime) -> QuestionOut:
         **consent_out(question.row, now),
         item_name=dict(question.matter.names),
         replaces=list(question.matter.replaces),
-        copy_days=question.matter.copy_days,
+        copy_days=question.row.copy_days,
         seen=question.seen,
         parts=[_part(one) for one in question.parts],
         missing=missing,

@@ -116,6 +116,13 @@ class Mandates:
         """Whether somebody acts for another person as their helper."""
         return any(one.principal == principal and one.kind == Kind.HELPER for one in self.in_force(agent, now=now))
 
+    def fellows(self, parent: str, *, now: datetime) -> frozenset[str]:
+        """Return the other parents of somebody's children."""
+        children = [one.principal for one in self.in_force(parent, now=now) if one.kind == Kind.PARENT]
+        with self._database.read() as session:
+            rows = [one for child in children for one in store.parents(session, child)]
+            return frozenset(one.agent for one in rows if self._ended(session, one, now) is None) - {parent}
+
     def sensitive(self, principal: str, claims: Mapping[str, object], *, now: datetime) -> bool:
         """Whether a licence is about a child under fourteen (PIPL article 31), whoever's wallet it is in.
 
@@ -141,8 +148,8 @@ class Mandates:
         """
         ends_at = None
         if kind == Kind.PARENT:
-            born = birth(self._accounts.identity(session, principal))
-            ends_at = birthday(born, OF_AGE) if born else now + LONGEST
+            day = birth(self._accounts.identity(session, principal)) or source.born
+            ends_at = birthday(day, OF_AGE) if day else now + LONGEST
         for agent in agents:
             if agent == principal:
                 continue

@@ -39,6 +39,8 @@ class Source:
     licence_type: str
     issuer: str | None
     all: bool
+    born: date | None = None
+    """When its holder was born, as it says itself."""
 
 
 APPOINTED = frozenset({Kind.MANAGER, Kind.AGENT, Kind.HELPER})

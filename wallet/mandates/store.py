@@ -28,6 +28,11 @@ def seen_by(session: Session, holder_id: str, principals: Sequence[str], limit: 
     return session.exec(query.limit(limit)).all()
 
 
+def parents(session: Session, child: str) -> Sequence[Mandate]:
+    """Return the mandates that parents ever had over a child."""
+    return session.exec(select(Mandate).where(Mandate.principal == child, Mandate.kind == Kind.PARENT)).all()
+
+
 def given_since(session: Session, giver: str, since: datetime) -> int:
     """Return how many mandates somebody gave since an instant."""
     query = select(func.count()).where(Mandate.granted_by == giver, col(Mandate.created_at) > since)

@@ -232,7 +232,7 @@ class Taking:
         try:
             text = credential_request.only_credential(got)
             described = self._vetting.vet(text, talk.issuer, pending.configuration, now=now)
-            self._keeping.receive(holder_id, pending.name, text, supersedes=None, now=now, described=described)
+            self._keeping.receive_foreign(holder_id, pending.name, text, described=described, now=now)
             event = "credential_accepted"
         finally:
             credential_request.notify(talk, token, got, event)

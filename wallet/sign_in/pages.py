@@ -114,7 +114,8 @@ def _add_link(router: APIRouter, sessions: Sessions, accounts: Accounts, clock: 
 
 def _link_form(return_to: str) -> str:
     return (
-        f"<form method=post action='/wallet/sign-in/link'>{hidden(return_to=return_to)}"
+        "<h1>登录 · Sign in</h1>"
+        f"<form class=box method=post action='/wallet/sign-in/link'>{hidden(return_to=return_to)}"
         "<p><label>一次性登录链接 · One-time sign-in link<input name=link autocomplete=off autofocus></label></p>"
-        "<button>登录 · Sign in</button></form>"
+        "<div class=row><button class=primary>登录 · Sign in</button></div></form>"
     )

@@ -119,7 +119,7 @@ def asked(
         "where": row.counter_name.get(language, row.counter),
         "matter": question.matter.names.get(language, row.service_item),
         "until": row.expires_at,
-        "copy_days": question.matter.copy_days,
+        "copy_days": question.row.copy_days,
         "replaces": list(question.matter.replaces),
         "parts": [part(one) for one in question.parts],
         "sensitive": any(one.sensitive for one in question.parts),

@@ -106,5 +106,6 @@ def _question(wanted: Wanted, agency: Mapping[str, str], types: Mapping[str, Lic
 
 
 def _form(fields: str, *, agree: bool) -> str:
-    yes = "<button name=decision value=agree>同意 · Agree</button>" if agree else ""
-    return f"<form method=post>{fields}{yes}<button name=decision value=decline>拒绝 · Decline</button></form>"
+    yes = "<button class=primary name=decision value=agree>同意 · Agree</button>" if agree else ""
+    no = "<button name=decision value=decline>拒绝 · Decline</button>"
+    return f"<form method=post>{fields}<div class=row>{yes}{no}</div></form>"
