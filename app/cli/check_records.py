@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from app import clock
 from app.cli.check import Json, finish, read_json, read_text
 from credentials import checkpoint, merkle
 from credentials.checkpoint import Checkpoint
@@ -52,7 +53,7 @@ def check_copy(
     def work() -> dict[str, Any]:
         bundle = offline.open_bundle(read_json(trust, "trust_list_refused"))
         data = sys.stdin.buffer.read(pdf.MAX_BYTES + 1)
-        return {"accepted": True, **file_copies.check(data, bundle.trust, qr.png)}
+        return {"accepted": True, **file_copies.check(data, bundle.trust, qr.png, now=clock.now())}
 
     finish(work)
 

@@ -29,17 +29,25 @@ class Client:
 
     def call(self, method: str, path: str, **how: Any) -> Any:
         """Return the JSON (or text) of an answer; problems and silence raise `CallRefusedError`."""
+        answer = self._answer(method, path, **how)
+        kind = answer.headers.get("content-type", "").split(";")[0]
+        return _json(answer) if kind == "application/json" else answer.text
+
+    def fetch(self, path: str) -> bytes:
+        """Return the bytes of a file."""
+        return self._answer("GET", path).content
+
+    def _answer(self, method: str, path: str, **how: Any) -> httpx2.Response:
         try:
             answer = self._http.request(method, path, **how)
         except httpx2.HTTPError as error:
             where = self._http.base_url
             said = f"{where} 没有应答，请核对 LICENCE_URL · {where} does not answer: is it up, and LICENCE_URL right?"
             raise CallRefusedError({"code": "unreachable", "detail": f"{said} ({error})"}) from error
-        kind = answer.headers.get("content-type", "").split(";")[0]
         if answer.status_code >= 400:
-            known = kind.endswith("json")
+            known = answer.headers.get("content-type", "").split(";")[0].endswith("json")
             raise CallRefusedError(_json(answer) if known else {"code": "refused", "status": answer.status_code})
-        return _json(answer) if kind == "application/json" else answer.text
+        return answer
 
     def get(self, path: str, **how: Any) -> Any:
         """GET."""

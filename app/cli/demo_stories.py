@@ -9,6 +9,10 @@ from app.cli.demo_city import ITEM, City
 from app.cli.demo_server import StoryBrokenError
 
 MOTHER, FATHER, CHILD, SHOP = "li_si", "zhang_san", "child_b", "noodle_shop"
+CARD: dict[str, Any] = {
+    "ethnicity": "汉", "address": "示例省示例县示例路1号", "hukou_region": "440199",
+    "issuing_authority": "示例市公安局天河分局", "portrait_digest": "sha256:" + "0b" * 32,
+}  # fmt: skip
 WAIT_SECONDS = 5
 
 
@@ -22,16 +26,13 @@ def school_transfer(city: City) -> None:
         "midwifery_institution": "示例市妇幼保健院",
     }  # fmt: skip
     enrolment = city.enrolment() | {"student_status_no": "G440199201611120045", "birth_date": "2016-11-12", "grade": 4}
-    card = {
-        "sex": "男", "ethnicity": "汉", "birth_date": "1985-03-15", "address": "示例省示例县示例路1号",
-        "hukou_region": "440199", "issuing_authority": "示例市公安局天河分局", "portrait_digest": "sha256:" + "0b" * 32,
-    }  # fmt: skip
     for agency in ("hospital", "samr"):
         city.take_in(agency)
     both = {"guardians": [mother, father]}
     _issue(city, "hospital", "birth_certificate", child, birth, **both)
     _issue(city, "school1", "student_status_certificate", child, enrolment, **both)
-    _issue(city, "police", "resident_id_card", father, card)
+    _issue(city, "police", "resident_id_card", father, CARD | {"sex": "男", "birth_date": "1985-03-15"})
+    _issue(city, "police", "resident_id_card", mother, CARD | {"sex": "女", "birth_date": "1987-08-22"})
     wallet = Client(city.url, city.sign_in(FATHER))
     mandates = wallet.get("/wallet/mandates")["items"]
     if {one["kind"] for one in mandates} != {"parent"}:
@@ -41,12 +42,20 @@ def school_transfer(city: City) -> None:
         f"出生医学证明 names both parents: either may show {child['name']}'s licences, until she is eighteen.",
         after=mandates[0]["ends_at"],
     )
+    helper = {"agent": father, "kind": "helper", "types": ["resident_id_card"]}
+    given = city.parent.post("/wallet/mandates", helper | {"ends_at": (city.now() + timedelta(days=7)).isoformat()})
+    city.teller.say(
+        "The mother is at work: she lets him show her identity card too, for a week 委托代办.",
+        after=f"{given['agent_name']} → {given['principal_name']}",
+    )
     code = wallet.post("/wallet/shows", {"ask": True, "qr": "none"})["url"]
     body = {"scanned": code, "service_item": ITEM, "operator": "clerk-07"}
     ask = city.counter.post("/verifier/asks", body)
     (waiting,) = wallet.get("/wallet/consents", params={"state": "waiting"})["items"]
     seen = wallet.get(f"/wallet/consents/{waiting['consent_id']}")
     told = "; ".join(f"{one['licence_type']}: {', '.join(one['shown'])}" for one in seen["parts"])
+    if [one["licence_type"] for one in seen["parts"]].count("resident_id_card") != 2:
+        raise StoryBrokenError("one scan did not ask for both parents' cards")
     city.teller.say(
         f"The father's code is scanned once. His phone says who asks ({seen['counter_name']['zh']}), for what "
         f"({seen['item_name']['zh']}), and what would leave 征询同意:",
@@ -55,6 +64,9 @@ def school_transfer(city: City) -> None:
     wallet.post(f"/wallet/consents/{waiting['consent_id']}/confirm", {"seen": seen["seen"], "sensitive": True})
     made = city.counter.get(f"/verifier/asks/{ask['ask_id']}", params={"wait": WAIT_SECONDS})
     city.teller.expect("He says yes, to a child's under fourteen too; the counter has one answer.", made, "accepted")
+    seen_by_mother = city.parent.get("/wallet/uses")["items"]
+    if not any(one["actor_name"] == father["name"] for one in seen_by_mother):
+        raise StoryBrokenError("the mother does not see what he showed of hers")
     if made["missing"]:
         raise StoryBrokenError(f"one scan did not bring everything: {made['missing']}")
     item = catalogue.items()[ITEM]
@@ -73,11 +85,15 @@ def _rely_on_it(city: City, wallet: Client, receipt: str) -> None:
     made = hall.post("/verifier/receipts/check", body)
     city.teller.expect("Another counter is given the receipt in place of it all.", made, "receipt_not_permitted")
     until = (city.now() + timedelta(days=7)).isoformat()
-    uses = [one for one in wallet.get("/wallet/uses")["items"] if one["receipt"] == receipt]
-    for one in uses:
-        wallet.call("PUT", f"/wallet/uses/{one['use_id']}/reuse", json={"until": until})
+    hers = city.person(MOTHER)["name"]
+    for one in wallet.get("/wallet/uses")["items"]:
+        if one["receipt"] == receipt:
+            permitting = city.parent if one["holder_name"] == hers else wallet
+            permitting.call("PUT", f"/wallet/uses/{one['use_id']}/reuse", json={"until": until})
     made = hall.post("/verifier/receipts/check", body)
-    city.teller.expect("The father permits it for a week 身份证明材料复用.", made, "receipt_accepted")
+    city.teller.expect(
+        "Each parent permits it for a week, of their own licences 身份证明材料复用.", made, "receipt_accepted"
+    )
     hall.close()
     wallet.close()
 
@@ -93,12 +109,9 @@ def noodle_shop(city: City) -> None:
         "operating_until": "2039-05-19", "merged_certificates": ["税务登记证"],
         "legal_representative_code": boss["code"],
     }  # fmt: skip
-    card = {
-        "sex": "女", "ethnicity": "汉", "birth_date": "1987-08-22", "address": "示例省示例县示例路1号",
-        "hukou_region": "440199", "issuing_authority": "示例市公安局天河分局", "portrait_digest": "sha256:" + "0a" * 32,
-    }  # fmt: skip
     licence = _issue(city, "samr", "business_licence", shop, claims, representative=boss)
-    identity = _issue(city, "police", "resident_id_card", boss, card)
+    held = city.parent.get("/wallet/licences")["items"]
+    identity = next(one["licence_id"] for one in held if one["licence_type"] == "resident_id_card")
     owner = next(one for one in city.parent.get("/wallet/mandates")["items"] if one["kind"] == "representative")
     ends = (city.now() + timedelta(days=30)).isoformat()
     given = city.parent.post("/wallet/mandates", {

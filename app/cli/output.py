@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 from rich.console import Console
@@ -18,6 +19,11 @@ def print_json(value: object, *, compact: bool = False) -> None:
     text = json.dumps(value, ensure_ascii=compact, indent=None if compact else 2)
     sys.stdout.write(text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n")
     sys.stdout.flush()
+
+
+def lines(told: Iterable[str], nothing: str) -> str:
+    """Return one line for each, or what is said when there is none."""
+    return "\n".join(told) or nothing
 
 
 def answer(value: dict[str, Any], sentence: str, *, as_json: bool) -> None:

@@ -99,12 +99,19 @@ def told(made: dict[str, Any]) -> str:
     """Return a verdict as a person at a counter reads it."""
     lines = [f"{made['verdict'].upper()} ({made['reason']})  {made['message']['zh']}  {made['message']['en']}"]
     for one in made["licences"]:
-        lines.append(f"  {one['name']['zh']} {one['name']['en']} · {one['agency_name']['zh']}")
+        lines.append(
+            f"  {one['name']['zh']} {one['name']['en']} · {one.get('agency_name', {}).get('zh', one['agency'])}"
+        )
         lines += [
-            f"    {one['labels'].get(name, {}).get('zh', name)}: {value}" for name, value in one["claims"].items()
+            f"    {one['labels'].get(name, {}).get('zh', name)}: {value}"
+            for name, value in one.get("claims", {}).items()
         ]
+        if "claims_shown" in one:  # of a receipt: which were shown then, no value is here to tell
+            lines.append(f"    shown to {one['to']} at {one['shown_at']}: {', '.join(one['claims_shown'])}")
     lines += [
-        f"  still needed: {one['licence_type']} ({one['why']['zh']} {one['why']['en']})" for one in made["missing"]
+        f"  still needed: {' or '.join(each['licence_type'] for each in (one, *one['or']))} "
+        f"({one['why']['zh']} {one['why']['en']})"
+        for one in made["missing"]
     ]
     if made["offline"]:
         lines.append("  made off line: not bound to this counter")

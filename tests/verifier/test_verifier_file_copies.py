@@ -86,20 +86,21 @@ def test_a_copy_proves_itself(world: World) -> None:
     """With the trust bundle alone the file is checked; each altered byte of content or pages is found."""
     data = drawn(world, kept(world))
     bundle = offline.open_bundle(world.bundle())
-    said = file_copies.check(data, bundle.trust, qr.png)
-    assert (said["receipt"]["verdict"], said["copied"]["operator"]) == ("accepted", "clerk-07")
+    said = file_copies.check(data, bundle.trust, qr.png, now=world.now)
+    assert (said["receipt"]["verdict"], said["copied"]["operator"], said["over"]) == ("accepted", "clerk-07", False)
+    assert file_copies.check(data, bundle.trust, qr.png, now=world.now.replace(year=2028))["over"] is True
     with pytest.raises(CopyChangedError):
-        file_copies.check(data.replace(b"/Title", b"/Titel", 1), bundle.trust, qr.png)
+        file_copies.check(data.replace(b"/Title", b"/Titel", 1), bundle.trust, qr.png, now=world.now)
     head, mark, line = data.rpartition(pdf.MARK)
     held = strict_json.loads_object(base64url.decode(line.strip().decode()))
     for change in ("matter", "until", "licences"):
         other = {**held, "document": {**held["document"], change: [] if change == "licences" else "2099"}}
         forged = head + mark + base64url.encode(strict_json.canonical(other)).encode()
         with pytest.raises(FormatError, match="another copy"):
-            file_copies.check(forged, bundle.trust, qr.png)
+            file_copies.check(forged, bundle.trust, qr.png, now=world.now)
     for nonsense in (b"", b"%PDF-1.3", pdf.MARK, pdf.MARK + b"e30", head + mark + b"!", data + b"x" * pdf.MAX_BYTES):
         with pytest.raises(FormatError, match="not a copy"):
-            file_copies.check(nonsense, bundle.trust, qr.png)
+            file_copies.check(nonsense, bundle.trust, qr.png, now=world.now)
 
 
 def test_a_copy_is_checked_at_another_counter(world: World) -> None:
@@ -180,7 +181,7 @@ def test_a_copy_of_another_version_is_not_believed(world: World, monkeypatch: py
     _, mark, line = data.rpartition(pdf.MARK)
     for one in (data, b"%PDF forged" + mark + line):
         with pytest.raises(CopyIncomparableError):
-            file_copies.check(one, bundle.trust, qr.png)
+            file_copies.check(one, bundle.trust, qr.png, now=world.now)
 
 
 def test_a_character_without_a_glyph_is_spelt(world: World) -> None:

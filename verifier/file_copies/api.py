@@ -50,13 +50,16 @@ class CopyReceiptOut(BaseModel):
 
 
 class CopyCheckOut(BaseModel):
-    """A copy that is what it was: what its receipt says, and the copy itself."""
+    """A copy that is what it was: what its receipt says, the copy itself, and whether its time is over."""
 
     receipt: dict[str, Any]
     copied: dict[str, Any]
+    over: bool
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"receipt": {"verdict": "accepted"}, "copied": {"licences": []}}]}
+        json_schema_extra={
+            "examples": [{"receipt": {"verdict": "accepted"}, "copied": {"licences": []}, "over": False}]
+        }
     )
 
 
@@ -87,7 +90,8 @@ def routes(
     @router.post("/copies/check", openapi_extra=_PDF_IN)
     def check_copy(_here: Here, data: Annotated[bytes, Body(media_type="application/pdf")]) -> CopyCheckOut:
         """Check a copy that somebody brings: its receipt, its content, and each page against the content."""
-        return CopyCheckOut(**copies.check(data, trust(clock())))
+        now = clock()
+        return CopyCheckOut(**copies.check(data, trust(now), now=now))
 
     return router
 

@@ -98,9 +98,9 @@ class FileCopies:
             "copy_sha256": claims["copy_sha256"],
         }
 
-    def check(self, data: bytes, trust: TrustList) -> dict[str, Any]:
+    def check(self, data: bytes, trust: TrustList, *, now: datetime) -> dict[str, Any]:
         """Return what a copy says that somebody brings; see `check`."""
-        return check(data, trust, self._picture)
+        return check(data, trust, self._picture, now=now)
 
     def _kept(self, verification_id: str, now: datetime) -> tuple[Verification, dict[str, Any]]:
         with self._database.read() as session:
@@ -112,12 +112,13 @@ class FileCopies:
         return row, strict_json.loads_object(self._seal.open(kept.sealed, _context(verification_id)))
 
 
-def check(data: bytes, trust: TrustList, picture: pdf.Picture) -> dict[str, Any]:
-    """Return what a copy says, or raise: `FormatError` for receipt and content, `CopyChangedError` for its pages.
+def check(data: bytes, trust: TrustList, picture: pdf.Picture, *, now: datetime) -> dict[str, Any]:
+    """Return what a copy says and whether its time is `over`, or raise.
 
-    The receipt is verified under the trust list, the content against the receipt, and the pages are made again from
-    the content. Not checked: that the receipt is in the log, whether the licences are good now, whether the copy's
-    time is over. Pages made with other versions of the libraries cannot be compared: `CopyIncomparableError`.
+    `FormatError` for receipt and content, `CopyChangedError` for its pages. The receipt is verified under the trust
+    list, the content against the receipt, and the pages are made again from the content. Not checked: that the receipt
+    is in the log, whether the licences are good now. Pages made with other versions of the libraries cannot be
+    compared: `CopyIncomparableError`.
     """
     said, token = pdf.read(data)
     claims = receipts.read(token, trust)
@@ -126,7 +127,7 @@ def check(data: bytes, trust: TrustList, picture: pdf.Picture) -> dict[str, Any]
         raise CopyIncomparableError(f"made with {said['made_with']}; here is {pdf.MADE_WITH}")
     if pdf.render(said, token, picture) != data:
         raise CopyChangedError
-    return {"receipt": claims, "copied": said}
+    return {"receipt": claims, "copied": said, "over": now >= datetime.fromisoformat(said["until"])}
 
 
 def _context(verification_id: str) -> str:

@@ -12,7 +12,7 @@ from keys.auth import Clock
 from keys.errors import CustodyError
 from keys.pages import page, said
 from keys.trust_list import TrustList
-from verifier.errors import VerifierError
+from verifier.errors import CopyOverError, VerifierError
 from verifier.file_copies.document import both
 from verifier.file_copies.file_copies import FileCopies
 
@@ -33,6 +33,8 @@ def routes(
         now = clock()
         try:
             told = copies.receipt(verification_id, trust(now), now=now)
+        except CopyOverError as error:
+            return page(f"<h1>无留存副本 · No copy is kept</h1>{said(words(error.code))}", 410)
         except (VerifierError, CustodyError) as error:
             return page(f"<h1>无法确认 · Cannot confirm</h1>{said(words(error.code))}", 404)
         return page(_body(told))

@@ -167,6 +167,7 @@ function lacking(one) {
   const box = element("div", "", { className: "notice" });
   box.append(element("strong", `${told("missing")}${named(one.name)}`), element("p", named(one.why)));
   if (one.where.length) box.append(element("p", `${told("where")}${one.where.map(named).join("、")}`));
+  for (const other of one.or) box.append(element("p", `${told("or")}${named(other.name)}`));
   return box;
 }
 
