@@ -4,9 +4,9 @@ import secrets
 from collections.abc import Callable, Collection
 from typing import Any
 
-from app import admin, between_rooms, problems, staff, webhooks
+from app import admin, between_rooms, overview, problems, staff, webhooks
 from app.house import House
-from app.web import rendering, web, words
+from app.web import operator, rendering, web, words
 from issuers import api as issuers_api
 from issuers import type_metadata
 from issuers.mass import api as mass_api
@@ -56,7 +56,7 @@ def routers(house: House, caller: Callable[..., Caller], now: Clock, rooms: Coll
         keys_api.caller_routes(caller),
         keys_api.oauth_routes(house.client_credentials, now),
     ]
-    if {"issuers", "wallet", "verifier"} & set(rooms):
+    if rooms:
         routers.append(rendering.routes())
     if set(rooms) - {"verifier"}:
         routers += [
@@ -72,6 +72,7 @@ def routers(house: House, caller: Callable[..., Caller], now: Clock, rooms: Coll
             )
         )  # fmt: skip
         routers.append(cases_api.agency_routes(house.cases, caller_of=caller, telling=telling, clock=now))
+        routers.append(overview.agency_routes(house, caller_of=caller, clock=now))
         routers.append(mass_api.routes(house.mass_changes, caller_of=caller, attempts=attempt, clock=now))
         routers.append(
             openid4vci_api.routes(
@@ -150,6 +151,8 @@ def routers(house: House, caller: Callable[..., Caller], now: Clock, rooms: Coll
         )
     if "operator" in rooms:
         routers.append(admin.routes(house, caller_of=caller, clock=now))
+        routers.append(overview.routes(house, caller_of=caller, clock=now))
+        routers.append(operator.routes(house, now))
         routers.append(staff.routes(house, caller_of=caller))
         routers.append(webhooks.routes(house, caller_of=caller, clock=now))
     return routers

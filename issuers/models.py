@@ -102,7 +102,7 @@ class LicenceRow(SQLModel, table=True):
     signature: str | None = Field(default=None)
     undelivered: bytes | None = Field(default=None, sa_type=LargeBinary)
     card_by: str | None = Field(default=None)
-    created_at: datetime = Field(sa_type=Instant)
+    created_at: datetime = Field(sa_type=Instant, index=True)
     prepared_until: datetime = Field(sa_type=Instant)
 
 

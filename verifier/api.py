@@ -32,6 +32,7 @@ from verifier.schemas import (
     VerdictOut,
     VerificationOut,
 )
+from verifier.service_items import ServiceItem
 from verifier.verifier import Verifier
 
 
@@ -53,27 +54,7 @@ def routes(
     @router.get("/service-items")
     def service_items(_here: Here) -> ServiceItems:
         """List what may be asked for, and why."""
-        rows = [
-            ServiceItemOut(
-                key=one.key,
-                name=dict(one.names),
-                agency=one.agency,
-                channels=list(one.channels),
-                item_code=one.item_code,
-                version=one.version,
-                nature=one.nature,
-                applicant_kind=one.applicant_kind,
-                replaces=list(one.replaces),
-                visits_before=one.visits[0],
-                visits_after=one.visits[1],
-                handling_limit_working_days=one.working_days,
-                receipts_days=one.receipts_days,
-                copy_days=one.copy_days,
-                needs=[asdict(need) for need in one.needs],
-            )
-            for one in verifier.items.values()
-        ]
-        return ServiceItems(items=rows)
+        return ServiceItems(items=[item_out(one) for one in verifier.items.values()])
 
     _add_scanning(router, verifier, caller_of, clock)
 
@@ -189,3 +170,24 @@ _PICTURE: dict[str, Any] = {
         },
     }
 }
+
+
+def item_out(one: ServiceItem) -> ServiceItemOut:
+    """Return a service item as JSON."""
+    return ServiceItemOut(
+        key=one.key,
+        name=dict(one.names),
+        agency=one.agency,
+        channels=list(one.channels),
+        item_code=one.item_code,
+        version=one.version,
+        nature=one.nature,
+        applicant_kind=one.applicant_kind,
+        replaces=list(one.replaces),
+        visits_before=one.visits[0],
+        visits_after=one.visits[1],
+        handling_limit_working_days=one.working_days,
+        receipts_days=one.receipts_days,
+        copy_days=one.copy_days,
+        needs=[asdict(need) for need in one.needs],
+    )

@@ -47,7 +47,7 @@ class Verification(SQLModel, table=True):
     verification_id: str = Field(primary_key=True)
     counter: str = Field(foreign_key="counter.key", index=True)
     operator: str | None = Field(default=None)
-    at: datetime = Field(sa_type=Instant)
+    at: datetime = Field(sa_type=Instant, index=True)
     channel: str
     service_item: str
     verdict: str

@@ -1,11 +1,13 @@
 """A clerk's day in a real browser: sign in, issue by the type's own form, find, suspend, reinstate, revoke, answer."""
 
+import csv
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.pages.conftest import LiveWorld, check, opened, shot
-from tests.world import CLAIMS, PARENT
+from tests.world import CLAIMS, OTHER_PARENT, PARENT
 
 
 def signed_in(page: Any, city: LiveWorld, agency: str = "police") -> None:
@@ -101,3 +103,81 @@ def test_who_is_no_agency(city: LiveWorld, chromium: Any) -> None:
         page.wait_for_selector("#said:not([hidden])")
         assert page.is_hidden("#work")
         assert page.evaluate("sessionStorage.getItem('token')") is None
+
+
+def test_renewed(city: LiveWorld, chromium: Any) -> None:
+    """A renewal begins at the licence, fills the same form, and takes the old one's place."""
+    old = city.issue(reference="JZZ-9")
+    with opened(chromium, city, width=1280) as page:
+        signed_in(page, city)
+        page.click(".tabs a[href='#find']")
+        page.wait_for_selector("#found article")
+        page.click("#found article button >> nth=2")
+        page.wait_for_selector("#renewing:not([hidden])")
+        fill(page, city)
+        check(page)
+        page.click("form[data-type=residence_permit] button.primary")
+        page.wait_for_selector("#said.good")
+        assert page.is_hidden("#renewing")
+        states = {
+            one["licence_id"]: one["cause"] for one in city.agency("police").get("/issuers/police/licences")["items"]
+        }
+        assert len(states) == 2
+        assert states[old] == "superseded"
+
+
+def test_many_at_once(city: LiveWorld, chromium: Any, tmp_path: Path) -> None:
+    """A template, filled; each row issued or refused with its reason; uploaded again nothing is issued twice."""
+    with opened(chromium, city, width=1280, language="en") as page:
+        signed_in(page, city)
+        page.click(".tabs a[href='#batch']")
+        page.select_option("#batch-type", "residence_permit")
+        with page.expect_download() as downloading:
+            page.click("#batch-template")
+        heads = Path(downloading.value.path()).read_text(encoding="utf-8-sig").strip().split(",")
+        assert {"reference", "holder.code", "claims.residence_district"} <= set(heads)
+        claims = {f"claims.{name}": str(value) for name, value in CLAIMS["residence_permit"].items()}
+        rows = []
+        for number, holder in enumerate((PARENT, OTHER_PARENT), 1):
+            person = {f"holder.{name}": text for name, text in city.person(holder).items()}
+            born = {} if holder == PARENT else {"claims.sex": "男", "claims.birth_date": "1985-03-15"}
+            rows.append({"reference": f"B-{number}", **claims, **person, **born})
+        rows.append({**rows[0], "reference": "B-3", "holder.code": "440199198708220022"})
+        file = tmp_path / "filled.csv"
+        with file.open("w", encoding="utf-8-sig", newline="") as out:
+            writer = csv.DictWriter(out, heads, extrasaction="ignore")
+            writer.writeheader()
+            writer.writerows(rows)
+        for _ in range(2):
+            page.set_input_files("#batch-file", file)
+            page.click("#batch-run")
+            page.wait_for_selector("#batch-report:not([hidden])")
+            page.wait_for_selector("#batch-run:not([disabled])")
+            assert "3 / 3" in page.inner_text("#batch-said")
+            assert "B-3" in page.inner_text("#batch-faults")
+            check(page)
+            with page.expect_download() as downloading:
+                page.click("#batch-report")
+            report = list(csv.reader(Path(downloading.value.path()).read_text(encoding="utf-8-sig").splitlines()))
+            assert [bool(row[2]) for row in report[1:]] == [True, True, False]
+            assert report[3][3].startswith("claims_refused")
+        shot(page, "console-batch-en-1280")
+        issued = city.agency("police").get("/issuers/police/licences")["items"]
+        assert sorted(one["reference"] for one in issued) == ["B-1", "B-2"]
+
+
+def test_agreed_by_another_and_counted(city: LiveWorld, chromium: Any) -> None:
+    """Nothing waits for agreement and it says so; keys and figures are the agency's own."""
+    city.issue()
+    with opened(chromium, city, width=360) as page:
+        signed_in(page, city)
+        for name, until in (
+            ("approvals", "#proposal-list p"),
+            ("keys", "#key-list td"),
+            ("figures", "#figure-box svg"),
+        ):
+            page.click(f".tabs a[href='#{name}']")
+            page.wait_for_selector(until)
+            check(page)
+            shot(page, f"console-{name}-zh-360")
+        assert page.get_attribute("#figure-box svg >> nth=0", "aria-label").endswith(": 1")

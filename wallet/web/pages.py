@@ -157,9 +157,11 @@ def _asked(pages: Pages, request: Request, me: str, consent_id: str, principal: 
         return _not_there(pages, request)
     state = consent_out(found.row, now)["state"]
     if state != State.WAITING:
-        return pages.render(request, "wallet/asked.html", question=None, state_name=views.CONSENTS[state])
+        return pages.render(
+            request, "wallet/asked.html", question=None, preview=False, state_name=views.CONSENTS[state]
+        )
     told = views.asked(found, language, me, pages.uses.name_of, pages.type_name)
-    return pages.render(request, "wallet/asked.html", question=told | {"principal": principal})
+    return pages.render(request, "wallet/asked.html", question=told | {"principal": principal}, preview=False)
 
 
 def _uses(pages: Pages, request: Request, me: str, cursor: str | None, clock: Clock) -> Response:

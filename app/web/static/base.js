@@ -30,7 +30,8 @@ async function call(method, path, body, how = {}) {
   }
   clock.skew = Date.parse(answer.headers.get("date")) - Date.now() || 0;
   const json = (answer.headers.get("content-type") || "").includes("json");
-  const told = json ? await answer.json() : {};
+  const text = json ? await answer.text() : "";
+  const told = text ? JSON.parse(text) : {};
   if (answer.status === 401 && document.body.classList.contains("signed-in")) {
     location.assign(`/wallet/sign-in?return_to=${encodeURIComponent(location.pathname)}`);
   }

@@ -1,88 +1,44 @@
-// The console of an agency's clerks: sign in, issue by the type's own form, find, change, answer.
+// The console of an agency's clerks: issue by the type's own form, one or many; find, change, renew; answer; agree.
 "use strict";
 
 const told = (name) => at("console-words").dataset[name];
-const session = { token: sessionStorage.getItem("token"), agency: "", cursor: "" };
-const element = (kind, text, more = {}) => Object.assign(document.createElement(kind), { textContent: text }, more);
+const session = { agency: "", cursor: "" };
 
-async function ask(method, path, body, how = {}) {
-  return call(method, path, body, { ...how, headers: { Authorization: `Bearer ${session.token}` } });
-}
-
-// Who it is
-
-async function start() {
-  at("sign-in").hidden = Boolean(session.token);
-  if (!session.token) return;
-  try {
-    const me = await ask("GET", "/caller");
-    if (!["agency", "clerk"].includes(me.role)) throw new Error(told("noWork"));
-    session.agency = me.subject;
-    at("who").textContent = me.person ? `${me.subject} · ${me.person}` : me.subject;
-  } catch (error) {
-    signedOut();
-    throw error;
-  }
+function opened(me) {
+  session.agency = me.subject;
   const mine = [...document.querySelectorAll("form.issue")].filter((one) => one.dataset.agencies.split(" ").includes(session.agency));
-  at("type").replaceChildren(...mine.map((one) => element("option", one.dataset.name, { value: one.dataset.type })));
-  at("work").hidden = false;
-  pick();
-  turn();
-}
-
-function signedOut() {
-  sessionStorage.removeItem("token");
-  session.token = null;
-  at("work").hidden = true;
-  at("sign-in").hidden = false;
-}
-
-function signedIn(token) {
-  session.token = token;
-  sessionStorage.setItem("token", token);
-  return start();
-}
-
-at("by-token").addEventListener("submit", (event) => {
-  event.preventDefault();
-  const token = at("token").value.trim();
-  at("token").value = "";
-  act(event.submitter, () => signedIn(token));
-});
-at("by-passkey").addEventListener("click", (event) => act(event.currentTarget, async () => {
-  const asked = await call("POST", "/passkeys/sign-in-options");
-  const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(asked.public_key);
-  const shown = await navigator.credentials.get({ publicKey });
-  await signedIn((await call("POST", "/passkeys/sign-in", { credential: shown.toJSON() })).access_token);
-}));
-at("sign-out").addEventListener("click", (event) => act(event.currentTarget, async () => {
-  await ask("POST", "/passkeys/sign-out").catch(() => { /* a system's token is not signed out, only forgotten here */ });
-  signedOut();
-}));
-
-// One tab at a time
-
-const TABS = ["issue", "find", "cases"];
-function turn() {
-  const wanted = TABS.includes(location.hash.slice(1)) ? location.hash.slice(1) : "issue";
-  for (const one of TABS) {
-    at(one).hidden = one !== wanted;
-    const link = document.querySelector(`.tabs a[href="#${one}"]`);
-    if (one === wanted) link.setAttribute("aria-current", "page");
-    else link.removeAttribute("aria-current");
+  for (const id of ["type", "batch-type"]) {
+    at(id).replaceChildren(...mine.map((one) => element("option", one.dataset.name, { value: one.dataset.type })));
   }
-  if (!session.token) return;
-  if (wanted === "find") act(null, () => find(""));
-  if (wanted === "cases") act(null, cases);
+  pick();
 }
-addEventListener("hashchange", turn);
+
+const formOf = (type) => document.querySelector(`form.issue[data-type="${type}"]`);
+const nameOf = (type) => (formOf(type) ? formOf(type).dataset.name : type);
 
 // Issue
 
 function pick() {
   for (const one of document.querySelectorAll("form.issue")) one.hidden = one.dataset.type !== at("type").value;
 }
-at("type").addEventListener("change", pick);
+at("type").addEventListener("change", () => {
+  if (renewal.of && renewal.of.licence_type !== at("type").value) renew(null);
+  pick();
+});
+
+/** Issue anew what takes another licence's place, or nothing of the kind. */
+const renewal = { of: null };
+function renew(one) {
+  renewal.of = one;
+  at("renewing").hidden = !one;
+  at("renewing").textContent = one ? `${told("renewing")}${one.licence_id}` : "";
+  for (const button of document.querySelectorAll(".no-renewal")) button.hidden = !one;
+  if (!one) return;
+  at("type").value = one.licence_type;
+  pick();
+  location.hash = "issue";
+}
+for (const button of document.querySelectorAll(".no-renewal")) button.addEventListener("click", () => renew(null));
 
 for (const form of document.querySelectorAll("form.issue")) {
   let attempt = crypto.randomUUID(); // the same until it succeeds: a repeated press issues once
@@ -91,7 +47,9 @@ for (const form of document.querySelectorAll("form.issue")) {
     act(event.submitter, async () => {
       const body = { claims: {}, ...meant(form), licence_type: form.dataset.type };
       for (const role of ["guardian", "representative"]) if (body[role] && !body[role].code) delete body[role];
-      const made = await ask("POST", `/issuers/${session.agency}/licences`, body, { once: attempt });
+      const way = renewal.of ? `/${encodeURIComponent(renewal.of.licence_id)}/renew` : "";
+      const made = await ask("POST", `/issuers/${session.agency}/licences${way}`, body, { once: attempt });
+      renew(null);
       attempt = crypto.randomUUID();
       form.reset();
       say(`${told(made.delivered ? "issued" : "undelivered")}${made.licence_id}`, true);
@@ -119,10 +77,10 @@ async function find(cursor) {
 
 function row(one) {
   const box = element("article", "", { className: "box" });
-  const form = document.querySelector(`form.issue[data-type="${one.licence_type}"]`);
+  const form = formOf(one.licence_type);
   const state = told(`state${one.state[0].toUpperCase()}${one.state.slice(1)}`);
   box.append(
-    element("h3", form ? form.dataset.name : one.licence_type),
+    element("h3", nameOf(one.licence_type)),
     element("span", state, { className: `tag ${one.state === "valid" ? "good" : "bad"}` }),
     element("p", one.licence_id, { className: "text" }),
     element("p", [one.reference, `${one.valid_from} – ${one.valid_until || "∞"}`, one.cause].filter(Boolean).join(" · "), { className: "soft" }),
@@ -136,6 +94,11 @@ function row(one) {
   if (one.state === "valid") button("suspend", "suspend", false);
   if (one.state === "suspended") button("reinstate", "reinstate", false);
   if (["valid", "suspended"].includes(one.state)) button("revoke", "revoke", true);
+  if (one.state === "valid" && form) {
+    const again = element("button", told("renew"), { type: "button" });
+    again.addEventListener("click", () => renew(one));
+    acts.append(again);
+  }
   box.append(acts);
   return box;
 }
@@ -154,7 +117,7 @@ async function change(one, verb, name, form) {
   if (dialog.returnValue !== "yes") return;
   const body = verb === "reinstate" ? {} : { cause: at("cause").value };
   const made = await ask("POST", `/issuers/${session.agency}/licences/${one.licence_id}/${verb}`, body, { once: crypto.randomUUID() });
-  say(made.state ? told("done") : told("two"), true);
+  say(made.licence_id ? told("done") : staffWord("two"), true);
   await find("");
 }
 
@@ -191,4 +154,138 @@ async function caseBox(one) {
   return box;
 }
 
-act(null, start);
+// Many at once: a file whose rows are orders, each with a key of its own, so that a second upload issues nothing twice
+
+const NOT_CLAIMS = ["reference", "holder.code_type", "holder.code", "holder.name", "guardian.code", "guardian.name", "representative.code", "representative.name", "valid_until"];
+const batch = { stopped: false, report: [] };
+
+/** The columns of a type's file: whose it is, then its claims. */
+function columns(form) {
+  const names = [...new Set([...form.elements].map((field) => field.name).filter((name) => name && !name.endsWith(".code_type")))];
+  return ["reference", "holder.code_type", ...names.filter((name) => name !== "reference")];
+}
+
+const quoted = (text) => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+/** A line of a file that a spreadsheet opens: a text that would be a formula there stays a text. */
+const line = (cells) => `${cells.map((cell) => quoted(/^[=+\-@\t]/.test(cell) && !/^-?[0-9.]+$/.test(cell) ? `'${cell}` : cell)).join(",")}\r\n`;
+
+/** The rows of a CSV text (RFC 4180). */
+function parsed(text) {
+  const rows = [[]];
+  for (const [, mark, whole, plain] of text.replace(/^\ufeff/, "").matchAll(/(^|,|\r?\n)(?:"((?:[^"]|"")*)"|([^",\r\n]*))/g)) {
+    if (mark.endsWith("\n")) rows.push([]);
+    rows.at(-1).push(whole === undefined ? plain : whole.replaceAll('""', '"'));
+  }
+  return rows.filter((row) => row.some((cell) => cell.trim()));
+}
+
+/** The order that a row means: fields as the form knows their kinds. */
+function order(form, names, cells) {
+  const body = { licence_type: form.dataset.type, claims: {} };
+  names.forEach((name, place) => {
+    const text = (cells[place] || "").trim();
+    if (!text) return;
+    const field = form.elements[name] instanceof RadioNodeList ? form.elements[name][0] : form.elements[name];
+    let value = text;
+    if (field && field.dataset.kind === "number") value = Number(text);
+    else if (field && (field.dataset.kind === "lines" || field.dataset.list !== undefined)) value = text.split(/[;；、]/).map((one) => one.trim());
+    else if (field && field.type === "checkbox") value = /^(true|1|是|yes|✓)$/i.test(text);
+    const path = name.split(".");
+    const last = path.pop();
+    path.reduce((outer, part) => (outer[part] ??= {}), body)[last] = value;
+  });
+  if (body.holder) body.holder.code_type ??= form.elements["holder.code_type"].value;
+  for (const role of ["guardian", "representative"]) if (body[role]) body[role].code_type = "111";
+  return body;
+}
+
+async function digest(text) {
+  const bytes = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
+  return [...bytes.slice(0, 16)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+at("batch-template").addEventListener("click", () => {
+  const form = formOf(at("batch-type").value);
+  keep(`${form.dataset.type}.csv`, line(columns(form)));
+});
+at("batch-stop").addEventListener("click", () => { batch.stopped = true; });
+at("batch-report").addEventListener("click", () => {
+  const heads = [told("row"), told("reference"), told("licence"), told("reason")];
+  keep("report.csv", [heads, ...batch.report].map(line).join(""));
+});
+at("batch-run").addEventListener("click", (event) => act(event.currentTarget, async () => {
+  const form = formOf(at("batch-type").value), file = at("batch-file").files[0];
+  const [names, ...rows] = parsed(file ? await file.text() : "");
+  const known = columns(form);
+  if (!rows.length || !names.includes("holder.code") || names.some((name) => !known.includes(name) && !NOT_CLAIMS.includes(name))) {
+    throw new Error(told("unreadable"));
+  }
+  batch.stopped = false;
+  batch.report = [];
+  at("batch-faults").replaceChildren();
+  at("batch-box").hidden = false;
+  at("batch-stop").hidden = false;
+  at("batch-progress").max = rows.length;
+  const faults = [];
+  for (const [place, cells] of rows.entries()) {
+    if (batch.stopped) break;
+    const body = order(form, names, cells), reference = body.reference || "";
+    const once = `batch-${await digest(reference ? `${session.agency} ${form.dataset.type} ${reference}` : JSON.stringify(body))}`;
+    try {
+      const made = await issued(body, once);
+      batch.report.push([String(place + 2), reference, made.licence_id, ""]);
+    } catch (error) {
+      if (error.status === 401 || !error.code) throw error;
+      batch.report.push([String(place + 2), reference, "", `${error.code}: ${error.message}`]);
+      faults.push([String(place + 2), reference, error.message]);
+    }
+    at("batch-progress").value = place + 1;
+    at("batch-said").textContent = `${place + 1} / ${rows.length} ${told("rows")} · ${told("ok")} ${place + 1 - faults.length} · ${told("fault")} ${faults.length}`;
+  }
+  at("batch-stop").hidden = true;
+  at("batch-report").hidden = false;
+  if (faults.length) at("batch-faults").append(table(told("fault"), [told("row"), told("reference"), told("reason")], faults.slice(0, 200)));
+}));
+
+/** Issue one row; asked to be slower, wait and go on. */
+async function issued(body, once) {
+  for (;;) {
+    try {
+      return await ask("POST", `/issuers/${session.agency}/licences`, body, { once });
+    } catch (error) {
+      if (error.code !== "too_many_requests") throw error;
+      await new Promise((done) => { setTimeout(done, 2000); });
+    }
+  }
+}
+
+// What two must agree on; keys; figures
+
+async function approvals() {
+  const { items } = await ask("GET", `/issuers/${session.agency}/status-changes`);
+  const path = (one) => `/issuers/${session.agency}/status-changes/${one.proposal_id}`;
+  at("proposal-list").replaceChildren(table(told("what"), [told("what"), told("who"), told("until"), told("state"), told("act")], items.map((one) => [
+    element("pre", JSON.stringify(one.content, null, 1)), one.proposed_by, when(one.expires_at), one.state,
+    one.state === "waiting"
+      ? [
+        doing(told("approve"), async () => {
+          const whole = await ask("GET", path(one)); // what is agreed to is what is looked at: every licence by its name
+          if (!window.confirm(JSON.stringify(whole.content, null, 1))) return null;
+          return ask("POST", `${path(one)}/approve`, { content_hash: whole.content_hash });
+        }),
+        doing(told("decline"), () => ask("POST", `${path(one)}/decline`).then(() => undefined)),
+      ]
+      : [],
+  ])));
+}
+
+async function keys() {
+  const { jwks } = await call("GET", `/.well-known/jwt-vc-issuer/issuers/${session.agency}`);
+  at("key-list").replaceChildren(table("kid", ["kid", told("algorithm")], jwks.keys.map((one) => [element("span", one.kid, { className: "text" }), `${one.kty} ${one.crv}`])));
+}
+
+async function overview() {
+  at("figure-box").replaceChildren(...figures(await ask("GET", `/issuers/${session.agency}/figures?days=30`), nameOf));
+}
+
+act(null, () => work(["agency", "clerk"], { find: () => find(""), cases, approvals, keys, figures: overview }, opened));
