@@ -7,10 +7,9 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from starlette.responses import StreamingResponse
-
 from keys.errors import TooManyListeningError
 
+MEDIA_TYPE = "text/event-stream"
 LONGEST_SECONDS = 60.0  # a browser listens again by itself; whose session ended by then no more
 MOST = 8  # pages of one caller that listen at once, at this worker
 EVERY_SECONDS = 1.0
@@ -36,13 +35,13 @@ class Telling:
     def __init__(self) -> None:
         self._listening: Counter[str] = Counter()
 
-    def answer(
+    def events(
         self, who: str, look: Callable[[], Sequence[Event]], seconds: float, *, after: str = ""
-    ) -> StreamingResponse:
-        """Return a stream of events; one caller too many pages raises `TooManyListeningError`."""
+    ) -> AsyncIterator[str]:
+        """Return a stream of events; one caller's too many pages raise `TooManyListeningError`."""
         if self._listening[who] >= MOST:
             raise TooManyListeningError
-        return StreamingResponse(self._heard(who, told(look, seconds, after=after)), media_type="text/event-stream")
+        return self._heard(who, told(look, seconds, after=after))
 
     async def _heard(self, who: str, events: AsyncIterator[str]) -> AsyncIterator[str]:
         self._listening[who] += 1

@@ -7,9 +7,8 @@ sent back with a fresh response code, and only who brings it is told the verdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from sqlmodel import Session
 
@@ -38,7 +37,6 @@ from verifier.service_items import ServiceItem
 from verifier.verdict import Verdict
 from verifier.verifier import Verifier
 
-ONLINE = "online"
 REQUEST_LIFE = timedelta(seconds=300)  # a person takes out a phone, reads, agrees
 KEPT = timedelta(days=7)  # an answered request, for its counter to read
 NONCE_BYTES, SECRET_BYTES, ID_BYTES = 24, 24, 18
@@ -100,10 +98,10 @@ class Exchange:
         """Open a request for a service item; `about` is transaction data that the holder signs too.
 
         `page_session` is the session of the page that asks: an online counter must name it, and only who names it again
-        is told the verdict. With `certified`, only licences whose key came by certificate under the operator's
-        authority will do. What comes of one for an `entry` of a class list is added up there.
+        is told the verdict. With `certified`, only licences certified under the operator's authority will do. What
+        comes of one for an `entry` of a class list is added up there.
         """
-        if question.counter.channel == ONLINE and page_session is None and entry is None:
+        if question.counter.channel == "online" and page_session is None and entry is None:
             raise FaultsError([Fault("/session", "session_needed", "an online case belongs to its page's session")])
         request_id = self._token(ID_BYTES)
         private = self._make_key() if response_mode == ResponseMode.DIRECT_POST_JWT else None
@@ -120,7 +118,7 @@ class Exchange:
             sealed_key=self._response_keys.sealed(request_id, private) if private else None,
             transaction_data=request.transaction_data(about, sorted(question.item.listed)),
             return_to=return_to,
-            session_hash=_hashed(page_session) if page_session else None,
+            session_hash=response.secret_hash(page_session) if page_session else None,
             authorities=[self._certificates.anchor_key_id(now=now)] if certified else [],
             entry=entry,
             expires_at=now + REQUEST_LIFE,
@@ -196,13 +194,13 @@ class Exchange:
             kept = session.get(PresentationRequest, request_id)
             assert kept is not None  # noqa: S101 - requests are kept for days
             kept.sealed_verdict, kept.sealed_key = sealed, None
-            kept.response_code_hash = _hashed(code) if code else None
+            kept.response_code_hash = response.secret_hash(code) if code else None
             if row.entry is not None:  # nobody else waits for it
                 self._collect(session, row.entry, verdict, question.item, now)
                 kept.sealed_verdict, kept.told_at = None, now
         if refused:
             raise OAuthError("invalid_request", verdict.reason)
-        return {"redirect_uri": _with_code(row.return_to, code)} if row.return_to and code else {}
+        return {"redirect_uri": response.with_code(row.return_to, code)} if row.return_to and code else {}
 
     def result(
         self,
@@ -215,19 +213,19 @@ class Exchange:
     ) -> tuple[str, dict[str, Any] | None]:
         """Return where a request stands (waiting, answered, told, expired) and, once, the verdict.
 
-        Another counter's request raises `UnknownCounterError`, a missing or wrong response code `ResponseCodeError`,
-        another session `SessionDiffersError`.
+        Another counter's request raises `UnknownCounterError`, a wrong response code `ResponseCodeError`, another
+        session `SessionDiffersError`.
         """
         row = self._row(request_id)
         if row.counter != counter:
             raise UnknownCounterError("no such request")
-        if row.session_hash is not None and _hashed(page_session or "") != row.session_hash:
+        if row.session_hash is not None and response.secret_hash(page_session or "") != row.session_hash:
             raise SessionDiffersError
         if row.answered_at is None:
             return ("waiting" if now < row.expires_at else "expired"), None
         if row.sealed_verdict is None:
             return ("told" if row.told_at else "waiting" if now < row.expires_at else "expired"), None
-        if row.response_code_hash is not None and _hashed(response_code or "") != row.response_code_hash:
+        if row.response_code_hash is not None and response.secret_hash(response_code or "") != row.response_code_hash:
             raise ResponseCodeError
         with self._database.write() as session:
             if not store.tell(session, request_id, now):
@@ -238,7 +236,7 @@ class Exchange:
     def forget(self, *, now: datetime) -> int:
         """Forget the requests that are long over; returns how many."""
         with self._database.write() as session:
-            return store.forget(session, now - KEPT)
+            return store.forget(session, before=now - KEPT)
 
     def _row(self, request_id: str) -> PresentationRequest:
         with self._database.read() as session:
@@ -284,7 +282,7 @@ class Exchange:
         )
 
     def _query(self, row: PresentationRequest, question: Question) -> dict[str, Any]:
-        """Return what was asked: the service item as DCQL, the same when it is sent and when the answer is checked."""
+        """Return what was asked, the same when it is sent and when the answer is checked."""
         return question.item.dcql(self._vct, authority_key_ids=row.authorities)
 
     def _url(self, request_id: str) -> str:
@@ -300,11 +298,3 @@ Collect = Callable[[Session, str, Verdict, ServiceItem, datetime], None]
 
 def _candidate(checked: Checked) -> Candidate:
     return Candidate(checked.licence.vct, checked.licence.claims, checked.authority_key_ids)
-
-
-def _hashed(code: str) -> str:
-    return sha256(f"response code {code}".encode()).hexdigest()
-
-
-def _with_code(return_to: str, code: str) -> str:
-    return f"{return_to}{'&' if '?' in return_to else '?'}response_code={quote(code)}"

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
+from urllib.parse import quote
 
 from credentials import jwe, strict_json
 from credentials.errors import EncryptionRefusedError, MalformedError
@@ -48,3 +50,13 @@ def vp_token(value: object) -> dict[str, list[str]]:
     if sum(map(len, value.values())) > MAX_PRESENTATIONS:
         raise MalformedError("too many presentations")
     return value
+
+
+def secret_hash(secret: str) -> str:
+    """Return what is kept of a response code or session: it is told, never stored."""
+    return sha256(f"response code {secret}".encode()).hexdigest()
+
+
+def with_code(return_to: str, code: str) -> str:
+    """Return the page that asked, with the response code that proves to it who comes back (section 14.2)."""
+    return f"{return_to}{'&' if '?' in return_to else '?'}response_code={quote(code)}"

@@ -26,7 +26,7 @@ def tell(session: Session, request_id: str, now: datetime) -> bool:
     return bool(session.execute(statement.values(told_at=now, sealed_verdict=None)).rowcount)  # type: ignore[attr-defined]
 
 
-def forget(session: Session, before: datetime) -> int:
+def forget(session: Session, *, before: datetime) -> int:
     """Delete the requests that were over before an instant; returns how many."""
     statement = delete(PresentationRequest).where(col(PresentationRequest.expires_at) < before)
     return int(session.execute(statement).rowcount)  # type: ignore[attr-defined]

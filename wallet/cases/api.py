@@ -11,7 +11,7 @@ from starlette.responses import StreamingResponse
 from keys.access import Caller
 from keys.auth import Attempts, Clock, IdempotencyKey
 from keys.schemas import SHORT_NAME, Input
-from keys.telling import LONGEST_SECONDS, RESPONSES, Event, Telling
+from keys.telling import LONGEST_SECONDS, MEDIA_TYPE, RESPONSES, Event, Telling
 from wallet.auth import holder_with
 from wallet.cases.cases import Cases, Step
 from wallet.cases.models import Case, Kind, State
@@ -193,4 +193,4 @@ def _told(
             Event("step", str(number), _step(one) | {"at": one.at.isoformat()}) for number, one in enumerate(found, 1)
         ]
 
-    return telling.answer(who, steps, seconds, after=after)
+    return StreamingResponse(telling.events(who, steps, seconds, after=after), media_type=MEDIA_TYPE)

@@ -10,7 +10,7 @@ from starlette.responses import StreamingResponse
 
 from keys.access import Caller
 from keys.auth import Clock
-from keys.telling import LONGEST_SECONDS, RESPONSES, Event, Telling
+from keys.telling import LONGEST_SECONDS, MEDIA_TYPE, RESPONSES, Event, Telling
 from wallet.auth import holder_with
 from wallet.consents.consents import Consents
 from wallet.consents.schemas import (
@@ -78,6 +78,6 @@ def routes(consents: Consents, *, caller_of: Callable[..., Caller], telling: Tel
             rows = [ConsentOut(**consent_out(row, now)) for row in consents.waiting(me, now=now)]
             return [Event("consent", row.consent_id, row.model_dump(mode="json")) for row in rows]
 
-        return telling.answer(me, waiting, seconds)
+        return StreamingResponse(telling.events(me, waiting, seconds), media_type=MEDIA_TYPE)
 
     return router
