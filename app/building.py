@@ -42,6 +42,7 @@ from verifier.counters import Counters
 from verifier.errors import UnknownServiceItemError
 from verifier.file_copies.file_copies import FileCopies
 from verifier.recording import Recorder
+from verifier.reported import Reported
 from verifier.reuse import Reuse
 from verifier.trust_cache import StatusCache, TrustCache
 from verifier.verifier import Verifier
@@ -264,6 +265,9 @@ def build(
             randomness=randomness,
         ),
         verdicts=verdicts,
+        reported=Reported(
+            database=database, counters=counters, items=items, tell_holder=between_rooms.tell_holder(uses)
+        ),
         file_copies=file_copies,
         exchange=exchange,
         taking=doors.taking(core, keeping, trust, by_vct),

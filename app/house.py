@@ -41,6 +41,7 @@ from verifier.counters import Counters
 from verifier.file_copies.file_copies import FileCopies
 from verifier.openid4vp.exchange import Exchange
 from verifier.recording import Recorder
+from verifier.reported import Reported
 from verifier.reuse import Reuse
 from verifier.service_items import ServiceItem
 from verifier.verifier import Verifier
@@ -98,6 +99,7 @@ class House:
     class_lists: ClassLists
     reuse: Reuse
     verdicts: Recorder
+    reported: Reported
     file_copies: FileCopies
     exchange: Exchange
     taking: Taking

@@ -161,6 +161,7 @@ TABLE: Mapping[str, Row] = {
     "POST /verifier/pictures": COUNTER,
     "GET /verifier/counter": COUNTER,
     "GET /c": ANYBODY,
+    "POST /verifier/offline-verdicts": COUNTER,
     "POST /verifier/asks": COUNTER,
     "GET /verifier/asks/{ask_id}": COUNTER,
     "POST /verifier/requests": COUNTER,

@@ -188,6 +188,11 @@ PROBLEMS: dict[str, Problem] = {
         "对方拒绝了请求：二维码可能已用过或已过期，或交易码不对。请核对，或请对方重新出示。",
         "The other service says no: its code may be used or over, or the transaction code wrong. Ask for a new one.",
     ),
+    "no_line": Problem(
+        503,
+        "网络已断，此操作须联网办理；离线码仍可扫。网络恢复后会自动继续。",
+        "The line is down, and this needs it. Offline passes can still be scanned; the rest works when it is back.",
+    ),
     # 421, 429: where, and how often
     "wrong_host": Problem(
         421, "此服务不以该主机名提供，请使用公布的地址。", "This service has another name. Use its public address."

@@ -139,6 +139,7 @@ def routers(house: House, caller: Callable[..., Caller], now: Clock, rooms: Coll
         routers.append(
             file_copies_pages.routes(house.file_copies, trust=house.verifier.trust, words=problems.words, clock=now)
         )
+        routers.append(verifier_api.reported_routes(house.reported, caller_of=caller, clock=now))
         routers.append(counter_pages.routes(rendering.page))
         routers.append(class_lists_pages.routes(house.class_lists, words=problems.words, picture=qr.png, clock=now))
         routers.append(

@@ -15,6 +15,8 @@ from keys.oauth.dpop_gate import DpopGate
 from keys.transparency import TransparencyLog
 from records import audit
 from verifier import picture
+from verifier.reported import Reported
+from verifier.reported_schemas import OfflineVerdictsIn, ReportedOut
 from verifier.reuse import Reuse
 from verifier.schemas import (
     AnswerIn,
@@ -142,6 +144,19 @@ def _add_scanning(router: APIRouter, verifier: Verifier, caller_of: Callable[...
     def read_picture(_here: Here, picture_bytes: Annotated[bytes, Body(media_type="image/png")]) -> ScannedOut:
         """Read the QR code in a photo (PNG, JPEG, WebP); nothing is verified or used up."""
         return ScannedOut(scanned=picture.read(picture_bytes))
+
+
+def reported_routes(reported: Reported, *, caller_of: Callable[..., Caller], clock: Clock) -> APIRouter:
+    """Return where a counter's own machine reports what it verified while its line was down."""
+    router = APIRouter(prefix="/verifier", tags=["verifier"])
+    Here = Annotated[Caller, Depends(caller_of)]  # noqa: N806 - a type
+
+    @router.post("/offline-verdicts")
+    def take_offline_verdicts(here: Here, body: OfflineVerdictsIn) -> ReportedOut:
+        """Record verdicts that were made off line; each counts once, however often it is sent."""
+        return ReportedOut(recorded=reported.take(here.subject, [one.told() for one in body.items], now=clock()))
+
+    return router
 
 
 def enrolment_routes(clients: OAuthClients, gate: DpopGate, *, base_url: str, clock: Clock) -> APIRouter:

@@ -258,6 +258,10 @@ REASONS: dict[str, Reason] = {
         "证照的状态编号不正确，请联系发证机关核实。",
         "The licence's place in the status list is wrong. Ask the agency.",
     ),
+    "no_network": _unknown(
+        "网络已断，亮证码须联网核验。请持证人改用离线码，或待网络恢复后换新码再扫。",
+        "The line is down, and a show code needs it. Ask for an offline pass, or for a new code when the line is back.",
+    ),
     "trust_list_refused": _unknown(
         "信任名单过期或不可信，请更新信任包后重试。",
         "The trust list is out of date or cannot be believed. Refresh it and try again.",

@@ -1,5 +1,6 @@
 """The one door outward: HTTP calls of the command line to a service its user names."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import httpx2
@@ -14,6 +15,19 @@ class CallRefusedError(Exception):
         oauth = ": ".join(str(problem[name]) for name in ("error", "error_description") if problem.get(name))
         super().__init__(problem.get("detail") or problem.get("title") or oauth or "refused")
         self.problem = problem
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Whatever came back."""
+
+    status: int
+    kind: str
+    body: bytes
+
+    def text(self) -> str:
+        """Return the body as text."""
+        return self.body.decode("utf-8", "replace")
 
 
 class Client:
@@ -37,17 +51,25 @@ class Client:
         """Return the bytes of a file."""
         return self._answer("GET", path).content
 
+    def pass_on(self, method: str, path: str, **how: Any) -> Answer:
+        """Return whatever comes back, refusals too; silence raises `CallRefusedError`."""
+        got = self._sent(method, path, **how)
+        return Answer(got.status_code, got.headers.get("content-type", ""), got.content)
+
     def _answer(self, method: str, path: str, **how: Any) -> httpx2.Response:
-        try:
-            answer = self._http.request(method, path, **how)
-        except httpx2.HTTPError as error:
-            where = self._http.base_url
-            said = f"{where} 没有应答，请核对 LICENCE_URL · {where} does not answer: is it up, and LICENCE_URL right?"
-            raise CallRefusedError({"code": "unreachable", "detail": f"{said} ({error})"}) from error
+        answer = self._sent(method, path, **how)
         if answer.status_code >= 400:
             known = answer.headers.get("content-type", "").split(";")[0].endswith("json")
             raise CallRefusedError(_json(answer) if known else {"code": "refused", "status": answer.status_code})
         return answer
+
+    def _sent(self, method: str, path: str, **how: Any) -> httpx2.Response:
+        try:
+            return self._http.request(method, path, **how)
+        except httpx2.HTTPError as error:
+            where = self._http.base_url
+            said = f"{where} 没有应答，请核对 LICENCE_URL · {where} does not answer: is it up, and LICENCE_URL right?"
+            raise CallRefusedError({"code": "unreachable", "detail": f"{said} ({error})"}) from error
 
     def get(self, path: str, **how: Any) -> Any:
         """GET."""

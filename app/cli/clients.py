@@ -1,6 +1,5 @@
 """Systems and devices that get their own tokens: the operator takes them in; a system asks for its token."""
 
-import secrets
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,11 +13,12 @@ from app.cli.agency import DEFAULT_URL, Url
 from app.cli.client import Client
 from app.cli.opening import ACTOR, Json, house
 from app.cli.output import answer, print_json
-from credentials import dpop, jws, strict_json
+from app.local_counter import line
+from credentials import strict_json
 from credentials.errors import MalformedError
 from credentials.jwk import export_public
 from keys.access import SCOPES, Role
-from keys.oauth.client_credentials import ASSERTION, ASSERTION_LIFE_SECONDS
+from keys.oauth.client_credentials import ASSERTION
 from keys.oauth.clients import CODE_LIFE
 
 SystemRole = Annotated[str, typer.Argument(help="agency or counter.")]
@@ -108,20 +108,10 @@ def token(
     private = load_pem_private_key(key.read_bytes(), None)
     if not isinstance(private, EllipticCurvePrivateKey):
         raise typer.BadParameter("a P-256 key")
-    signer, now, endpoint = jws.es256(private), clock.now(), f"{url}/oauth/token"
-    second = int(now.timestamp())
-    claims = {
-        "iss": client_id,
-        "sub": client_id,
-        "aud": endpoint,
-        "iat": second,
-        "exp": second + ASSERTION_LIFE_SECONDS,
-    }
-    assertion = jws.sign(jws.CLIENT_ASSERTION, claims | {"jti": secrets.token_urlsafe(16)}, signer, more={"typ": "JWT"})
-    proof = dpop.prove(
-        signer, export_public(private), method="POST", url=endpoint, jti=secrets.token_urlsafe(16), now=now
-    )
-    form = {"grant_type": "client_credentials", "client_assertion_type": ASSERTION, "client_assertion": assertion}
+    now, endpoint = clock.now(), f"{url}/oauth/token"
+    proof = line.proof(private, "POST", endpoint, now=now)
+    claim = line.assertion(private, client_id, endpoint, now=now)
+    form = {"grant_type": "client_credentials", "client_assertion_type": ASSERTION, "client_assertion": claim}
     form |= {"scope": scope} if scope else {}
     http = Client(url)
     got = http.call("POST", "/oauth/token", data=form, headers={"DPoP": proof} if bound else {})

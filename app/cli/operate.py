@@ -14,7 +14,7 @@ import typer
 
 from app import catalogue, clock, contracts, custody
 from app.building import build
-from app.cli import clients, trust
+from app.cli import clients, local_counter, trust
 from app.cli.opening import ACTOR, Json, house, settings
 from app.cli.output import FAILED, answer
 from app.doctor import examine
@@ -33,7 +33,11 @@ def add_to(app: typer.Typer) -> None:
     """Add the operator's commands."""
     groups: list[tuple[str, dict[str, Callable[..., None]], str]] = [
         ("agency", {"add": add_agency}, "Agencies."),
-        ("counter", {"add": add_counter, "code": clients.enrolment_code}, "Counters, and codes for their devices."),
+        (
+            "counter",
+            {"add": add_counter, "code": clients.enrolment_code},
+            "Run a counter on this machine; add counters, and codes for their devices.",
+        ),
         ("client", clients.COMMANDS, "Systems and devices that get their own tokens."),
         ("holder", {"add": add_holder}, "Holders."),
         ("token", {"grant": grant_token, "revoke": revoke_token}, "Access tokens."),
@@ -45,7 +49,9 @@ def add_to(app: typer.Typer) -> None:
         ("trust", trust.COMMANDS, "Who may sign what; the bundle; the authority's certificate."),
     ]
     for name, commands, about in groups:
-        group = typer.Typer(help=about, no_args_is_help=True)
+        group = typer.Typer(help=about, no_args_is_help=name != "counter")
+        if name == "counter":  # by itself it runs one
+            group.callback(invoke_without_command=True)(local_counter.run)
         for command, function in commands.items():
             group.command(command)(function)
         app.add_typer(group, name=name)

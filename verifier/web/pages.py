@@ -13,6 +13,6 @@ def routes(render: Render) -> APIRouter:
     @router.get("/c")
     def counter(request: Request) -> Response:
         """Enrol this device, or be ready to scan."""
-        return render(request, "counter/counter.html")
+        return render(request, "counter/counter.html", local=False)
 
     return router

@@ -332,4 +332,20 @@ async function showClass() {
   }));
 }
 
+// On a counter's own machine: how the line is
+
+async function line() {
+  const now = await call("GET", "/line").catch(() => ({ up: false, fresh_at: null, waiting: 0 }));
+  const at_ = now.fresh_at ? new Date(now.fresh_at).toLocaleString(language === "zh" ? "zh-CN" : "en-GB") : "";
+  const box = at("line").dataset;
+  const text = now.fresh_at ? `${now.up ? box.up : box.down} ${at_}` : box.never;
+  const whole = now.waiting ? `${text} · ${box.waiting}${now.waiting}` : text;
+  if (at("line").textContent !== whole) at("line").textContent = whole; // said once, not every few seconds
+  if (at("desk").hidden && now.fresh_at) act(null, start);
+}
+if (local) {
+  line();
+  setInterval(line, 5000);
+}
+
 act(null, start);
