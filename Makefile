@@ -8,7 +8,7 @@ STEPS ?= 5000
 REQUESTS ?= 20000
 SECONDS ?= 60
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test attack fuzz mutate sbom interop pages check openapi bench lock clean
+.PHONY: help demo serve sandbox screenshots test attack fuzz mutate sbom interop pages check openapi bench lock clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -34,6 +34,9 @@ serve: .venv/run.stamp ## Serve on http://127.0.0.1:8080 with SQLite in data/
 	@$(SERVE_ENV) $(BIN)/licence migrate
 	@$(SERVE_ENV) $(BIN)/licence token grant operator me
 	$(SERVE_ENV) $(BIN)/licence serve
+
+sandbox: .venv/run.stamp ## Run a city of your own to integrate with; tokens in sandbox/env (docs/first-licence.md)
+	$(BIN)/licence sandbox
 
 test: .venv/dev.stamp ## Run every test, on SQLite and PostgreSQL
 	$(BIN)/python -m pytest -n $(PARALLEL) --dist worksteal --cov --cov-report=term:skip-covered

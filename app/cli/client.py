@@ -1,7 +1,7 @@
 """The one door outward: HTTP calls of the command line to a service its user names."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import httpx2
 
@@ -40,6 +40,14 @@ class Client:
             )
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._http = httpx2.Client(base_url=url, headers=headers, timeout=TIMEOUT_SECONDS, trust_env=False)
+
+    def __enter__(self) -> Self:
+        """Use it for a while."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """And let go."""
+        self.close()
 
     def call(self, method: str, path: str, **how: Any) -> Any:
         """Return the JSON (or text) of an answer; problems and silence raise `CallRefusedError`."""

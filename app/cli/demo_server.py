@@ -27,7 +27,7 @@ def free_port() -> int:
 
 
 def environment(place: Path, port: int) -> dict[str, str]:
-    """Return the server's environment: a new key-encryption key, a new database, migrated."""
+    """Return the server's environment: a key-encryption key and a database, made unless they are there, migrated."""
     kek = place / "kek"
     env = {name: value for name, value in os.environ.items() if not name.startswith("LICENCE_")}
     env |= {
@@ -36,7 +36,8 @@ def environment(place: Path, port: int) -> dict[str, str]:
         "LICENCE_KEK_FILE": str(kek),
         "LICENCE_DEMO": "true",
     }
-    command(env, "keys", "new-kek", str(kek))
+    if not kek.exists():
+        command(env, "keys", "new-kek", str(kek))
     command(env, "migrate")
     return env
 

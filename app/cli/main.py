@@ -16,7 +16,21 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app import clock, logs, migrations
 from app.building import build
-from app.cli import agency, audit, check, check_records, desk, holder, links, opening, operate, verify, wallet, webhooks
+from app.cli import (
+    agency,
+    audit,
+    check,
+    check_records,
+    desk,
+    holder,
+    links,
+    opening,
+    operate,
+    sandbox,
+    verify,
+    wallet,
+    webhooks,
+)
 from app.cli.client import CallRefusedError
 from app.cli.output import FAILED, REFUSED, WRONG_USAGE, answer, errors, print_json
 from app.database import EngineDatabase
@@ -47,6 +61,7 @@ verify.add_to(app)
 wallet.add_to(app)
 desk.add_to(app)
 webhooks.add_to(app)
+app.command("sandbox")(sandbox.sandbox)
 app.command("verify-jws", hidden=True)(check.check_jws)
 
 
