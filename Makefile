@@ -69,6 +69,9 @@ sbom: .venv/attack.stamp ## Write the software bill of materials (CycloneDX) to 
 pages: .venv/pages.stamp ## Drive every page in Chromium: journeys, WCAG, languages, widths; pictures in build/screenshots
 	$(BIN)/python -m pytest tests/pages
 
+screenshots: .venv/pages.stamp ## Take the README's three pictures anew (docs/pictures)
+	LICENCE_SCREENSHOTS=docs/pictures $(BIN)/python -m pytest -q tests/pages/test_readme_pictures.py
+
 interop: .venv/dev.stamp ## Drive the running service with third-party wallets and verifiers (needs Node)
 	@command -v npm > /dev/null || { echo "make interop needs Node 20 or later (node, npm): install it first"; exit 1; }
 	cd tests/interop && npm ci --silent
