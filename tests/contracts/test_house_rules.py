@@ -1,6 +1,7 @@
 """The house's rules that import contracts cannot say: which file names may know which library."""
 
 import ast
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,3 +39,13 @@ def test_sql_only_in_store(path: Path) -> None:
 def test_files_stay_small(path: Path) -> None:
     """A file past 300 lines is split by verb."""
     assert path.read_text(encoding="utf-8").count("\n") <= 300
+
+
+def test_every_package_is_packed() -> None:
+    """What an installed wheel would lack fails here, not at a customer's."""
+    packed = set(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"])
+    rooms = {one.split(".")[0] for one in packed}
+    there = {
+        ".".join(file.parent.relative_to(ROOT).parts) for room in rooms for file in (ROOT / room).rglob("__init__.py")
+    }
+    assert there == packed
