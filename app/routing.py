@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Callable, Collection
 from typing import Any
 
-from app import admin, between_rooms, overview, problems, staff, webhooks
+from app import admin, between_rooms, catalogue, overview, problems, staff, webhooks
 from app.house import House
 from app.web import operator, rendering, web, words
 from issuers import api as issuers_api
@@ -64,7 +64,7 @@ def routers(house: House, caller: Callable[..., Caller], now: Clock, rooms: Coll
             passkeys_pages.routes(),
         ]
     if "issuers" in rooms:
-        routers.append(console_pages.routes(rendering.page, words.language_of, house.types))
+        routers.append(console_pages.routes(rendering.page, words.language_of, house.types, catalogue.agency_name))
         routers.append(
             issuers_api.routes(
                 house.issuer, house.changes, house.publisher, house.vault,

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from app import catalogue
 from app.house import House
 from app.web import rendering, words
+from issuers.web import views as console_views
 from keys.auth import Clock
 from verifier.service_items import Need, ServiceItem
 from wallet.consents.consents import LIFE
@@ -26,7 +27,8 @@ def routes(house: House, clock: Clock) -> APIRouter:
         """Sign in; look over figures, agencies, counters, keys, items, webhooks; agree; read the audit."""
         language = words.language_of(request)
         types = [{"key": key, "name": kind.names[language]} for key, kind in house.types.items()]
-        return rendering.page(request, "base/operator.html", types=types)
+        known = console_views.types(house.types.values(), language, catalogue.agency_name)
+        return rendering.page(request, "base/operator.html", types=types, known_types=known)
 
     @router.get("/operator/items/{key}")
     def preview(request: Request, key: str) -> Response:

@@ -10,14 +10,17 @@ from issuers.web import views
 from keys.pages import Render
 
 
-def routes(render: Render, language_of: Callable[[Request], str], types: Mapping[str, LicenceType]) -> APIRouter:
+def routes(
+    render: Render, language_of: Callable[[Request], str], types: Mapping[str, LicenceType], agency: views.Names
+) -> APIRouter:
     """Return the page's route."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/console")
     def console(request: Request) -> Response:
         """Sign in; issue, find, change; answer cases. The forms are made of the licence types."""
-        forms = views.forms(types.values(), language_of(request))
-        return render(request, "console/console.html", forms=forms, states=views.STATES)
+        language = language_of(request)
+        forms, known = views.forms(types.values(), language), views.types(types.values(), language, agency)
+        return render(request, "console/console.html", forms=forms, known_types=known, states=views.STATES)
 
     return router

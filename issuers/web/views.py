@@ -1,6 +1,6 @@
 """Forms made of licence types: one field a claim, by the kind of value that it holds."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from credentials.claim_values import ClaimDefinition
@@ -21,6 +21,11 @@ STATES = {
     "prepared": "待签名", "valid": "有效", "suspended": "已暂停", "revoked": "已废止", "superseded": "已被新证取代",
     "burnt": "已作废编号",
 }  # fmt: skip
+
+
+EFFECTS = {"suspend": "暂停", "revoke": "废止（不可恢复）", "flag_only": "仅提示"}
+Names = Callable[[str], Mapping[str, str]]
+"""Returns what an agency is called, zh and en, by its key."""
 
 
 def forms(types: Iterable[LicenceType], language: str) -> list[dict[str, Any]]:
@@ -44,6 +49,33 @@ def forms(types: Iterable[LicenceType], language: str) -> list[dict[str, Any]]:
             ],
         }
         for one in types
+    ]
+
+
+def types(all_types: Iterable[LicenceType], language: str, agency: Names) -> list[dict[str, Any]]:
+    """Return what each licence type is: who issues it, what it says, what of that only the holder discloses."""
+    return [
+        {
+            "name": one.names[language],
+            "key": one.key,
+            "code": one.type_code,
+            "agencies": [agency(key).get(language, key) for key in one.issuer_agencies],
+            "offline_pass": one.offline_pass,
+            "claims": [
+                {
+                    "label": claim.labels.get(language, claim.name),
+                    "name": claim.name,
+                    "required": claim.required,
+                    "always": claim.always,
+                }
+                for claim in one.claims.values()
+            ],
+            "causes": [
+                {"label": cause.labels.get(language, cause.code), "effect": EFFECTS.get(cause.effect, cause.effect)}
+                for cause in one.causes.values()
+            ],
+        }
+        for one in all_types
     ]
 
 

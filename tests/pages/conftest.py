@@ -100,7 +100,11 @@ def opened(
     page.on("request", lambda one: None if one.url.startswith((ours, "data:", "blob:")) else seen.wrong.append(one.url))
     page.on(
         "console",
-        lambda one: seen.wrong.append(one.text) if one.type == "error" and "status of" not in one.text else None,
+        lambda one: (
+            seen.wrong.append(one.text)
+            if one.type == "error" and not any(word in one.text for word in ("status of", "DISCONNECTED"))
+            else None
+        ),
     )
     page.on("pageerror", lambda one: seen.wrong.append(str(one)))
     page.seen = seen

@@ -12,6 +12,7 @@ async function ask(method, path, body, how = {}) {
   try {
     return await send();
   } catch (error) {
+    if (error.status === 401) signedOut(); // it is over: whoever comes next signs in
     if (error.code !== "step_up_needed") throw error;
     await showPasskey("step-up");
     return send();
