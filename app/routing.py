@@ -17,7 +17,7 @@ from keys.access import Caller
 from keys.auth import Clock, visitor_of
 from keys.passkeys import api as passkeys_api
 from keys.passkeys import pages as passkeys_pages
-from keys.telling import Telling
+from keys.server_sent_events import Telling
 from records import idempotency
 from verifier import api as verifier_api
 from verifier.asks import api as asks_api

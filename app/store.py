@@ -40,7 +40,7 @@ def verdicts_between(
 
 
 def presented_between(session: Session, start: datetime, end: datetime, agency: str | None) -> list[tuple[str, int]]:
-    """Return how many licences were shown in accepted verifications of each service item."""
+    """Return how many licences were shown in accepted verifications of each service item: proofs avoided."""
     query = (
         select(Verification.service_item, func.count())
         .join(VerifiedPresentation)

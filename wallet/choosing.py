@@ -1,4 +1,7 @@
-"""What a service item's set would show of a wallet: pure, so that whoever asks what leaves can read it here."""
+"""What a service item's set would show of a wallet: pure, so that whoever asks what leaves can read it here.
+
+What answers another verifier's query (DCQL) is chosen in `openid4vc/answering.py`.
+"""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,5 @@
 // Passkeys in a browser: ask the service, let the authenticator answer, bring the answer back.
+// An act on a staff page that wants one shown just now: `ask` in app/web/static/staff.js.
 "use strict";
 
 const at = (id) => document.getElementById(id);

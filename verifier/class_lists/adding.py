@@ -24,7 +24,8 @@ def add_up(
 ) -> None:
     """Add what a verdict showed to what an entry has; a refusal takes nothing away.
 
-    Of another `person` than before nothing is added; what is `whole` takes the place of all that was.
+    Of another `person` than before nothing is added (`class_lists.py` refuses such a code; here two come at once); what is
+    `whole` takes the place of all that was.
     """
     records_store.lock_stream(session, f"class list {list_id}")
     entry = session.get(ClassEntry, (list_id, number), populate_existing=True)
@@ -37,7 +38,7 @@ def add_up(
         entry.verification_id, entry.receipt = made.verification_id, made.receipt
     if made.outcome == Outcome.ACCEPTED:
         shown = {} if whole else {key: set(names) for key, names in entry.shown.items()}
-        entry.person = entry.person or person
+        entry.person = person if whole else entry.person or person
         for one in made.licences:
             shown.setdefault(one["licence_type"], set()).update(one["claims"])
         entry.shown = {key: sorted(names) for key, names in shown.items()}

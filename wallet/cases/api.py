@@ -11,7 +11,7 @@ from starlette.responses import StreamingResponse
 from keys.access import Caller
 from keys.auth import Attempts, Clock, IdempotencyKey
 from keys.schemas import SHORT_NAME, Input
-from keys.telling import LONGEST_SECONDS, MEDIA_TYPE, RESPONSES, Event, Telling
+from keys.server_sent_events import LONGEST_SECONDS, MEDIA_TYPE, RESPONSES, Event, Telling
 from wallet.auth import holder_with
 from wallet.cases.cases import Cases, Step
 from wallet.cases.models import Case, Kind, State

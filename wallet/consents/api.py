@@ -10,7 +10,7 @@ from starlette.responses import StreamingResponse
 
 from keys.access import Caller
 from keys.auth import Clock
-from keys.telling import LONGEST_SECONDS, MEDIA_TYPE, RESPONSES, Event, Telling
+from keys.server_sent_events import LONGEST_SECONDS, MEDIA_TYPE, RESPONSES, Event, Telling
 from wallet.auth import holder_with
 from wallet.consents.consents import Consents
 from wallet.consents.schemas import (

@@ -11,7 +11,7 @@ from keys.errors import TooManyListeningError
 
 MEDIA_TYPE = "text/event-stream"
 LONGEST_SECONDS = 60.0  # a browser listens again by itself; whose session ended by then no more
-MOST = 8  # pages of one caller that listen at once, at this worker
+MOST_PAGES_OF_A_CALLER = 8  # that listen at once, at this worker
 EVERY_SECONDS = 1.0
 RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {
@@ -39,7 +39,7 @@ class Telling:
         self, who: str, look: Callable[[], Sequence[Event]], seconds: float, *, after: str = ""
     ) -> AsyncIterator[str]:
         """Return a stream of events; one caller's too many pages raise `TooManyListeningError`."""
-        if self._listening[who] >= MOST:
+        if self._listening[who] >= MOST_PAGES_OF_A_CALLER:
             raise TooManyListeningError
         return self._heard(who, told(look, seconds, after=after))
 
