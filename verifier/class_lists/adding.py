@@ -24,8 +24,8 @@ def add_up(
 ) -> None:
     """Add what a verdict showed to what an entry has; a refusal takes nothing away.
 
-    Of another `person` than before nothing is added (`class_lists.py` refuses such a code; here two come at once); what is
-    `whole` takes the place of all that was.
+    Of another `person` than before nothing is added (`class_lists.py` refuses such a code; here two came at once); what
+    is `whole` takes the place of all that was.
     """
     records_store.lock_stream(session, f"class list {list_id}")
     entry = session.get(ClassEntry, (list_id, number), populate_existing=True)
