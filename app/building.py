@@ -265,9 +265,7 @@ def build(
             randomness=randomness,
         ),
         verdicts=verdicts,
-        reported=Reported(
-            database=database, counters=counters, items=items, tell_holder=between_rooms.tell_holder(uses)
-        ),
+        reported=Reported(database=database, verifier=verifier, tell_holder=between_rooms.tell_holder(uses)),
         file_copies=file_copies,
         exchange=exchange,
         taking=doors.taking(core, keeping, trust, by_vct),

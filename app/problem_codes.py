@@ -188,6 +188,11 @@ PROBLEMS: dict[str, Problem] = {
         "对方拒绝了请求：二维码可能已用过或已过期，或交易码不对。请核对，或请对方重新出示。",
         "The other service says no: its code may be used or over, or the transaction code wrong. Ask for a new one.",
     ),
+    "device_refused": Problem(
+        403,
+        "本机已被停用或登记已失效，请联系运营方。",
+        "This machine was suspended, or is enrolled no more. Call the operator.",
+    ),
     "no_line": Problem(
         503,
         "网络已断，此操作须联网办理；离线码仍可扫。网络恢复后会自动继续。",

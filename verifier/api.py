@@ -16,7 +16,7 @@ from keys.transparency import TransparencyLog
 from records import audit
 from verifier import picture
 from verifier.reported import Reported
-from verifier.reported_schemas import OfflineVerdictsIn, ReportedOut
+from verifier.reported_schemas import OfflineVerdictsIn, RefusedOut, ReportedOut
 from verifier.reuse import Reuse
 from verifier.schemas import (
     AnswerIn,
@@ -153,8 +153,10 @@ def reported_routes(reported: Reported, *, caller_of: Callable[..., Caller], clo
 
     @router.post("/offline-verdicts")
     def take_offline_verdicts(here: Here, body: OfflineVerdictsIn) -> ReportedOut:
-        """Record verdicts that were made off line; each counts once, however often it is sent."""
-        return ReportedOut(recorded=reported.take(here.subject, [one.told() for one in body.items], now=clock()))
+        """Record verdicts that were made off line; each counts once, however often sent, and is refused alone."""
+        new, refused = reported.take(here.subject, [one.told() for one in body.items], now=clock())
+        told = [RefusedOut(verification_id=name, code=code) for name, code in refused.items()]
+        return ReportedOut(recorded=new, refused=told)
 
     return router
 

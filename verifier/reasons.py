@@ -258,6 +258,14 @@ REASONS: dict[str, Reason] = {
         "证照的状态编号不正确，请联系发证机关核实。",
         "The licence's place in the status list is wrong. Ask the agency.",
     ),
+    "no_answer": _unknown(
+        "服务没有及时答复，结果未知。请持证人换新码再扫。",
+        "The service did not answer in time, and nobody knows what came of it. Ask for a new code.",
+    ),
+    "device_refused": _unknown(
+        "本机已被停用或登记已失效，不能核验。请联系运营方。",
+        "This machine was suspended, or is enrolled no more: it cannot verify. Call the operator.",
+    ),
     "no_network": _unknown(
         "网络已断，亮证码须联网核验。请持证人改用离线码，或待网络恢复后换新码再扫。",
         "The line is down, and a show code needs it. Ask for an offline pass, or for a new code when the line is back.",

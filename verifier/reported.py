@@ -4,19 +4,20 @@ Home did not see what was shown: it takes the counter's word for the verdict, as
 there. No receipt is signed for what was not verified here.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from credentials.claim_values import Fault, FaultsError
+from credentials.claim_values import FaultsError
 from records import audit
 from records import store as records_store
 from records.database import Database
-from verifier.counters import Counters
-from verifier.models import Verification, VerifiedPresentation
+from verifier.errors import VerifierError
+from verifier.models import Counter, SeenPass, Verification, VerifiedPresentation
 from verifier.reasons import REASONS, Outcome
 from verifier.recording import TellHolder
+from verifier.verifier import Verifier
 
 CHANNEL = "offline_pass"
 LONGEST_DOWN, CLOCKS = timedelta(days=30), timedelta(minutes=5)
@@ -39,57 +40,68 @@ class OfflineVerdict:
 class Reported:
     """The verb of taking them home."""
 
-    def __init__(
-        self, *, database: Database, counters: Counters, items: Collection[str], tell_holder: TellHolder
-    ) -> None:
+    def __init__(self, *, database: Database, verifier: Verifier, tell_holder: TellHolder) -> None:
         self._database = database
-        self._counters = counters
-        self._items = items
+        self._verifier = verifier
         self._tell_holder = tell_holder
 
-    def take(self, counter: str, verdicts: Sequence[OfflineVerdict], *, now: datetime) -> int:
-        """Record verdicts and tell the holders; returns how many were new. One that cannot be refuses all of them."""
-        here = self._counters.get(counter)
-        faults = [fault for place, one in enumerate(verdicts) for fault in self._faults(one, f"/items/{place}", now)]
-        if faults:
-            raise FaultsError(faults)
-        new = 0
-        for one in verdicts:
-            row = Verification(
-                verification_id=one.verification_id,
-                counter=counter,
-                operator=one.operator,
-                at=one.at,
-                channel=CHANNEL,
-                service_item=one.service_item,
-                verdict=one.verdict,
-                reason=one.reason,
-                checks=[dict(check) for check in one.checks],
-                receipt="",
-            )
-            with self._database.write() as session:
-                if not records_store.insert_unless_taken(session, row):
-                    continue
-                session.add_all(
-                    [VerifiedPresentation(digest=digest, verification_id=one.verification_id) for digest in one.digests]
-                )
-                audit.record(
-                    session, stream=f"verifier/{counter}", actor=f"counter:{counter}",
-                    act=f"verification.{one.verdict}", subject=one.verification_id, now=now,
-                    detail={"reason": one.reason, "operator": one.operator, "service_item": one.service_item,
-                            "offline_at": one.at.isoformat()},
-                )  # fmt: skip
-            self._tell_holder(one.digests, row, here)
-            new += 1
-        return new
+    def take(self, counter: str, verdicts: Sequence[OfflineVerdict], *, now: datetime) -> tuple[int, dict[str, str]]:
+        """Record verdicts and tell the holders; returns how many were new, and of those that cannot be, which and why.
 
-    def _faults(self, one: OfflineVerdict, at: str, now: datetime) -> list[Fault]:
+        The same rules as here: an item that the counter's channel offers, no clerk at a kiosk, and nothing of whoever
+        is no agency. A pass that was taken there is taken here, too.
+        """
+        here = self._verifier.counters.get(counter)
+        new, refused = 0, dict[str, str]()
+        for one in verdicts:
+            why = self._why_not(counter, one, now)
+            if why is not None:
+                refused[one.verification_id] = why
+            elif self._recorded(here, one, now):
+                new += 1
+        return new, refused
+
+    def _recorded(self, here: Counter, one: OfflineVerdict, now: datetime) -> bool:
+        row = Verification(
+            verification_id=one.verification_id,
+            counter=here.key,
+            operator=one.operator,
+            at=one.at,
+            channel=CHANNEL,
+            service_item=one.service_item,
+            verdict=one.verdict,
+            reason=one.reason,
+            checks=[dict(check) for check in one.checks],
+            receipt="",
+        )
+        with self._database.write() as session:
+            if not records_store.insert_unless_taken(session, row):
+                return False
+            for digest in one.digests:
+                session.add(VerifiedPresentation(digest=digest, verification_id=one.verification_id))
+                session.flush()
+                if one.verdict != Outcome.CANNOT_CONFIRM:
+                    seen = SeenPass(digest=digest, counter=here.key, seen_at=one.at)
+                    records_store.insert_unless_taken(session, seen)
+            audit.record(
+                session, stream=f"verifier/{here.key}", actor=f"counter:{here.key}",
+                act=f"verification.{one.verdict}", subject=one.verification_id, now=now,
+                detail={"reason": one.reason, "operator": one.operator, "service_item": one.service_item,
+                        "offline_at": one.at.isoformat()},
+            )  # fmt: skip
+        self._tell_holder(one.digests, row, here)
+        return True
+
+    def _why_not(self, counter: str, one: OfflineVerdict, now: datetime) -> str | None:
         known = REASONS.get(one.reason)
-        faults = []
         if known is None or known.outcome != one.verdict:
-            faults.append(Fault(f"{at}/reason", "wrong_value", "no reason for this verdict"))
-        if one.service_item not in self._items:
-            faults.append(Fault(f"{at}/service_item", "wrong_value", "there is no such service item"))
+            return "reason_refused"
+        if one.verdict == Outcome.ACCEPTED and not one.digests:
+            return "nothing_presented"
         if not now - LONGEST_DOWN <= one.at <= now + CLOCKS:
-            faults.append(Fault(f"{at}/at", "wrong_date", "within the last thirty days"))
-        return faults
+            return "wrong_date"
+        try:
+            question = self._verifier.question(counter, one.service_item, one.operator)
+        except (VerifierError, FaultsError) as error:
+            return error.code
+        return "consent_needed" if question.counter.opened_types is not None else None

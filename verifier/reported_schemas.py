@@ -64,9 +64,23 @@ class OfflineVerdictsIn(Input):
     )  # fmt: skip
 
 
+class RefusedOut(BaseModel):
+    """One that cannot be, and why."""
+
+    verification_id: str
+    code: str
+
+
 class ReportedOut(BaseModel):
-    """How many of them were new here."""
+    """How many of them were new here, and which cannot be."""
 
     recorded: int
+    refused: list[RefusedOut]
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"recorded": 1}]})
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"recorded": 1, "refused": [{"verification_id": "offline-x0T4bV9sLr2pNq7a", "code": "wrong_date"}]}
+            ]
+        }
+    )

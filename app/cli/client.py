@@ -75,9 +75,10 @@ class Client:
         try:
             return self._http.request(method, path, **how)
         except httpx2.HTTPError as error:
+            sent = not isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout)
             where = self._http.base_url
             said = f"{where} 没有应答，请核对 LICENCE_URL · {where} does not answer: is it up, and LICENCE_URL right?"
-            raise CallRefusedError({"code": "unreachable", "detail": f"{said} ({error})"}) from error
+            raise CallRefusedError({"code": "unreachable", "detail": f"{said} ({error})", "sent": sent}) from error
 
     def get(self, path: str, **how: Any) -> Any:
         """GET."""

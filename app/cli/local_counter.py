@@ -16,12 +16,15 @@ from app.local_counter.server import create_app
 FOLDER = Path.home() / ".local" / "share" / "licence-counter"
 
 
-def run(
+def run(  # noqa: PLR0917 - typer's options
     context: typer.Context,
     home: Annotated[str | None, typer.Option(envvar="LICENCE_URL", help="The service's address, to enrol.")] = None,
     code: Annotated[str | None, typer.Option(help="The operator's one-time code, to enrol this machine.")] = None,
     name: Annotated[str, typer.Option(help="What people call this machine.")] = "窗口电脑 · counter's machine",
     folder: Annotated[Path, typer.Option(help="Where key, trust bundle and log are kept.")] = FOLDER,
+    repin: Annotated[
+        bool, typer.Option("--repin", help="Believe the operator's keys of today: when the operator says they changed.")
+    ] = False,
     port: Annotated[int, typer.Option(min=1, max=65_535, help="On this machine alone.")] = 8090,
 ) -> None:
     """Run a counter's page on this machine (or, with a command, manage counters)."""
@@ -37,6 +40,8 @@ def run(
             )
             raise typer.Exit(WRONG_USAGE)
         device = line.enrol(folder, home.rstrip("/"), code, name, now=clock.now())
+    if repin:
+        device = line.pin_again(folder, device)
     desk = Desk(folder, Line(device, now=clock.now), now=clock.now)
     errors.print(f"窗口页面 · the counter's page: http://127.0.0.1:{port}/c", markup=False)
     server = uvicorn.Server(uvicorn.Config(create_app(desk, port=port), port=port, log_level="warning"))

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,20 @@ from keys.oauth.client_credentials import ASSERTION, ASSERTION_LIFE_SECONDS
 
 KEY, DEVICE = "device.pem", "device.json"
 MARGIN = timedelta(seconds=60)
+HOME_SAYS = frozenset({"application/json", "application/problem+json", "application/pdf", ""})
 Now = Callable[[], datetime]
 
 
 class LineDownError(Exception):
-    """Home does not answer, or something else than home does."""
+    """Home was not reached, or something else answers in its place."""
+
+
+class NoAnswerError(Exception):
+    """Home was reached and did not answer in time: what it was asked may be done, or not."""
+
+
+class RefusedAtHomeError(Exception):
+    """Home knows this device no more, or does not let it verify."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +41,8 @@ class Device:
     private: EllipticCurvePrivateKey
     client_id: str
     home: str
+    operator_keys: tuple[Mapping[str, Any], ...]
+    """The pin: trust lists are believed under these alone."""
 
 
 def read(folder: Path) -> Device | None:
@@ -42,7 +53,7 @@ def read(folder: Path) -> Device | None:
     private = load_pem_private_key((folder / KEY).read_bytes(), None)
     if not isinstance(private, EllipticCurvePrivateKey):
         raise SettingsError(f"{folder / KEY} holds no P-256 key")
-    return Device(private, said["client_id"], said["home"])
+    return Device(private, said["client_id"], said["home"], tuple(said["operator_keys"]))
 
 
 def enrol(folder: Path, home: str, code: str, name: str, *, now: datetime) -> Device:
@@ -53,11 +64,27 @@ def enrol(folder: Path, home: str, code: str, name: str, *, now: datetime) -> De
     file.touch(mode=0o600)
     file.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     headers = {"DPoP": proof(private, "POST", f"{home}/verifier/enrol", now=now)}
-    client = Client(home)
-    made = client.post("/verifier/enrol", {"code": code, "name": name}, headers=headers)
-    client.close()
-    (folder / DEVICE).write_bytes(strict_json.dumps({"client_id": made["client_id"], "home": home}))
-    return Device(private, made["client_id"], home)
+    with Client(home) as client:
+        made = client.post("/verifier/enrol", {"code": code, "name": name}, headers=headers)
+        return _kept(folder, Device(private, made["client_id"], home, _operator_keys(client)))
+
+
+def pin_again(folder: Path, device: Device) -> Device:
+    """Pin the operator's keys of today: for when the operator says that they changed."""
+    with Client(device.home) as client:
+        return _kept(folder, replace(device, operator_keys=_operator_keys(client)))
+
+
+def _operator_keys(client: Client) -> tuple[Mapping[str, Any], ...]:
+    return tuple(client.get("/keys/operator")["keys"])
+
+
+def _kept(folder: Path, device: Device) -> Device:
+    told = {"client_id": device.client_id, "home": device.home, "operator_keys": list(device.operator_keys)}
+    new = folder / f"{DEVICE}.new"
+    new.write_bytes(strict_json.dumps(told))
+    new.replace(folder / DEVICE)
+    return device
 
 
 def proof(
@@ -85,53 +112,68 @@ class Line:
 
     def __init__(self, device: Device, *, now: Now, client: Client | None = None) -> None:
         self.up = False
-        self._device = device
+        self.device = device
         self._now = now
         self._client = client or Client(device.home)
         self._token, self._until = "", now()
 
     def call(self, method: str, path: str, body: bytes = b"", kind: str = "", *, seconds: float) -> Answer:
-        """Return home's answer, whatever it is; none within `seconds`, or one that is not home's, `LineDownError`."""
-        try:
-            token = self._fresh_token(seconds)
-            bare = self._device.home + path.partition("?")[0]
-            headers = {
-                "Authorization": f"DPoP {token}",
-                "DPoP": proof(self._device.private, method, bare, now=self._now(), access_token=token),
-            } | ({"Content-Type": kind} if kind else {})
-            got = self._client.pass_on(method, path, content=body, headers=headers, timeout=seconds)
-        except CallRefusedError as error:
-            self.up = error.problem.get("code") != "unreachable"
-            raise LineDownError(str(error)) from error
-        self.up = got.status < 500
-        if not self.up:
-            raise LineDownError(f"HTTP {got.status}")
-        if got.status == 401:
+        """Return home's answer, whatever it is.
+
+        Raises `LineDownError` if home was not reached, or something else answers; `NoAnswerError` if it was, and said
+        nothing within `seconds`: what was asked may be done; `RefusedAtHomeError` if home knows this device no more.
+        """
+        got = self._once(method, path, body, kind, seconds)
+        if got.status == 401:  # this token is over before its time
             self._token = ""
+            got = self._once(method, path, body, kind, seconds)
+        self.up = got.status < 500 and got.kind.partition(";")[0] in HOME_SAYS
+        if not self.up:
+            raise LineDownError(f"HTTP {got.status} {got.kind}")
+        if got.status == 401:
+            raise RefusedAtHomeError(got.text()[:200])
         return got
+
+    def _once(self, method: str, path: str, body: bytes, kind: str, seconds: float) -> Answer:
+        bare = self.device.home + path.partition("?")[0]
+        token = self._fresh_token(seconds)
+        headers = {
+            "Authorization": f"DPoP {token}",
+            "DPoP": proof(self.device.private, method, bare, now=self._now(), access_token=token),
+        } | ({"Content-Type": kind} if kind else {})
+        try:
+            return self._client.pass_on(method, path, content=body, headers=headers, timeout=seconds)
+        except CallRefusedError as error:
+            self.up = False
+            raise (NoAnswerError if error.problem.get("sent") else LineDownError)(str(error)) from error
 
     def close(self) -> None:
         """Let go of the connections."""
         self._client.close()
 
-    def json(self, method: str, path: str, body: Mapping[str, Any] | None = None, *, seconds: float) -> dict[str, Any]:
-        """Return the JSON of a call that home did; a refused one raises `LineDownError`, too."""
-        sent = strict_json.dumps(dict(body)) if body is not None else b""
-        got = self.call(method, path, sent, "application/json" if body is not None else "", seconds=seconds)
+    def json(self, method: str, path: str, *, seconds: float) -> dict[str, Any]:
+        """Return the JSON of a call that home did; one that it refuses to this counter raises `RefusedAtHomeError`."""
+        got = self.call(method, path, seconds=seconds)
+        if got.status == 403:
+            raise RefusedAtHomeError(got.text()[:200])
         if got.status >= 400:
-            raise LineDownError(got.text()[:500])
+            raise LineDownError(got.text()[:200])
         return strict_json.loads_object(got.body)
 
     def _fresh_token(self, seconds: float) -> str:
         if self._token and self._now() < self._until:
             return self._token
-        now, endpoint = self._now(), f"{self._device.home}/oauth/token"
+        now, endpoint = self._now(), f"{self.device.home}/oauth/token"
         form = {
             "grant_type": "client_credentials", "client_assertion_type": ASSERTION,
-            "client_assertion": assertion(self._device.private, self._device.client_id, endpoint, now=now),
+            "client_assertion": assertion(self.device.private, self.device.client_id, endpoint, now=now),
         }  # fmt: skip
-        headers = {"DPoP": proof(self._device.private, "POST", endpoint, now=now)}
-        told = self._client.call("POST", "/oauth/token", data=form, headers=headers, timeout=seconds)
+        headers = {"DPoP": proof(self.device.private, "POST", endpoint, now=now)}
+        try:
+            told = self._client.call("POST", "/oauth/token", data=form, headers=headers, timeout=seconds)
+        except CallRefusedError as error:
+            self.up = error.problem.get("code") != "unreachable" and int(error.problem.get("status", 400)) < 500
+            raise (RefusedAtHomeError if self.up else LineDownError)(str(error)) from error
         self._token = str(told["access_token"])
         self._until = now + timedelta(seconds=int(told["expires_in"])) - MARGIN
         return self._token

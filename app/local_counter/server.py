@@ -4,32 +4,33 @@ With the line up everything goes home; with it down, scans are verified here and
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import Body, FastAPI, Request
 from starlette.responses import JSONResponse, Response
 
 from app.local_counter.desk import PATIENCE_SECONDS, Desk
-from app.local_counter.line import LineDownError
+from app.local_counter.line import LineDownError, NoAnswerError, RefusedAtHomeError
 from app.problem_codes import PROBLEMS
 from app.web import rendering
-from credentials import offline_pass
 from verifier import picture
-from verifier.errors import PictureUnreadableError
+from verifier.class_lists.api import EntryScanIn
+from verifier.errors import ItemNotOfferedError, PictureUnreadableError, UnknownServiceItemError
 from verifier.schemas import ScanIn
 
 EVERY_SECONDS = 10
 LONG_SECONDS = 40.0  # a call may wait for the holder
+PASSED_ON = re.compile(r"asks/[\w-]+|class-lists(/[\w-]+(/close|/entries/\d+/link)?)?|verifications/[\w-]+/copy")
+"""What the page asks home for besides scanning."""
 MOST_BYTES = 12 * 1024 * 1024
 
 
 def create_app(  # noqa: C901 - a list of routes, one after another
-    desk: Desk,
-    *,
-    port: int,
-    by_itself: bool = True,
+    desk: Desk, *, port: int, by_itself: bool = True
 ) -> FastAPI:
     """Return the server; `by_itself` it keeps what it knows fresh."""
 
@@ -42,13 +43,15 @@ def create_app(  # noqa: C901 - a list of routes, one after another
 
     app = FastAPI(lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
+    origins = {f"http://{one}" for one in hosts}
 
     @app.middleware("http")
     async def ours_alone(request: Request, call_next: Any) -> Response:
-        """Answer this machine's own pages only: not other names for it, nor other sites' pages."""
-        host, site = request.headers.get("host", ""), request.headers.get("sec-fetch-site", "same-origin")
-        stranger = request.method not in {"GET", "HEAD"} and site not in {"same-origin", "none"}
-        if host not in hosts or stranger:
+        """Answer this machine's own page only: not other names for it, nor other sites' pages."""
+        host, site = request.headers.get("host", ""), request.headers.get("sec-fetch-site")
+        ours = site == "same-origin" or (site is None and request.headers.get("origin") in origins)
+        looked_at = request.method in {"GET", "HEAD"} and not request.url.path.startswith("/verifier/")
+        if host not in hosts or not (ours or looked_at):
             return _problem("wrong_host", 421)
         return await call_next(request)  # type: ignore[no-any-return]
 
@@ -56,7 +59,7 @@ def create_app(  # noqa: C901 - a list of routes, one after another
 
     @app.get("/c")
     def page(request: Request) -> Response:
-        """The counter's page, which here has no device of its own to enrol."""
+        """Show the counter's page, which here has no device of its own to enrol."""
         return rendering.page(request, "counter/counter.html", local=True)
 
     @app.get("/healthz")
@@ -66,9 +69,11 @@ def create_app(  # noqa: C901 - a list of routes, one after another
 
     @app.get("/line")
     def line() -> dict[str, Any]:
-        """Say whether the line is up, how old what is known is, and how many verdicts home does not know."""
+        """Say whether the line is up, how old what is known is, what home does not know or refused, what is wrong."""
         fresh = desk.fresh_at.isoformat() if desk.fresh_at else None
-        return {"up": desk.line.up, "fresh_at": fresh, "waiting": desk.waiting()}
+        waiting, refused = desk.store.counts()
+        told = {"up": desk.line.up, "fresh_at": fresh, "waiting": waiting, "refused": refused}
+        return told | {"trouble": desk.trouble}
 
     @app.get("/verifier/counter")
     def counter() -> Response:
@@ -82,13 +87,15 @@ def create_app(  # noqa: C901 - a list of routes, one after another
 
     @app.post("/verifier/scans")
     def scan(body: ScanIn) -> Response:
-        """Have home verify, or verify a pass here; what was accepted here is not accepted again by home."""
-        answered = _by_home(desk, body)
-        if answered is not None:
-            return answered
-        if not any(one["key"] == body.service_item for one in desk.items):
-            return _problem("unknown_service_item", 404)
-        return JSONResponse(desk.verify(body.scanned, body.service_item, body.operator))
+        """Have home verify, or verify a pass here; a pass counts once at this machine, whoever verified it."""
+        sent = body.model_dump_json(exclude_none=True).encode()
+        return _verified(desk, "/verifier/scans", body.scanned, sent, here=(body.service_item, body.operator))
+
+    @app.post("/verifier/class-lists/{list_id}/entries/{number}/verifications")
+    def scan_for_entry(list_id: str, number: int, body: EntryScanIn) -> Response:
+        """Have home verify for a class list's entry, which is at home."""
+        way = f"/verifier/class-lists/{quote(list_id, safe='')}/entries/{number}/verifications"
+        return _verified(desk, way, body.scanned, body.model_dump_json(exclude_none=True).encode(), here=None)
 
     @app.post("/verifier/pictures")
     def read(data: Annotated[bytes, Body(media_type="image/png", max_length=MOST_BYTES)]) -> Response:
@@ -100,40 +107,61 @@ def create_app(  # noqa: C901 - a list of routes, one after another
 
     @app.api_route("/verifier/{path:path}", methods=["GET", "POST"])
     async def others(request: Request, path: str) -> Response:
-        """Pass on what only home can do."""
+        """Pass on what the page needs and only home can do."""
+        if not PASSED_ON.fullmatch(path):
+            return _problem("not_found", 404)
         body, query = await request.body(), f"?{request.url.query}" if request.url.query else ""
-        way = f"/verifier/{path}{query}"
-        try:
-            return await asyncio.to_thread(_passed_on, desk, request.method, way, body, LONG_SECONDS)
-        except LineDownError:
-            return _problem("no_line", 503)
+        return await asyncio.to_thread(_passed_on, desk, request.method, f"/verifier/{quote(path)}{query}", body)
 
     return app
 
 
-def _by_home(desk: Desk, body: ScanIn) -> Response | None:
-    """Return what home makes of a scan; None with the line down, or of a pass that was accepted here meanwhile."""
-    is_pass = body.scanned.strip().startswith(offline_pass.PREFIX)
-    if is_pass and desk.seen_before(body.scanned):
-        return None
-    try:
-        got = _passed_on(desk, "POST", "/verifier/scans", body.model_dump_json(exclude_none=True).encode())
-    except LineDownError:
-        return None
-    if is_pass:
-        desk.note(body.scanned)
-    return got
-
-
 async def _keep_fresh(desk: Desk) -> None:
     while True:
-        await asyncio.to_thread(desk.keep_fresh)
+        try:
+            await asyncio.to_thread(desk.keep_fresh)
+        except Exception as error:  # noqa: BLE001 - whatever it was, the next round tries again, and the page says it
+            desk.trouble = f"{type(error).__name__}: {error}"[:200]
         await asyncio.sleep(EVERY_SECONDS)
 
 
-def _passed_on(desk: Desk, method: str, path: str, body: bytes, seconds: float = PATIENCE_SECONDS) -> Response:
-    kind = "application/json" if body else ""
-    got = desk.line.call(method, path, body, kind, seconds=seconds)
+def _verified(desk: Desk, path: str, scanned: str, sent: bytes, *, here: tuple[str, str | None] | None) -> Response:
+    """Return home's answer to a scan; with the line down this machine's own, where there is one (`here`)."""
+    before = desk.claim(scanned)
+    if before is not None:
+        return JSONResponse(before)
+    try:
+        got = desk.line.call("POST", path, sent, "application/json", seconds=PATIENCE_SECONDS)
+    except NoAnswerError:
+        return JSONResponse(desk.no_answer())  # a pass stays claimed: home may have taken it
+    except RefusedAtHomeError:
+        desk.release(scanned)
+        return _problem("device_refused", 403)
+    except LineDownError:
+        if here is not None:
+            return _by_itself(desk, scanned, *here)
+        desk.release(scanned)
+        return _problem("no_line", 503)
+    if got.status != 200 or b'"cannot_confirm"' in got.body:
+        desk.release(scanned)
+    return Response(got.body, got.status, media_type=got.kind or None)
+
+
+def _by_itself(desk: Desk, scanned: str, service_item: str, operator: str | None) -> Response:
+    try:
+        return JSONResponse(desk.verify(scanned, service_item, operator))
+    except (ItemNotOfferedError, UnknownServiceItemError) as error:
+        desk.release(scanned)
+        return _problem(error.code, PROBLEMS[error.code].status)
+
+
+def _passed_on(desk: Desk, method: str, path: str, body: bytes) -> Response:
+    try:
+        got = desk.line.call(method, path, body, "application/json" if body else "", seconds=LONG_SECONDS)
+    except RefusedAtHomeError:
+        return _problem("device_refused", 403)
+    except (LineDownError, NoAnswerError):
+        return _problem("no_line", 503)
     return Response(got.body, got.status, media_type=got.kind or None)
 
 

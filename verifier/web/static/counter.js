@@ -335,11 +335,12 @@ async function showClass() {
 // On a counter's own machine: how the line is
 
 async function line() {
-  const now = await call("GET", "/line").catch(() => ({ up: false, fresh_at: null, waiting: 0 }));
+  const now = await call("GET", "/line").catch(() => ({ up: false, fresh_at: null, waiting: 0, refused: 0, trouble: "" }));
   const at_ = now.fresh_at ? new Date(now.fresh_at).toLocaleString(language === "zh" ? "zh-CN" : "en-GB") : "";
   const box = at("line").dataset;
   const text = now.fresh_at ? `${now.up ? box.up : box.down} ${at_}` : box.never;
-  const whole = now.waiting ? `${text} · ${box.waiting}${now.waiting}` : text;
+  const parts = [text, now.waiting && `${box.waiting}${now.waiting}`, now.refused && `${box.refused}${now.refused}`, now.trouble];
+  const whole = parts.filter(Boolean).join(" · ");
   if (at("line").textContent !== whole) at("line").textContent = whole; // said once, not every few seconds
   if (at("desk").hidden && now.fresh_at) act(null, start);
 }
