@@ -92,6 +92,11 @@ PROBLEMS: dict[str, Problem] = {
         "缺少或不符的应答码，请在发起办理的浏览器中继续。",
         "The response code is missing or another's. Go on in the browser where this began.",
     ),
+    "online_by_link": Problem(
+        403,
+        "网上办理不扫码：请用 /verifier/presentation-requests 生成链接，并注明页面会话。",
+        "Online nobody scans: ask by a link (/verifier/presentation-requests), for your page's session.",
+    ),
     "session_differs": Problem(
         403,
         "此请求属于另一会话，请在发起办理的页面中继续。",

@@ -2,9 +2,9 @@
 
 import asyncio
 import json
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 from keys.errors import TooManyListeningError
@@ -33,23 +33,29 @@ class Telling:
     """Answers with what is new, to a few pages of each caller at once."""
 
     def __init__(self) -> None:
-        self._listening: Counter[str] = Counter()
+        self._ends: dict[str, dict[object, float]] = {}
+        """Caller → a stream and when it is over by itself: one that nobody ever heard counts no longer than that."""
 
     def events(
         self, who: str, look: Callable[[], Sequence[Event]], seconds: float, *, after: str = ""
     ) -> AsyncIterator[str]:
         """Return a stream of events; one caller's too many pages raise `TooManyListeningError`."""
-        if self._listening[who] >= MOST_PAGES_OF_A_CALLER:
+        now = monotonic()
+        open_now = {one: end for one, end in self._ends.get(who, {}).items() if now < end}
+        if len(open_now) >= MOST_PAGES_OF_A_CALLER:
             raise TooManyListeningError
-        return self._heard(who, told(look, seconds, after=after))
+        this = object()
+        self._ends[who] = open_now | {this: now + seconds + EVERY_SECONDS}
+        return self._heard(who, this, told(look, seconds, after=after))
 
-    async def _heard(self, who: str, events: AsyncIterator[str]) -> AsyncIterator[str]:
-        self._listening[who] += 1
+    async def _heard(self, who: str, this: object, events: AsyncIterator[str]) -> AsyncIterator[str]:
         try:
             async for one in events:
                 yield one
         finally:
-            self._listening -= Counter([who])
+            self._ends.get(who, {}).pop(this, None)
+            if not self._ends.get(who):
+                self._ends.pop(who, None)
 
 
 async def told(look: Callable[[], Sequence[Event]], seconds: float, *, after: str = "") -> AsyncIterator[str]:

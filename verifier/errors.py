@@ -118,3 +118,9 @@ class SessionDiffersError(VerifierError):
     """The verdict is for the session that asked."""
 
     code = "session_differs"
+
+
+class OnlineByLinkError(VerifierError):
+    """An online counter asks by a link, for the session of its page; nobody stands there with a code."""
+
+    code = "online_by_link"

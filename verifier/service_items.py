@@ -99,6 +99,11 @@ class ServiceItem:
             and not any(need.licence_type in shown and need.met_by(shown[need.licence_type]) for need in group)
         ]
 
+    @property
+    def of_principals(self) -> frozenset[str]:
+        """Licence types that are wanted of a child or company somebody acts for."""
+        return frozenset(need.licence_type for need in self.needs if need.role in OF_PRINCIPAL)
+
     def dcql(self, vct: Callable[[str], str], *, authority_key_ids: Sequence[str] = ()) -> dict[str, Any]:
         """Return the item as a DCQL query; a credential's id is its licence type.
 

@@ -21,6 +21,7 @@ from verifier.checking import Checked, Checks, StatusLists
 from verifier.counters import Counters
 from verifier.errors import (
     ItemNotOfferedError,
+    OnlineByLinkError,
     RefusalError,
     UnknownCounterError,
     UnknownServiceItemError,
@@ -85,13 +86,18 @@ class Verifier:
         """Return a counter's `client_id`: the audience of presentations made for it."""
         return f"{self._base_url}/verifier/counters/{counter}"
 
-    def question(self, counter: str, service_item: str, operator: str | None) -> Question:
-        """Return who asks for what; the item must be one that the counter's channel offers."""
+    def question(self, counter: str, service_item: str, operator: str | None, *, by_link: bool = False) -> Question:
+        """Return who asks for what; the item must be one that the counter's channel offers.
+
+        Online nobody stands there with a code: it is asked `by_link`, for the session of a page.
+        """
         row, item = self.counters.get(counter), self.items.get(service_item)
         if item is None:
             raise UnknownServiceItemError
         if row.channel not in item.channels:
             raise ItemNotOfferedError
+        if row.channel == "online" and not by_link:
+            raise OnlineByLinkError
         if row.opened_types is not None and not item.listed.keys() <= set(row.opened_types):
             raise ItemNotOfferedError
         if row.channel == "kiosk" and operator is not None:

@@ -91,13 +91,15 @@ class Keeping:
         now: datetime,
         agents: Sequence[str] = (),
         described: Mapping[str, Any] | None = None,
+        taker: str | None = None,
     ) -> None:
         """Take a licence in. The same licence again changes nothing.
 
         Checked: that it is an SD-JWT VC without key binding (RFC 9901 section 7.2), whose disclosures fit,
         bound to a key of this holder. Not checked: the issuer's signature; the city's issuers deliver here
         directly, other issuers' credentials are vouched for before (`openid4vc/taking.py`). `agents` are who may show
-        it besides its holder. `described` are names and labels by locale of a type that the catalogue does not have.
+        it besides its holder; `taker` is who fetched it, if somebody did. `described` are names and labels by locale of
+        a type that the catalogue does not have.
         """
         parts = sd_jwt.parse(text)
         licence = sd_jwt_vc.held(parts)
@@ -105,6 +107,8 @@ class Keeping:
             raise DeliveryRefusedError("a licence is delivered without key binding")
         with self._database.write() as session:
             key = session.get(HolderKey, licence.holder_key.thumbprint)
+            if key is not None and key.holder_id == taker:  # made for whoever fetched it, who may act for its owner
+                self._give_over(key, holder_ref)
             if key is None or key.holder_id != holder_ref:
                 raise DeliveryRefusedError("bound to no key of this holder")
             row = HeldLicence(
@@ -129,32 +133,32 @@ class Keeping:
             if old is not None and old.holder_id == holder_ref:
                 old.superseded_by = licence_id
             audit.record(
-                session, stream=stream(holder_ref), actor="issuers", act="licence.received", subject=licence_id, now=now
-            )
+                session, stream=stream(holder_ref), actor=f"holder:{taker}" if taker else "issuers",
+                act="licence.received", subject=licence_id, now=now,
+            )  # fmt: skip
+
+    def _give_over(self, key: HolderKey, owner: str) -> None:
+        der = self._seal.open(key.sealed, f"holder key {key.thumbprint} of {key.holder_id}")
+        key.sealed = self._seal.close(der, f"holder key {key.thumbprint} of {owner}")
+        key.holder_id = owner
 
     def receive_foreign(
         self, taker: str, name: str, text: str, *, described: Mapping[str, Any] | None, now: datetime
     ) -> None:
         """Take in what somebody fetched from another service: for whom they act, if it is that one's by its number.
 
-        A child's licence that a parent fetched is then the child's, and ends for the parent with the mandate.
+        What a parent fetched of a child is then the child's, as what the agency delivers is: whoever has a mandate for
+        such a licence shows it, as long as that lasts.
         """
         licence = sd_jwt_vc.held(sd_jwt.parse(text))
-        number = licence.claims.get("holder_code")
-        principals = {one.principal for one in self._mandates.in_force(taker, now=now) if one.types is None}
-        owner = next((one for one in sorted(principals) if self._accounts.get(one).code == number), taker)
-        if owner != taker:
-            self._hand_over(licence.holder_key.thumbprint, taker, owner)
-        self.receive(owner, name, text, supersedes=None, now=now, described=described)
-
-    def _hand_over(self, thumbprint: str, taker: str, owner: str) -> None:
-        """Make a key that one holder made for a licence another's."""
-        with self._database.write() as session:
-            key = session.get(HolderKey, thumbprint)
-            if key is not None and key.holder_id == taker:
-                der = self._seal.open(key.sealed, f"holder key {thumbprint} of {taker}")
-                key.sealed = self._seal.close(der, f"holder key {thumbprint} of {owner}")
-                key.holder_id = owner
+        number, kind = licence.claims.get("holder_code"), self._types.get(licence.vct)
+        mine = [
+            one.principal
+            for one in self._mandates.in_force(taker, now=now)
+            if kind is not None and covers(one, kind.key, licence.issuer)
+        ]
+        owner = next((one for one in sorted(mine) if self._accounts.get(one).code == number), taker)
+        self.receive(owner, name, text, supersedes=None, now=now, described=described, taker=taker)
 
     def key_for(self, holder_id: str, reference: str, *, now: datetime) -> tuple[Mapping[str, str], jws.Signer]:
         """Return a new key of a holder for one credential of another issuer, and its signer."""

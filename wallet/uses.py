@@ -130,10 +130,10 @@ class Uses:
         with self._database.read() as session:
             return {digest: whose != actor for digest, whose, actor in store.acted(session, digests)}
 
-    def whose(self, digests: Sequence[str]) -> frozenset[str]:
-        """Return whose licences these presentations were, of those that our wallets made."""
+    def made_by(self, digests: Sequence[str]) -> Mapping[str, tuple[str, str]]:
+        """Return of each presentation that one of our wallets made: whose licence it is, and who showed it."""
         with self._database.read() as session:
-            return frozenset(whose for _, whose, _ in store.acted(session, digests))
+            return {digest: (whose, actor) for digest, whose, actor in store.acted(session, digests)}
 
     def permitted_until(self, use: Use, *, now: datetime) -> datetime | None:
         """Return until when a use's receipt may be relied on; None if nobody permits it, or not any more may."""

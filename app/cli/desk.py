@@ -167,8 +167,10 @@ def request_answer(
     json_output: Json = False,
 ) -> None:
     """Read what a wallet answered to a request; its verdict is told once."""
-    params = {name: one for name, one in (("session", session), ("response_code", response_code)) if one}
-    made = Client(url, token).get(f"/verifier/presentation-requests/{quote(request_id, safe='')}", params=params)
+    params = {"response_code": response_code} if response_code else {}
+    headers = {"Page-Session": session} if session else {}
+    path = f"/verifier/presentation-requests/{quote(request_id, safe='')}"
+    made = Client(url, token).get(path, params=params, headers=headers)
     if made["verdict"] is None:
         answer(made, made["state"], as_json=json_output)
         return

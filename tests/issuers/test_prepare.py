@@ -42,9 +42,8 @@ def test_prepared_bytes_are_signed_and_delivered(world: World) -> None:
     assert verified.header == {"alg": "ES256", "typ": "dc+sd-jwt", "kid": prepared["kid"]}
     assert verified.payload()["iss"] == "http://127.0.0.1:8080/issuers/univ"
     assert world.house.issuer.read("univ", made["licence_id"]).signing_input == prepared["signing_input"]
-    world.counter("hrss_online", "online")
-    shown = world.show("graduate", service_item="graduate_household")
-    verdict = world.scan(shown["url"], counter="hrss_online", item="graduate_household")
+    shown = world.show("graduate", service_item="points_household")
+    verdict = world.scan(shown["url"], item="points_household")
     assert (verdict["reason"], verdict["licences"][0]["claims"]["level"]) == ("accepted", "本科")
     assert findings(world) == []
 

@@ -15,6 +15,8 @@ def test_a_few_pages_of_one_caller() -> None:
     async def listen() -> None:
         telling = Telling()
         pages = [telling.events("a", list, 5) for _ in range(MOST_PAGES_OF_A_CALLER)]
+        with pytest.raises(TooManyListeningError):  # before any of them was heard
+            telling.events("a", list, 5)
         for one in pages:
             await anext(one)
         with pytest.raises(TooManyListeningError):

@@ -236,3 +236,27 @@ def test_a_parent_adds_their_own_later(world: World) -> None:
     assert scanned(world, class_list, 1, world.show(licences=one)["url"])["reason"] == "accepted"
     (entry,) = world.counter().get(f"{PATH}/{class_list['list_id']}")["entries"]
     assert [lack["licence_type"] for lack in entry["lacks"]] == ["birth_certificate"]
+
+
+def test_a_stranger_s_card_completes_nobody(world: World) -> None:
+    """Who may not act for the child adds nothing, before or after; the other parent does."""
+    certificate(world, PARENT, OTHER_PARENT)
+    cards = {
+        PARENT: SENT["resident_id_card"].claims,
+        OTHER_PARENT: SENT["resident_id_card"].claims | {"sex": "男", "birth_date": "1985-03-15"},
+        "graduate": SENT["resident_id_card"].claims | {"birth_date": "2002-06-20"},
+    }
+    held = {who: world.issue("resident_id_card", who, claims=claims) for who, claims in cards.items()}
+
+    def shown(who: str) -> str:
+        one = [{"licence_id": held[who], "claims": ["holder_name", "holder_code_last4"]}]
+        return str(world.show(who, licences=one)["url"])
+
+    class_list = made(world, "a", "b", item="school_transfer")
+    assert scanned(world, class_list, 1, world.show()["url"])["reason"] == "accepted"
+    refused = scanned(world, class_list, 1, shown("graduate"))
+    assert (refused["reason"], refused["licences"]) == ("another_person", [])
+    assert scanned(world, class_list, 1, shown(OTHER_PARENT))["reason"] == "accepted"
+    assert scanned(world, class_list, 2, shown("graduate"))["reason"] == "accepted"
+    assert scanned(world, class_list, 2, world.show()["url"])["reason"] == "another_person"
+    assert findings(world) == []

@@ -43,8 +43,12 @@ def test_an_item_that_the_channel_does_not_offer(world: World) -> None:
         world.counter().post("/verifier/requests", {"service_item": "graduate_household"}),
     ]
     assert [(one.status, one["code"]) for one in answers] == [(403, "item_not_offered")] * 2
-    web = world.counter("web_desk", "online")
-    assert web.post("/verifier/requests", {"service_item": "graduate_household"}).status == 201
+    web, online = world.counter("web_desk", "online"), {"service_item": "graduate_household"}
+    for way, more in (("verifications", body), ("asks", body), ("scans", body), ("requests", online)):
+        answer = web.post(f"/verifier/{way}", more)
+        assert (answer.status, answer["code"]) == (403, "online_by_link")
+    asked = web.post("/verifier/presentation-requests", online | {"session": "a-session-of-the-page"})
+    assert asked.status == 201
     assert world.scan(shown["url"])["reason"] == "accepted"
 
 

@@ -387,8 +387,8 @@ def test_an_online_case_belongs_to_its_session(world: World) -> None:
     payload = {"vp_token": driver.answer(asked), "state": asked["state"]}
     assert send(world, asked, payload).status == 200
     path = f"/verifier/presentation-requests/{request['request_id']}"
-    for params in ({}, {"session": "another-session-of-it"}):
-        got = online.get(path, params=params)
+    for headers in ({}, {"Page-Session": "another-session-of-it"}):
+        got = online.get(path, headers=headers)
         assert (got.status, got["code"]) == (403, "session_differs")
-    told = online.get(path, params={"session": "a-session-of-the-page"})
+    told = online.get(path, headers={"Page-Session": "a-session-of-the-page"})
     assert (told["state"], told["verdict"]["verdict"]) == ("answered", "accepted")

@@ -57,13 +57,16 @@ def _calls(name: str) -> Iterator[tuple[Path, ast.Call]]:
     for room in ("credentials", "keys", "wallet", "verifier", "app"):
         for path in sorted((ROOT / room).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name:
+                if isinstance(node, ast.Call) and name in {
+                    getattr(node.func, "id", None),
+                    getattr(node.func, "attr", None),
+                }:
                     yield path, node
 
 
 def _codes_in_source() -> set[str]:
     found: set[str] = set()
-    for _, call in _calls("RefusalError"):
+    for _, call in (*_calls("RefusalError"), *_calls("nothing_known")):
         for node in ast.walk(call.args[0]):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 found.add(node.value)

@@ -384,20 +384,22 @@ def test_a_child_without_a_number_grows_up_too(world: World) -> None:
     assert mandate["ends_at"].startswith("2032-08-31T16:00:00")
 
 
-def test_what_a_parent_fetches_of_a_child_is_the_child_s(world: World) -> None:
-    """Taken by offer into the mother's wallet it is shown by mandate, and the child sees it."""
-    birth = order(world, "birth_certificate", guardians=[world.person(PARENT)])
-    birth["holder"] = world.person(CHILD)
-    made = world.agency("hospital").post("/issuers/hospital/licences", birth)
-    assert made.status == 201, made.body
+@pytest.mark.parametrize("all_of_them", [True, False])
+def test_what_a_parent_fetches_of_a_child_is_the_child_s(world: World, all_of_them: bool) -> None:
+    """Fetched by the mother, whatever her mandate is for, it is shown by mandate and the child sees it."""
+    if all_of_them:
+        birth = order(world, "birth_certificate", guardians=[world.person(PARENT)])
+        birth["holder"] = world.person(CHILD)
+        assert world.agency("hospital").post("/issuers/hospital/licences", birth).status == 201
     licence = certificate(world, PARENT)
     offer = world.agency("school1").post("/issuers/school1/offers", {"licence_id": licence, "qr": "none"})
-    taken = world.holder(PARENT).post("/wallet/offers/take", {"link": offer["link"]})
-    (fetched,) = taken["licence_ids"]
+    (fetched,) = world.holder(PARENT).post("/wallet/offers/take", {"link": offer["link"]})["licence_ids"]
     assert of_principal(world.holder(PARENT))[fetched] == "张小例"
     choice = [{"licence_id": fetched, "claims": ["holder_name", "grade"]}]
     made = world.scan(world.show(licences=choice)["url"])
     assert ([one["by_mandate"] for one in made["licences"]], made["reason"]) == ([True], "accepted")
     (use,) = world.holder(CHILD).get("/wallet/uses")["items"]
     assert (use["holder_name"], use["actor_name"]) == ("张小例", "李样本")
+    child, mother = world.holder(CHILD).subject, world.holder(PARENT).subject
+    assert (f"holder:{mother}", "licence.received", fetched) in acts(world, f"wallet/{child}")
     assert findings(world) == []

@@ -6,6 +6,7 @@ from sqlmodel import Session
 
 from records import store as records_store
 from verifier.class_lists.models import ClassEntry, ClassList
+from verifier.class_lists.one_person import People, known, together
 from verifier.reasons import Outcome
 from verifier.service_items import ServiceItem
 from verifier.verdict import Verdict
@@ -18,27 +19,29 @@ def add_up(
     made: Verdict,
     item: ServiceItem,
     *,
-    person: str | None,
+    people: People | None,
     whole: bool = False,
     now: datetime,
 ) -> None:
     """Add what a verdict showed to what an entry has; a refusal takes nothing away.
 
-    Of another `person` than before nothing is added (`class_lists.py` refuses such a code; here two came at once); what
-    is `whole` takes the place of all that was.
+    Of other `people` than before nothing is added (`class_lists.py` refuses such a code; here two came at once).
+    What is `whole`, and of people that nobody here knows, takes the place of all that was.
     """
     records_store.lock_stream(session, f"class list {list_id}")
     entry = session.get(ClassEntry, (list_id, number), populate_existing=True)
     if entry is None or (entry.shown and not entry.lacks):  # what is complete stays as it was completed
         return
-    if not whole and None not in {person, entry.person} and person != entry.person:
+    behind = People() if whole else together(known(entry), people or People())
+    if behind is None:
         return
     if not (entry.verdict == Outcome.ACCEPTED and made.outcome != Outcome.ACCEPTED):
         entry.verdict, entry.reason, entry.updated_at = made.outcome, made.reason, now
         entry.verification_id, entry.receipt = made.verification_id, made.receipt
     if made.outcome == Outcome.ACCEPTED:
         shown = {} if whole else {key: set(names) for key, names in entry.shown.items()}
-        entry.person = person if whole else entry.person or person
+        entry.person, entry.others = next(iter(behind.persons), None), sorted(behind.others)
+        entry.circle = sorted(behind.circle)
         for one in made.licences:
             shown.setdefault(one["licence_type"], set()).update(one["claims"])
         entry.shown = {key: sorted(names) for key, names in shown.items()}
@@ -55,4 +58,4 @@ def collect(session: Session, named: str, made: Verdict, item: ServiceItem, now:
     list_id, number, link_hash = named.split("/")
     row, entry = session.get(ClassList, list_id), session.get(ClassEntry, (list_id, int(number)))
     if row is not None and row.closed_at is None and entry is not None and entry.link_hash == link_hash:
-        add_up(session, list_id, int(number), made, item, person=None, whole=True, now=now)
+        add_up(session, list_id, int(number), made, item, people=None, whole=True, now=now)

@@ -135,7 +135,7 @@ def routes(
     @router.post("", status_code=201)
     def make_list(here: Here, body: ClassListIn, key: IdempotencyKey = None) -> ClassListView:
         """Make a list of people to verify for one item."""
-        question = verifier.question(here.subject, body.service_item, None)
+        question = verifier.question(here.subject, body.service_item, None, by_link=True)
         this = attempts(here, key, "make class list", body.model_dump())
         row = lists.make(question, body.name, body.labels, this, now=clock())
         return _view(*lists.read(row.list_id, here.subject))

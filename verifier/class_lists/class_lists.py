@@ -4,7 +4,7 @@ What several codes of one entry show adds up, if they are of one person: a certi
 A refused code takes nothing away.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -17,6 +17,7 @@ from records.idempotency import Attempt
 from verifier.checking import Checked
 from verifier.class_lists import adding, store
 from verifier.class_lists.models import ClassEntry, ClassList
+from verifier.class_lists.one_person import People, Shown, known, people, together
 from verifier.errors import ClassLinkOverError, ClassListOverError, RefusalError, UnknownClassListError
 from verifier.openid4vp.exchange import Exchange
 from verifier.recording import Question
@@ -49,14 +50,16 @@ class ClassLists:
         verifier: Verifier,
         exchange: Exchange,
         base_url: str,
-        whose: Callable[[Sequence[str]], Collection[str]],
+        made_by: Callable[[Sequence[str]], Mapping[str, tuple[str, str]]],
+        circle: Callable[[str, datetime], Collection[str]],
         randomness: Callable[[int], bytes],
     ) -> None:
         self._database = database
         self._verifier = verifier
         self._exchange = exchange
         self._base_url = base_url
-        self._whose = whose
+        self._made_by = made_by
+        self._circle = circle
         self._randomness = randomness
 
     def make(self, question: Question, name: str, labels: Sequence[str], this: Attempt, *, now: datetime) -> ClassList:
@@ -118,24 +121,30 @@ class ClassLists:
         if not any(one.number == number for one in entries):
             raise UnknownClassListError
         question = self._verifier.question(counter, row.service_item, operator)
-        found: set[str] = set()
+        entry, behind = next(one for one in entries if one.number == number), list[People]()
 
         def one_person(checked: Mapping[str, Sequence[Checked]]) -> None:
-            found.update(self._persons(checked, question.item, f"{list_id}/{number}"))
-            earlier = next((one.person for one in entries if one.number == number), None)
-            if len(found | ({earlier} if earlier else set())) > 1:
+            behind.append(self._people(checked, question.item, f"{list_id}/{number}", now))
+            if together(known(entry), behind[0]) is None:
                 raise RefusalError("another_person")
 
         made = self._verifier.verify_scan(scanned, question, demand=one_person, now=now)
         with self._database.write() as session:
-            adding.add_up(session, list_id, number, made, question.item, person=next(iter(found), None), now=now)
+            adding.add_up(session, list_id, number, made, question.item, people=behind[0] if behind else None, now=now)
         return made
 
-    def _persons(self, checked: Mapping[str, Sequence[Checked]], item: ServiceItem, entry: str) -> Iterator[str]:
-        """Yield whose licences were shown, of those about whom the matter is: a digest for this entry alone."""
-        shown = [one for several in checked.values() for one in several if one.kind.key in item.of_whom]
-        for holder in self._whose([one.presentation_digest for one in shown]):
-            yield sha256(f"class entry {entry} of {holder}".encode()).hexdigest()
+    def _people(self, checked: Mapping[str, Sequence[Checked]], item: ServiceItem, entry: str, now: datetime) -> People:
+        """Return who stands behind what was shown, as far as wallets here made it."""
+        rows = [one for several in checked.values() for one in several]
+        made_by = self._made_by([one.presentation_digest for one in rows])
+        shown = [
+            Shown(owner, actor, about=one.kind.key in item.of_whom, acted_for=one.kind.key in item.of_principals)
+            for one in rows
+            for owner, actor in [made_by.get(one.presentation_digest, ("", ""))]
+            if owner
+        ]
+        circle = {one for row in shown if row.about for one in self._circle(row.owner, now)}
+        return people(shown, circle, entry)
 
     # By link
 
@@ -174,7 +183,7 @@ class ClassLists:
         late = entry is not None and (entry.link_until is None or now >= entry.link_until)
         if entry is None or row is None or row.closed_at is not None or late or (entry.shown and not entry.lacks):
             raise ClassLinkOverError
-        return entry, self._verifier.question(row.counter, row.service_item, None)
+        return entry, self._verifier.question(row.counter, row.service_item, None, by_link=True)
 
 
 def _hashed(secret: str) -> str:

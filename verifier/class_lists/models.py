@@ -34,6 +34,9 @@ class ClassEntry(SQLModel, table=True):
     lacks: list[dict[str, Any]] = Field(sa_type=JSON)
     person: str | None = Field(default=None)
     """Whose licences are added up here, where codes showed it: a digest that means nothing outside this entry."""
+    others: list[str] = Field(default=[], sa_type=JSON)
+    circle: list[str] = Field(default=[], sa_type=JSON)
+    """Who else stood behind what was shown, and who may act for that person: digests likewise."""
     verdict: str | None = Field(default=None)
     reason: str | None = Field(default=None)
     verification_id: str | None = Field(default=None)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from starlette.responses import JSONResponse
 
 from keys.access import Caller
@@ -40,7 +40,7 @@ def routes(
     @router.post("", status_code=201)
     def open_request(here: Here, body: PresentationRequestIn) -> PresentationRequestOut:
         """Ask any conformant wallet (OpenID4VP): a link and a QR code, answered once within five minutes."""
-        question = verifier.question(here.subject, body.service_item, body.operator)
+        question = verifier.question(here.subject, body.service_item, body.operator, by_link=True)
         made = exchange.open(
             question,
             prefix=body.client_id_prefix,
@@ -61,13 +61,15 @@ def routes(
         here: Here,
         request_id: str,
         response_code: Annotated[str | None, Query(max_length=128)] = None,
-        session: Annotated[str | None, Query(max_length=128)] = None,
+        page_session: Annotated[str | None, Header(max_length=128, description="As the request named it.")] = None,
     ) -> PresentationState:
         """Read where a request stands, and once its verdict; with the session that it was opened in, if it named one.
 
         On one device also with the response code that the browser came back with.
         """
-        state, verdict = exchange.result(request_id, here.subject, response_code, page_session=session, now=clock())
+        state, verdict = exchange.result(
+            request_id, here.subject, response_code, page_session=page_session, now=clock()
+        )
         return PresentationState(state=state, verdict=VerdictOut(**verdict) if verdict else None)
 
     _add_wire(router, exchange, clock)

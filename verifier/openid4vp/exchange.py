@@ -143,7 +143,7 @@ class Exchange:
             raise OAuthError("invalid_request", "wallet_nonce is too long")
         if row.answered_at is not None or now >= row.expires_at or row.prefix == Prefix.REDIRECT_URI:
             raise OAuthError("invalid_request", "the request is over", status=410)
-        question = self._verifier.question(row.counter, row.service_item, row.operator)
+        question = self._verifier.question(row.counter, row.service_item, row.operator, by_link=True)
         key = self._signer(question, now)
         claims = request.claims(
             self._asked(row, question),
@@ -156,7 +156,7 @@ class Exchange:
     def answer(self, request_id: str, form: Mapping[str, str], *, now: datetime) -> dict[str, str]:
         """Take a wallet's response (section 8.2) and return what it is told; a refused one raises `OAuthError`."""
         row = self._row(request_id)
-        question = self._verifier.question(row.counter, row.service_item, row.operator)
+        question = self._verifier.question(row.counter, row.service_item, row.operator, by_link=True)
         query, made = dcql.parse(self._query(row, question)), list[KeyBinding]()
 
         def demand(checked: Mapping[str, Sequence[Checked]]) -> None:

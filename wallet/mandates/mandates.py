@@ -116,6 +116,12 @@ class Mandates:
         """Whether somebody acts for another person as their helper."""
         return any(one.principal == principal and one.kind == Kind.HELPER for one in self.in_force(agent, now=now))
 
+    def circle(self, principal: str, now: datetime) -> frozenset[str]:
+        """Return somebody and all who may act for them."""
+        with self._database.read() as session:
+            rows = store.over(session, principal)
+            return frozenset(one.agent for one in rows if self._ended(session, one, now) is None) | {principal}
+
     def fellows(self, parent: str, *, now: datetime) -> frozenset[str]:
         """Return the other parents of somebody's children."""
         children = [one.principal for one in self.in_force(parent, now=now) if one.kind == Kind.PARENT]

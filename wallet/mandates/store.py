@@ -28,6 +28,11 @@ def seen_by(session: Session, holder_id: str, principals: Sequence[str], limit: 
     return session.exec(query.limit(limit)).all()
 
 
+def over(session: Session, principal: str) -> Sequence[Mandate]:
+    """Return every mandate that anybody ever had over somebody."""
+    return session.exec(select(Mandate).where(Mandate.principal == principal)).all()
+
+
 def parents(session: Session, child: str) -> Sequence[Mandate]:
     """Return the mandates that parents ever had over a child."""
     return session.exec(select(Mandate).where(Mandate.principal == child, Mandate.kind == Kind.PARENT)).all()

@@ -10,6 +10,8 @@ down_revision = '0013'
 def upgrade() -> None:
     with op.batch_alter_table('class_entry') as batch_op:
         batch_op.add_column(sa.Column('person', sa.String(), nullable=True))
+        batch_op.add_column(sa.Column('others', sa.JSON(), nullable=False, server_default='[]'))
+        batch_op.add_column(sa.Column('circle', sa.JSON(), nullable=False, server_default='[]'))
     with op.batch_alter_table('presentation_request') as batch_op:
         batch_op.add_column(sa.Column('session_hash', sa.String(), nullable=True))
     with op.batch_alter_table('consent') as batch_op:
