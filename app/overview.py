@@ -18,6 +18,7 @@ from keys.models import KeyPurpose, KeyState
 from verifier.api import item_out
 from verifier.schemas import ServiceItems
 
+MOST_REPORTS = 200
 Days = Annotated[int, Query(ge=1, le=MOST_DAYS, description="Today included, in the city's time.")]
 
 
@@ -125,6 +126,38 @@ class KeysOut(BaseModel):
     )  # fmt: skip
 
 
+class ReportOut(BaseModel):
+    """A question that its holder found out of place, and why; not whose."""
+
+    consent_id: str
+    counter: str
+    service_item: str
+    asked_at: datetime
+    reported: str
+
+
+class ReportsOut(BaseModel):
+    """Reported questions, newest first."""
+
+    items: list[ReportOut]
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "items": [
+                        {
+                            "consent_id": "0n8Qd1Tz3m5PZK2v", "counter": "school2_office",
+                            "service_item": "school_transfer", "asked_at": "2026-11-23T08:00:00Z",
+                            "reported": "我没有办理此事",
+                        }
+                    ]
+                }
+            ]
+        }
+    )  # fmt: skip
+
+
 def routes(house: House, *, caller_of: Callable[..., Caller], clock: Clock) -> APIRouter:
     """Return the operator's routes."""
     router = APIRouter(prefix="/admin", tags=["operator"])
@@ -158,6 +191,13 @@ def routes(house: House, *, caller_of: Callable[..., Caller], clock: Clock) -> A
     def list_items(_operator: Operator) -> ServiceItems:
         """List the service items: what each needs and why, which papers it saves."""
         return ServiceItems(items=[item_out(one) for one in house.items.values()])
+
+    @router.get("/reports")
+    def list_reports(_operator: Operator) -> ReportsOut:
+        """List the questions that holders reported as out of place; nothing tells whose they are."""
+        with house.database.read() as session:
+            rows = store.reported_questions(session, MOST_REPORTS)
+        return ReportsOut(items=[ReportOut(**_told(ReportOut, row)) for row in rows])
 
     @router.get("/figures")
     def service_figures(_operator: Operator, days: Days = 30) -> Figures:

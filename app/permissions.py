@@ -196,6 +196,7 @@ TABLE: Mapping[str, Row] = {
     "GET /admin/keys": OPERATOR,
     "GET /admin/service-items": OPERATOR,
     "GET /admin/figures": OPERATOR,
+    "GET /admin/reports": OPERATOR,
     "POST /admin/counters": OPERATOR,
     "POST /admin/counters/{counter}/suspend": OPERATOR,
     "POST /admin/counters/{counter}/resume": OPERATOR_FRESH,

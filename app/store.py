@@ -9,6 +9,7 @@ from sqlmodel import Session, col, func, select
 from issuers.models import Agency, LicenceRow
 from verifier.models import Counter, Verification, VerifiedPresentation
 from verifier.reasons import Outcome
+from wallet.consents.models import Consent
 
 
 def agencies(session: Session) -> Sequence[Agency]:
@@ -19,6 +20,12 @@ def agencies(session: Session) -> Sequence[Agency]:
 def counters(session: Session) -> Sequence[Counter]:
     """Return every counter by its short name."""
     return session.exec(select(Counter).order_by(col(Counter.key))).all()
+
+
+def reported_questions(session: Session, limit: int) -> Sequence[Consent]:
+    """Return the questions that holders reported, newest first."""
+    query = select(Consent).where(col(Consent.reported).is_not(None)).order_by(col(Consent.asked_at).desc())
+    return session.exec(query.limit(limit)).all()
 
 
 def issued_between(session: Session, start: datetime, end: datetime, agency: str | None) -> list[tuple[str, int]]:

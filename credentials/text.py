@@ -9,6 +9,8 @@ INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Controls, format characters (bidi, zero width, tags), surrogates, line and paragraph separators."""
 BLANK_LETTERS = frozenset("\u034f\u115f\u1160\u3164\uffa0")
 NONCHARACTERS = range(0xFDD0, 0xFDF0)
+REPLACEMENT = "\ufffd"
+"""Stands where a program could not read a text: whoever sends it has lost the name."""
 
 
 def clean(text: str) -> str:
@@ -20,6 +22,8 @@ def clean(text: str) -> str:
     for character in text:
         if unicodedata.category(character) in INVISIBLE_CATEGORIES or character in BLANK_LETTERS:
             raise MalformedError("an invisible character")
+        if character == REPLACEMENT:
+            raise MalformedError("a character that was not readable: send the text as UTF-8")
         code = ord(character)
         if code in NONCHARACTERS or code & 0xFFFE == 0xFFFE:
             raise MalformedError("a noncharacter")

@@ -6,13 +6,16 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from app import catalogue
+from app import between_rooms, catalogue
 from app.house import House
 from app.web import rendering, words
+from credentials.licence_type import NUMBERS, LicenceType
 from issuers.web import views as console_views
 from keys.auth import Clock
-from verifier.service_items import Need, ServiceItem
+from verifier.service_items import ServiceItem
 from wallet.consents.consents import LIFE
+from wallet.matters import Matter, Wanted
+from wallet.views import NUMBER_LABELS
 from wallet.web import views
 
 SECONDS = LIFE.total_seconds()
@@ -44,27 +47,33 @@ def routes(house: House, clock: Clock) -> APIRouter:
 
 
 def _question(house: House, item: ServiceItem, language: str) -> dict[str, Any]:
-    agency = catalogue.agency_name(item.agency).get(language, item.agency)
+    """Return the question that whoever has everything is asked: of alternatives the first."""
+    agency, matter = catalogue.agency_name(item.agency).get(language, item.agency), between_rooms.matter_of(item)
+    groups = {one.group: one for one in reversed(matter.wanted)}
+    required = {one.group for one in matter.wanted if one.required}
+    parts = [_part(house.types[one.licence_type], one, matter, language) for one in reversed(groups.values())]
+    for one, part in zip(reversed(groups.values()), parts, strict=True):
+        part["optional"] = one.group not in required
     return {
         "consent_id": "", "seen": "", "principal": None, "who": agency, "where": agency,
-        "matter": item.names[language], "copy_days": item.copy_days, "replaces": list(item.replaces),
-        "parts": [_part(house, one, language) for one in item.needs],
-        "sensitive": bool({one.role for one in item.needs} & {"child"}), "missing": [],
+        "matter": item.names[language], "copy_days": item.copy_days, "replaces": list(item.replaces), "parts": parts,
+        "sensitive": any(house.types[one.licence_type].minor_holder for one in matter.wanted), "missing": [],
     }  # fmt: skip
 
 
-def _part(house: House, need: Need, language: str) -> dict[str, Any]:
-    kind = house.types[need.licence_type]
+def _part(kind: LicenceType, wanted: Wanted, matter: Matter, language: str) -> dict[str, Any]:
+    """Return what of a licence would leave and what not: what is always in it leaves, too."""
+    names = [name for name in kind.claims if name in matter.listed[kind.key] or not {name} & kind.selective]
+    numbers = [name for name in NUMBERS if name not in kind.selective]
     return {
-        "licence_type": need.licence_type,
+        "licence_type": kind.key,
         "name": kind.names[language],
         "whose": "",
-        "why": need.why.get(language, ""),
-        "shown": [{"label": views.claim_label(kind, name, language), "value": "＊＊＊"} for name in need.claims],
-        "kept": [
-            views.claim_label(kind, name, language)
-            for name, claim in kind.claims.items()
-            if name not in need.claims and not claim.always
-        ],
-        "optional": not need.required,
+        "why": wanted.why.get(language, ""),
+        "shown": [{"label": _label(kind, name, language), "value": "＊＊＊"} for name in (*names, *numbers)],
+        "kept": [_label(kind, name, language) for name in kind.claims if name not in names],
     }
+
+
+def _label(kind: LicenceType, name: str, language: str) -> str:
+    return NUMBER_LABELS[name][language] if name in NUMBER_LABELS else views.claim_label(kind, name, language)

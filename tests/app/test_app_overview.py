@@ -1,7 +1,13 @@
 """What the operator and agencies look over: who is there, which keys, and figures that add up."""
 
+import json
+from hashlib import sha256
+from pathlib import Path
+
 import pytest
 
+from app import catalogue
+from tests.journeys.test_ask_and_consent import ask, question, say
 from tests.records.tables import findings
 from tests.world import ITEM, World
 
@@ -66,3 +72,22 @@ def test_an_agency_s_figures_are_its_own(world: World) -> None:
 def test_days_that_are_none(world: World, days: object) -> None:
     """Only whole days, a season's at most."""
     assert world.operator.get("/admin/figures", params={"days": days}).status == 422
+
+
+def test_reported_questions_reach_the_operator(world: World) -> None:
+    """Who asked what, and what was out of place; whose it is stays with the holder."""
+    world.issue()
+    ask(world)
+    seen = question(world)
+    assert say(world, seen, "decline", {"report": "我没有办理此事"}).status == 204
+    (told,) = world.operator.get("/admin/reports")["items"]
+    assert (told["counter"], told["service_item"], told["reported"]) == ("school2_office", ITEM, "我没有办理此事")
+    assert world.holder().subject not in str(told)
+
+
+def test_versions_say_what_changed() -> None:
+    """A service item's content changes only with its version: this list is added to, never changed."""
+    known = json.loads((Path(__file__).parent / "service_item_versions.json").read_text(encoding="utf-8"))
+    for one in catalogue.read("service_items"):
+        content = sha256(json.dumps(one, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:16]
+        assert known.get(f"{one['key']} v{one['version']}") == content, f"give {one['key']} a new version: {content}"

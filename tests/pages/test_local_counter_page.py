@@ -76,6 +76,6 @@ def test_the_line_goes_down(city: LiveWorld, chromium: Any, tmp_path: Path) -> N
         desk.line._client = wire
         desk.keep_fresh()
         page.wait_for_selector("#line:text('已联网')")
-        assert desk.waiting() == 0
+        assert desk.store.counts() == (0, 0)
         assert seen.wrong == []
         context.close()

@@ -49,6 +49,7 @@ def test_looked_over(city: LiveWorld, chromium: Any, language: str, width: int, 
             ("counters", "#counter-list td", "school2_office"),
             ("keys", "#key-list td", "status_list"),
             ("approvals", "#proposal-list p.empty", ""),
+            ("reports", "#report-list p.empty", ""),
             ("items", "#item-list article", "1244019900DEM0066N2000000001000"),
             ("webhooks", "#webhook-list td", "licence.revoked"),
         ):
@@ -114,6 +115,7 @@ def test_an_item_as_citizens_see_it(city: LiveWorld, chromium: Any) -> None:
             page.goto(f"/operator/items/{ITEM}")
             assert said in page.inner_text("main")
             assert "＊＊＊" in page.inner_text("main")
+            assert {"zh": "掩码", "en": "masked"}[language] in page.inner_text("main"), "what is always shown, too"
             assert page.locator("nav.bottom").count() == 0
             check(page)
             shot(page, f"operator-preview-{language}")

@@ -6,7 +6,17 @@ const types = Object.fromEntries(JSON.parse(word("types")).map((one) => [one.key
 const typeName = (key) => types[key] || key;
 const named = (name) => name[language] || name.zh || "";
 const DAY = 86400000;
-const pages = { stream: "", after: 0, deliveries: null };
+const pages = { stream: "", after: 0, deliveries: null, dead: false };
+
+/** Show what is told this once, until somebody puts it away. */
+function tell(box, text) {
+  at(box).textContent = text;
+  at(`${box}-box`).hidden = false;
+  at(`${box}-box`).scrollIntoView({ block: "nearest" });
+}
+for (const button of document.querySelectorAll("button[data-clears]")) {
+  button.addEventListener("click", () => { at(button.dataset.clears).textContent = ""; button.parentElement.hidden = true; });
+}
 
 async function overview() {
   at("figure-box").replaceChildren(...figures(await ask("GET", "/admin/figures?days=30"), typeName));
@@ -19,7 +29,7 @@ async function agencies() {
     one.key, named(one.name),
     one.may_sign.flatMap((key) => [
       element("span", `${typeName(key)} `),
-      doing(word("withdraw"), () => ask("DELETE", `/admin/agencies/${one.key}/types/${key}`), { danger: true }),
+      doing(word("withdraw"), () => ask("DELETE", `/admin/agencies/${one.key}/types/${key}`), { about: `${named(one.name)} · ${typeName(key)}` }),
       element("br", ""),
     ]),
   ])));
@@ -43,11 +53,9 @@ async function counters() {
       : [
         doing(word("enrol"), async () => {
           const made = await ask("POST", `/admin/counters/${one.key}/enrolment-codes`);
-          at("code").textContent = made.code;
-          at("code-box").hidden = false;
-          at("code-box").scrollIntoView({ block: "nearest" });
+          tell("code", made.code);
         }),
-        doing(word("suspend"), () => ask("POST", `/admin/counters/${one.key}/suspend`), { danger: true }),
+        doing(word("suspend"), () => ask("POST", `/admin/counters/${one.key}/suspend`), { about: named(one.name) }),
       ],
   ])));
 }
@@ -59,7 +67,7 @@ async function keys() {
     element("span", one.kid, { className: "text" }),
     [
       ...(one.state === "active" && one.here
-        ? [doing(word("rotate"), () => ask("POST", "/admin/keys/rotate", { owner: one.owner, purpose: one.purpose }), { danger: true })]
+        ? [doing(word("rotate"), () => ask("POST", "/admin/keys/rotate", { owner: one.owner, purpose: one.purpose }), { about: `${one.owner} · ${one.purpose}` })]
         : []),
       ...(one.state === "compromised" ? [] : [doing(word("stolen"), () => stolen(one.kid))]),
     ],
@@ -79,11 +87,18 @@ async function approvals() {
       ? [
         doing(word("approve"), async () => {
           const done = await ask("POST", `/admin/proposals/${one.proposal_id}/approve`, { content_hash: one.content_hash });
-          if (done.made && done.made.secret) window.prompt(one.kind, done.made.secret); // told this once
-        }, { danger: true }),
+          if (done.made && done.made.secret) tell("approved", done.made.secret);
+        }, { about: `${one.kind} · ${one.proposed_by}` }),
         doing(word("decline"), () => ask("POST", `/admin/proposals/${one.proposal_id}/decline`).then(() => undefined)),
       ]
       : [],
+  ])));
+}
+
+async function reports() {
+  const found = await ask("GET", "/admin/reports");
+  at("report-list").replaceChildren(table(word("said"), [word("at"), word("agency"), word("needs"), word("said")], found.items.map((one) => [
+    when(one.asked_at), one.counter, one.service_item, one.reported,
   ])));
 }
 
@@ -109,14 +124,15 @@ async function webhooks() {
   at("webhook-list").replaceChildren(table(word("address"), [word("owner"), word("address"), word("events"), word("act")], found.items.map((one) => [
     one.owner, element("span", one.url, { className: "text" }), one.types.join(", "),
     [
-      doing(word("deliveries"), () => { pages.deliveries = one.webhook_id; }),
+      doing(word("deliveries"), () => { pages.deliveries = one.webhook_id; pages.dead = false; }),
+      doing(word("dead"), () => { pages.deliveries = one.webhook_id; pages.dead = true; }),
       doing(word("replay"), () => ask("POST", `/admin/webhooks/${one.webhook_id}/replay`, { since: new Date(Date.now() - DAY).toISOString() })),
-      doing(word("end"), () => ask("DELETE", `/admin/webhooks/${one.webhook_id}`), { danger: true }),
+      doing(word("end"), () => ask("DELETE", `/admin/webhooks/${one.webhook_id}`), { about: one.url }),
     ],
   ])));
   at("delivery-list").replaceChildren();
   if (!found.items.some((one) => one.webhook_id === pages.deliveries)) return;
-  const sent = await ask("GET", `/admin/webhooks/${pages.deliveries}/deliveries`);
+  const sent = await ask("GET", `/admin/webhooks/${pages.deliveries}/deliveries?dead=${pages.dead}`);
   at("delivery-list").replaceChildren(element("h3", word("deliveries")), table(word("deliveries"), [word("at"), word("state"), word("tries"), word("said")], sent.items.map((one) => [
     when(one.at), one.delivered_at ? word("delivered") : one.dead_at ? word("dead") : `${word("next")} ${when(one.next_at)}`, String(one.tries), one.said,
   ])));
@@ -157,9 +173,8 @@ at("trace").addEventListener("submit", (event) => {
 asking(at("admit"), () => staffWord("done"));
 asking(at("enrol"), () => staffWord("done"));
 asking(at("hook"), (made) => {
-  at("secret").textContent = made.secret;
-  at("secret-box").hidden = false;
+  tell("secret", made.secret);
   return staffWord("done");
 });
 
-act(null, () => work(["operator", "auditor", "support"], { figures: overview, agencies, counters, keys, approvals, items, webhooks, audit }, () => {}));
+act(null, () => work(["operator", "auditor", "support"], { figures: overview, agencies, counters, keys, approvals, reports, items, webhooks, audit }, () => {}));

@@ -12,7 +12,7 @@ async function ask(method, path, body, how = {}) {
   try {
     return await send();
   } catch (error) {
-    if (error.status === 401) signedOut(); // it is over: whoever comes next signs in
+    if (error.status === 401 && staff.me && !how.stay) signedOut(); // it is over: whoever comes next signs in
     if (error.code !== "step_up_needed") throw error;
     await showPasskey("step-up");
     return send();
@@ -39,8 +39,9 @@ async function start() {
   at("sign-in").hidden = Boolean(staff.token);
   if (!staff.token) return;
   try {
-    staff.me = await ask("GET", "/caller");
-    if (!staff.roles.includes(staff.me.role)) throw new Error(staffWord("noWork"));
+    const me = await ask("GET", "/caller");
+    if (!staff.roles.includes(me.role)) throw new Error(staffWord("noWork"));
+    staff.me = me;
   } catch (error) {
     signedOut();
     throw error;
@@ -54,9 +55,11 @@ async function start() {
   turn();
 }
 
+/** Whoever comes next finds nothing of whoever was here: the page begins anew. */
 function signedOut() {
   sessionStorage.removeItem("token");
   staff.token = null;
+  if (staff.me) location.replace(location.pathname);
   at("work").hidden = true;
   at("sign-in").hidden = false;
 }
@@ -116,11 +119,12 @@ function asking(form, told) {
   });
 }
 
-/** A button that does something and says so, and loads its tab anew. */
-function doing(name, run, { danger = false, said = staffWord("done") } = {}) {
+/** A button that does something and says so, and loads its tab anew; what weighs is asked for once more: `about` what. */
+function doing(name, run, { about = "", said = staffWord("done") } = {}) {
+  const danger = Boolean(about);
   const button = element("button", name, { type: "button", className: danger ? "danger" : "" });
   button.addEventListener("click", () => act(button, async () => {
-    if (danger && !window.confirm(`${name}?`)) return;
+    if (danger && !window.confirm(`${name} · ${about}`)) return;
     const made = await run();
     if (made === null) return;
     await reload();
@@ -179,23 +183,28 @@ function plot(name, days, count, kind) {
   return box;
 }
 
+/** How much of the most: a bar beside a number. */
+function bar(count, most, kind) {
+  const picture = drawn("svg", { viewBox: "0 0 100 10", preserveAspectRatio: "none", class: `bar ${kind}`, "aria-hidden": "true" });
+  picture.append(drawn("rect", { x: 0, y: 0, width: Math.max(1, Math.round((count / Math.max(1, most)) * 100)), height: 10 }));
+  return [picture, String(count)];
+}
+
 /** Figures as plots and tables. */
 function figures(made, names) {
   const shown = (day) => day.accepted + day.refused + day.cannot_confirm;
-  const word = staffWord;
+  const word = staffWord, reasons = Object.entries(made.not_accepted_by_reason);
+  const avoided = Math.max(0, ...made.items.map((one) => one.proofs_avoided)), most = Math.max(0, ...reasons.map(([, count]) => count));
   return [
     plot(word("issued"), made.days, (day) => day.issued, "main"),
     plot(word("shown"), made.days, shown, "main"),
     plot(word("refused"), made.days, (day) => day.refused + day.cannot_confirm, "bad"),
     element("h3", word("byItem")),
     table(word("byItem"), [word("item"), word("shown"), word("avoided")],
-      made.items.map((one) => [one.name[language] || one.key, String(one.verified), String(one.proofs_avoided)])),
+      made.items.map((one) => [one.name[language] || one.key, String(one.verified), bar(one.proofs_avoided, avoided, "main")])),
     element("h3", word("byReason")),
     table(word("byReason"), [word("reason"), word("count")],
-      Object.entries(made.not_accepted_by_reason).map(([code, count]) => {
-        const link = element("a", code, { href: `/problems/${code}` });
-        return [[link], String(count)];
-      })),
+      reasons.map(([code, count]) => [element("a", code, { href: `/problems/${code}` }), bar(count, most, "bad")])),
     element("h3", word("byType")),
     table(word("byType"), [word("type"), word("count")],
       Object.entries(made.issued_by_type).map(([key, count]) => [names(key), String(count)])),

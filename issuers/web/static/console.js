@@ -41,19 +41,21 @@ function renew(one) {
 for (const button of document.querySelectorAll(".no-renewal")) button.addEventListener("click", () => renew(null));
 
 for (const form of document.querySelectorAll("form.issue")) {
-  let attempt = crypto.randomUUID(); // the same until it succeeds: a repeated press issues once
+  const attempt = { key: "", sent: "" }; // the same content again, after an answer that was lost, issues once
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     act(event.submitter, async () => {
       const body = { claims: {}, ...meant(form), licence_type: form.dataset.type };
       for (const role of ["guardian", "representative"]) if (body[role] && !body[role].code) delete body[role];
       const way = renewal.of ? `/${encodeURIComponent(renewal.of.licence_id)}/renew` : "";
-      const made = await ask("POST", `/issuers/${session.agency}/licences${way}`, body, { once: attempt });
+      const sent = way + JSON.stringify(body);
+      if (attempt.sent !== sent) Object.assign(attempt, { key: crypto.randomUUID(), sent });
+      const made = await ask("POST", `/issuers/${session.agency}/licences${way}`, body, { once: attempt.key });
+      attempt.sent = "";
       renew(null);
-      attempt = crypto.randomUUID();
       form.reset();
       say(`${told(made.delivered ? "issued" : "undelivered")}${made.licence_id}`, true);
-    }).then(() => { if (!at("said").classList.contains("good")) attempt = crypto.randomUUID(); });
+    });
   });
 }
 
@@ -152,111 +154,6 @@ async function caseBox(one) {
   }
   box.append(element("label", told("word"), { htmlFor: id }), word, acts);
   return box;
-}
-
-// Many at once: a file whose rows are orders, each with a key of its own, so that a second upload issues nothing twice
-
-const NOT_CLAIMS = ["reference", "holder.code_type", "holder.code", "holder.name", "guardian.code", "guardian.name", "representative.code", "representative.name", "valid_until"];
-const batch = { stopped: false, report: [] };
-
-/** The columns of a type's file: whose it is, then its claims. */
-function columns(form) {
-  const names = [...new Set([...form.elements].map((field) => field.name).filter((name) => name && !name.endsWith(".code_type")))];
-  return ["reference", "holder.code_type", ...names.filter((name) => name !== "reference")];
-}
-
-const quoted = (text) => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-/** A line of a file that a spreadsheet opens: a text that would be a formula there stays a text. */
-const line = (cells) => `${cells.map((cell) => quoted(/^[=+\-@\t]/.test(cell) && !/^-?[0-9.]+$/.test(cell) ? `'${cell}` : cell)).join(",")}\r\n`;
-
-/** The rows of a CSV text (RFC 4180). */
-function parsed(text) {
-  const rows = [[]];
-  for (const [, mark, whole, plain] of text.replace(/^\ufeff/, "").matchAll(/(^|,|\r?\n)(?:"((?:[^"]|"")*)"|([^",\r\n]*))/g)) {
-    if (mark.endsWith("\n")) rows.push([]);
-    rows.at(-1).push(whole === undefined ? plain : whole.replaceAll('""', '"'));
-  }
-  return rows.filter((row) => row.some((cell) => cell.trim()));
-}
-
-/** The order that a row means: fields as the form knows their kinds. */
-function order(form, names, cells) {
-  const body = { licence_type: form.dataset.type, claims: {} };
-  names.forEach((name, place) => {
-    const text = (cells[place] || "").trim();
-    if (!text) return;
-    const field = form.elements[name] instanceof RadioNodeList ? form.elements[name][0] : form.elements[name];
-    let value = text;
-    if (field && field.dataset.kind === "number") value = Number(text);
-    else if (field && (field.dataset.kind === "lines" || field.dataset.list !== undefined)) value = text.split(/[;；、]/).map((one) => one.trim());
-    else if (field && field.type === "checkbox") value = /^(true|1|是|yes|✓)$/i.test(text);
-    const path = name.split(".");
-    const last = path.pop();
-    path.reduce((outer, part) => (outer[part] ??= {}), body)[last] = value;
-  });
-  if (body.holder) body.holder.code_type ??= form.elements["holder.code_type"].value;
-  for (const role of ["guardian", "representative"]) if (body[role]) body[role].code_type = "111";
-  return body;
-}
-
-async function digest(text) {
-  const bytes = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
-  return [...bytes.slice(0, 16)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-at("batch-template").addEventListener("click", () => {
-  const form = formOf(at("batch-type").value);
-  keep(`${form.dataset.type}.csv`, line(columns(form)));
-});
-at("batch-stop").addEventListener("click", () => { batch.stopped = true; });
-at("batch-report").addEventListener("click", () => {
-  const heads = [told("row"), told("reference"), told("licence"), told("reason")];
-  keep("report.csv", [heads, ...batch.report].map(line).join(""));
-});
-at("batch-run").addEventListener("click", (event) => act(event.currentTarget, async () => {
-  const form = formOf(at("batch-type").value), file = at("batch-file").files[0];
-  const [names, ...rows] = parsed(file ? await file.text() : "");
-  const known = columns(form);
-  if (!rows.length || !names.includes("holder.code") || names.some((name) => !known.includes(name) && !NOT_CLAIMS.includes(name))) {
-    throw new Error(told("unreadable"));
-  }
-  batch.stopped = false;
-  batch.report = [];
-  at("batch-faults").replaceChildren();
-  at("batch-box").hidden = false;
-  at("batch-stop").hidden = false;
-  at("batch-progress").max = rows.length;
-  const faults = [];
-  for (const [place, cells] of rows.entries()) {
-    if (batch.stopped) break;
-    const body = order(form, names, cells), reference = body.reference || "";
-    const once = `batch-${await digest(reference ? `${session.agency} ${form.dataset.type} ${reference}` : JSON.stringify(body))}`;
-    try {
-      const made = await issued(body, once);
-      batch.report.push([String(place + 2), reference, made.licence_id, ""]);
-    } catch (error) {
-      if (error.status === 401 || !error.code) throw error;
-      batch.report.push([String(place + 2), reference, "", `${error.code}: ${error.message}`]);
-      faults.push([String(place + 2), reference, error.message]);
-    }
-    at("batch-progress").value = place + 1;
-    at("batch-said").textContent = `${place + 1} / ${rows.length} ${told("rows")} · ${told("ok")} ${place + 1 - faults.length} · ${told("fault")} ${faults.length}`;
-  }
-  at("batch-stop").hidden = true;
-  at("batch-report").hidden = false;
-  if (faults.length) at("batch-faults").append(table(told("fault"), [told("row"), told("reference"), told("reason")], faults.slice(0, 200)));
-}));
-
-/** Issue one row; asked to be slower, wait and go on. */
-async function issued(body, once) {
-  for (;;) {
-    try {
-      return await ask("POST", `/issuers/${session.agency}/licences`, body, { once });
-    } catch (error) {
-      if (error.code !== "too_many_requests") throw error;
-      await new Promise((done) => { setTimeout(done, 2000); });
-    }
-  }
 }
 
 // What two must agree on; keys; figures
