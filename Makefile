@@ -2,7 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 KEK_FILE = $(or $(LICENCE_KEK_FILE),data/kek)
-SERVE_ENV = LICENCE_BASE_URL=http://127.0.0.1:8080 LICENCE_DATABASE_URL=sqlite:///data/licence.db LICENCE_KEK_FILE=$(KEK_FILE) LICENCE_DEMO=true
+PORT ?= 8080
+SERVE_ENV = LICENCE_BASE_URL=http://127.0.0.1:$(PORT) LICENCE_DATABASE_URL=sqlite:///data/licence.db LICENCE_KEK_FILE=$(KEK_FILE) LICENCE_DEMO=true
 PARALLEL ?= 2
 STEPS ?= 5000
 REQUESTS ?= 20000
@@ -28,15 +29,17 @@ demo: .venv/run.stamp ## Watch the whole story: issue, show, verify, attack, rev
 	  && (cd tests/interop && timeout 60 npm ci --silent --prefer-offline --fetch-retries=0) || true
 	$(BIN)/licence demo --foreign-wallet tests/interop
 
-serve: .venv/run.stamp ## Serve on http://127.0.0.1:8080 with SQLite in data/
+serve: .venv/run.stamp ## Serve on http://127.0.0.1:8080 (or PORT=…) with SQLite in data/
+	@$(BIN)/python -c "import socket; socket.socket().bind(('127.0.0.1', $(PORT)))" 2> /dev/null \
+	  || { echo "port $(PORT) is taken: stop what runs there (a sandbox?), or: make serve PORT=8081"; exit 1; }
 	@mkdir -p data
 	@test -f $(KEK_FILE) || $(BIN)/licence keys new-kek $(KEK_FILE)
 	@$(SERVE_ENV) $(BIN)/licence migrate
 	@$(SERVE_ENV) $(BIN)/licence token grant operator me
-	$(SERVE_ENV) $(BIN)/licence serve
+	$(SERVE_ENV) $(BIN)/licence serve --port $(PORT)
 
 sandbox: .venv/run.stamp ## Run a city of your own to integrate with; tokens in sandbox/env (docs/first-licence.md)
-	$(BIN)/licence sandbox
+	$(BIN)/licence sandbox --port $(PORT)
 
 test: .venv/dev.stamp ## Run every test, on SQLite and PostgreSQL
 	$(BIN)/python -m pytest -n $(PARALLEL) --dist worksteal --cov --cov-report=term:skip-covered

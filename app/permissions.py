@@ -231,6 +231,7 @@ TABLE: Mapping[str, Row] = {
     "GET /caller": Row(ANY_SCOPE, tuple(Role)),
     # Everybody
     "GET /console": ANYBODY,
+    "GET /": ANYBODY,
     "GET /operator": ANYBODY,
     "GET /operator/items/{key}": ANYBODY,
     "GET /keys/trust-list": ANYBODY,

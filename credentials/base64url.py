@@ -24,7 +24,9 @@ def name(data: bytes) -> str:
 def decode(text: str) -> bytes:
     """Return the bytes of `text`; padding, `+/`, white space and stray last bits raise `MalformedError`."""
     left = len(text) % 4
-    if left and text[-1] not in _LAST.get(left, ()):
+    if left == 1:
+        raise MalformedError("not base64url")
+    if left and text[-1] not in _LAST[left]:
         raise MalformedError("not canonical base64url")
     try:
         return a2b_base64(text.encode("ascii").translate(_FROM_URL) + b"=" * (-left % 4), strict_mode=True)

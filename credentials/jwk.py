@@ -13,7 +13,6 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
     SECP256R1,
     EllipticCurvePrivateKey,
     EllipticCurvePublicKey,
-    EllipticCurvePublicNumbers,
 )
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -24,7 +23,9 @@ PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 MAX_KID_LENGTH = 512  # characters; a did:jwk has some 300
 COORDINATE_BYTES = 32
 ALGORITHMS = {("EC", "P-256"): frozenset({"ES256"}), ("OKP", "Ed25519"): frozenset({"EdDSA", "Ed25519"})}
-_P256_FIELD = 2**256 - 2**224 + 2**192 + 2**96 - 1
+_BARE = frozenset({"kty", "crv", "x", "y"})
+"""Members that cannot contradict each other but on the curve."""
+_P256, _P256_FIELD = SECP256R1(), (2**256 - 2**224 + 2**192 + 2**96 - 1).to_bytes(32, "big")
 _FIELD = 2**255 - 19
 _EDWARDS_D = -121665 * pow(121666, -1, _FIELD) % _FIELD
 
@@ -52,7 +53,8 @@ def import_public(jwk: object) -> PublicKey:
     if PRIVATE_MEMBERS & jwk.keys():
         raise KeyRefusedError("a public key carries no private member")
     algorithms = _algorithms(jwk)
-    _refuse_contradictions(jwk, algorithms)
+    if not jwk.keys() <= _BARE:
+        _refuse_contradictions(jwk, algorithms)
     try:
         key = _point(jwk) if jwk["kty"] == "EC" else _edwards(jwk)
     except (ValueError, MalformedError) as error:
@@ -117,10 +119,10 @@ def _coordinate(jwk: Mapping[str, Any], name: str) -> bytes:
 
 
 def _point(jwk: Mapping[str, Any]) -> EllipticCurvePublicKey:
-    x, y = (int.from_bytes(_coordinate(jwk, name), "big") for name in ("x", "y"))
-    if max(x, y) >= _P256_FIELD:
+    coordinates = _coordinate(jwk, "x"), _coordinate(jwk, "y")
+    if max(coordinates) >= _P256_FIELD:
         raise KeyRefusedError("a coordinate is not reduced")
-    return EllipticCurvePublicNumbers(x, y, SECP256R1()).public_key()
+    return EllipticCurvePublicKey.from_encoded_point(_P256, b"\x04" + b"".join(coordinates))
 
 
 def _edwards(jwk: Mapping[str, Any]) -> Ed25519PublicKey:

@@ -7,8 +7,9 @@ pass. Nothing a header names is ever fetched.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import jwt
@@ -27,6 +28,7 @@ from credentials.jwk import MAX_KID_LENGTH, PublicKey
 
 MAX_TOKEN_BYTES = 64 * 1024
 MAX_LIST_TOKEN_BYTES = 8 * 1024 * 1024  # a status list of millions of entries is one token
+SHORT_HEADER = 512  # characters
 LAST_SECOND = 253_402_300_799  # 9999-12-31T23:59:59Z
 Fingerprint = tuple[str, bytes]
 """A key's coordinates and the SHA-256 of what it signed and the signature."""
@@ -112,11 +114,19 @@ def parse(text: str, purpose: Purpose) -> Unverified:
     segments = text.split(".")
     if len(segments) != 3:
         raise MalformedError("a compact JWS has three segments")
-    header_bytes, payload_bytes, signature = (base64url.decode(segment) for segment in segments)
-    header = strict_json.loads_object(header_bytes)
+    header = (_header_again if len(segments[0]) <= SHORT_HEADER else _header)(segments[0], purpose)
+    payload_bytes, signature = base64url.decode(segments[1]), base64url.decode(segments[2])
+    return Unverified(header, payload_bytes, f"{segments[0]}.{segments[1]}".encode("ascii"), signature)
+
+
+def _header(segment: str, purpose: Purpose) -> Mapping[str, Any]:
+    header = strict_json.loads_object(base64url.decode(segment))
     _check_header(header, purpose)
-    signing_input = text[: text.rindex(".")].encode("ascii")
-    return Unverified(header, payload_bytes, signing_input, signature)
+    return MappingProxyType(header)
+
+
+_header_again = lru_cache(maxsize=1024)(_header)
+"""The same short header stands before all tokens of a key: it is read once. What is refused is refused each time."""
 
 
 class SignatureMemory(Protocol):

@@ -40,6 +40,8 @@ class UnverifiedLicence:
     token: jws.Unverified
     issuer: str
     vct: str
+    claimed: Mapping[str, Any]
+    """The payload, read once: the very bytes that `verify_licence` holds the signature against."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,8 @@ def parse_licence(text: str) -> UnverifiedLicence:
     parts = sd_jwt.parse(text)
     token = jws.parse(parts.jwt, jws.LICENCE)
     payload = token.unverified_payload()
-    return UnverifiedLicence(parts, token, jws.required_text(payload, "iss"), jws.required_text(payload, "vct"))
+    issuer, vct = jws.required_text(payload, "iss"), jws.required_text(payload, "vct")
+    return UnverifiedLicence(parts, token, issuer, vct, payload)
 
 
 def verify_licence(
@@ -89,7 +92,8 @@ def verify_licence(
     What the type's metadata demands of claims (`rules`) is held too. Not checked here: whether `key` may sign this
     type, dates, holder binding, status.
     """
-    payload = jws.verify(licence.token, key, memory).payload()
+    jws.verify(licence.token, key, memory)
+    payload = licence.claimed
     claims = processed(payload, licence.parts)
     verified = typed(claims)
     check_claims(rules, payload, claims)

@@ -4,7 +4,7 @@ RFC 8259 leaves these open and two readers may differ; RFC 8725 section 2.4 name
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 from credentials.errors import MalformedError
@@ -27,7 +27,11 @@ def loads_text(text: str) -> Any:
     if text.startswith("\ufeff"):
         raise MalformedError("byte order mark before JSON")
     try:
-        value = _DECODER.decode(text)
+        value, end = _SCAN(text, 0)
+        if end != len(text):  # white space around it, or junk behind
+            value = _DECODER.decode(text)
+    except StopIteration:
+        value = _spaced(text)
     except (ValueError, RecursionError) as error:
         raise MalformedError("not JSON") from error
     if "\\u" in text or not text.isascii():
@@ -35,6 +39,14 @@ def loads_text(text: str) -> Any:
     if text.count("{") + text.count("[") > MAX_DEPTH:
         _refuse_depth(value, MAX_DEPTH)
     return value
+
+
+def _spaced(text: str) -> Any:
+    """Return the value of a text that begins with white space, or is none."""
+    try:
+        return _DECODER.decode(text)
+    except (ValueError, RecursionError) as error:
+        raise MalformedError("not JSON") from error
 
 
 def loads_object(data: bytes) -> dict[str, Any]:
@@ -80,6 +92,7 @@ def _float(text: str) -> float:
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer, parse_float=_float)
+_SCAN: Callable[[str, int], tuple[Any, int]] = _DECODER.scan_once  # type: ignore[attr-defined]
 
 
 def _refuse_depth(value: object, left: int) -> None:

@@ -4,8 +4,7 @@ Each function is one numbered step, raises its reason, and returns something the
 cannot be taken in another order.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -40,20 +39,13 @@ class Checks:
 
     rows: list[dict[str, Any]] = field(default_factory=list)
 
-    @contextmanager
-    def step(self, number: int, licence: str | None = None) -> Iterator[None]:
+    def step(self, number: int, licence: str | None = None) -> "_Step":
         """Note a step as passed, or as failed with its reason; any refusal goes on as `RefusalError`."""
-        about = {"licence": licence} if licence else {}
-        row = {"number": number, "step": STEPS[number], "outcome": PASSED, **about}
+        row = {"number": number, "step": STEPS[number], "outcome": PASSED}
+        if licence:
+            row["licence"] = licence
         self.rows.append(row)
-        try:
-            yield
-        except (FormatError, TrustListRefusedError) as error:
-            row |= {"outcome": FAILED, "reason": error.code}
-            raise RefusalError(error.code, getattr(error, "detail", "")) from error
-        except RefusalError as error:
-            row |= {"outcome": FAILED, "reason": error.code}
-            raise
+        return _Step(row)
 
     def skip_rest(self, why: str) -> None:
         """Note every step up to the record that was not reached as skipped."""
@@ -74,6 +66,25 @@ class Checked:
     authority_key_ids: tuple[str, ...] = ()
     """Who certified the issuer's key, if it came by certificate (DCQL `aki`)."""
     presentation_digest: str = ""
+
+
+class _Step:
+    """A step that is being taken."""
+
+    __slots__ = ("_row",)
+
+    def __init__(self, row: dict[str, Any]) -> None:
+        self._row = row
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        """Note how it ended."""
+        if isinstance(error, FormatError | TrustListRefusedError | RefusalError):
+            self._row |= {"outcome": FAILED, "reason": error.code}
+        if isinstance(error, FormatError | TrustListRefusedError):
+            raise RefusalError(error.code, getattr(error, "detail", "")) from error
 
 
 Logged = Callable[[UnverifiedLicence, int], bool]
@@ -143,7 +154,7 @@ def trusted_key(
     issuer = trust.issuers.get(unverified.issuer)
     if issuer is None:
         raise RefusalError("untrusted_agency")
-    signed_at = jws.required_date(unverified.token.unverified_payload(), "iat")
+    signed_at = jws.required_date(unverified.claimed, "iat")
     if not issuer.may_sign(unverified.vct, at=signed_at):
         raise RefusalError("type_not_authorised")
     found = signing_key(

@@ -114,7 +114,10 @@ def answer_case(
 
 def timeline(case: dict[str, Any]) -> str:
     """Return a case as people read it."""
-    return lines((f"{one['at']}  {one['actor']}  {one['state']}  {one['text']}" for one in case["timeline"]), "")
+    about = f"{case['kind']} of {case['about']}\n"
+    return about + lines(
+        (f"{one['at']}  {one['actor']}  {one['state']}  {one['text']}" for one in case["timeline"]), ""
+    )
 
 
 def _change(

@@ -79,7 +79,9 @@ def enrolment_code(counter: str, json_output: Json = False) -> None:
     spelt, minutes = "-".join(code[at : at + 4] for at in range(0, len(code), 4)), int(CODE_LIFE.total_seconds() // 60)
     said = f"登记码，{minutes} 分钟内一次有效 · enrolment code, once, within {minutes} minutes: {spelt}"
     where = f"{made.settings.base_url}/verifier/enrol"
-    said += f"\n  设备附上其密钥的 DPoP 证明 · the device, with a DPoP proof of its key: POST {where}"
+    home = made.settings.base_url
+    said += f"\n  在此输入 · type it at {home}/c, or: licence counter --home {home} --code {code}"
+    said += f"\n  设备附上其密钥的 DPoP 证明 · a device of your own, with a DPoP proof of its key: POST {where}"
     answer(told, said, as_json=json_output)
 
 

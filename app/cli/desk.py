@@ -27,7 +27,12 @@ def add_to(app: typer.Typer) -> None:
 def items(token: Token, url: Url = DEFAULT_URL, json_output: Json = False) -> None:
     """List the service items that this counter may ask for: what each needs and replaces."""
     made = Client(url, token).get("/verifier/service-items")
-    rows = (f"{one['key']}  {one['name']['zh']}  {one['name']['en']}" for one in made["items"])
+    rows = (
+        f"{one['key']}  {one['name']['zh']}  {one['name']['en']}\n"
+        f"  needs {', '.join(need['licence_type'] + ('' if need['required'] else '?') for need in one['needs'])}"
+        f"; replaces {'、'.join(one['replaces'])}"
+        for one in made["items"]
+    )
     answer(made, lines(rows, "no item"), as_json=json_output)
 
 

@@ -36,7 +36,7 @@ def sandbox(
     place = folder.resolve()
     env = _prepared(place, port)
     with server(place, env, port) as url, _ended_with_us():
-        told = _found(place, url, first_token(env))
+        told = _found(place, url, env)
         console.print(told, markup=False, soft_wrap=True)
         while True:
             time.sleep(3600)
@@ -57,13 +57,14 @@ def _prepared(place: Path, port: int) -> dict[str, str]:
     mark = place / MARK
     before = mark.read_text(encoding="ascii").strip() if mark.exists() else str(port)
     if before != str(port):  # its licences name its address
-        raise SettingsError(f"the sandbox of {place} lives at --port {before}")
+        raise SettingsError(f"the sandbox of {place} lives at --port {before}: use that, or another --folder")
     mark.write_text(str(port), encoding="ascii")
     return environment(place, port)
 
 
-def _found(place: Path, url: str, operator_token: str) -> str:
+def _found(place: Path, url: str, env: dict[str, str]) -> str:
     """Take everybody in who is not there yet, write their tokens down, and return what to tell."""
+    operator_token = first_token(env)
     with closing(Client(url, operator_token)) as operator:
         for key in AGENCIES:
             one = catalogue.agencies()[key]
@@ -78,6 +79,7 @@ def _found(place: Path, url: str, operator_token: str) -> str:
             for key, role, subject in (
                 ("police", "agency", "police"),
                 ("school", "agency", "school1"),
+                ("school2", "agency", "school2"),
                 ("counter", "counter", "school2_office"),
             )
         }  # fmt: skip
@@ -85,19 +87,22 @@ def _found(place: Path, url: str, operator_token: str) -> str:
         tokens["HOLDER"] = _signed_in(operator, url)
         device = operator.post("/admin/counters/school2_office/enrolment-codes")["code"]
         link = _link(operator)
-    variables = {"LICENCE_URL": url, "LICENCE_SANDBOX": str(place), **tokens}
+    settings = {name: one for name, one in env.items() if name.startswith("LICENCE_")}  # for the operator's commands
+    variables = {"LICENCE_URL": url, "LICENCE_SANDBOX": str(place), **tokens, **settings}
     _write(place / TOKENS, "".join(f"export {name}={quote(value)}\n" for name, value in variables.items()))
     order = {"licence_type": "residence_permit", "holder": _person(HOLDER), "claims": PERMIT}
     (place / "permit.json").write_bytes(strict_json.dumps(order))
     return (
         f"沙箱已就绪 · the sandbox is ready: {url}\n"
-        f"  令牌 · tokens:        . {os.path.relpath(place / TOKENS)}   "
-        "(POLICE, SCHOOL, COUNTER, HOLDER for an hour, OPERATOR for a day)\n"
-        f"  第一份证照 · a first licence: docs/first-licence.md; API: {url}/docs; codes: {url}/problems\n"
-        f"  钱包 · the wallet:    {url}/w   one-time link: {link}\n"
-        f"  窗口 · the counter:   {url}/c   enrolment code, ten minutes: {device}\n"
-        f"  工作台 · the console: {url}/console   token: $POLICE\n"
-        f"  运营台 · the operator: {url}/operator   token: $OPERATOR\n"
+        f"  令牌 · tokens of everybody:  . {os.path.relpath(place / TOKENS)}\n"
+        "    POLICE, SCHOOL (school1), SCHOOL2, COUNTER (school2_office): a month; OPERATOR: a day; HOLDER: an hour.\n"
+        "    Start the sandbox again, in the same folder, for new ones.\n"
+        f"  第一份证照 · a first licence: docs/first-licence.md; every call: {url}/docs; every code: {url}/problems\n"
+        f"  钱包 · the wallet:     {url}/w   one-time sign-in: {link}\n"
+        f"  窗口 · the counter:    {url}/c   enrolment code, ten minutes: {device}   (another: licence counter code "
+        "school2_office)\n"
+        f"  工作台 · the console:  {url}/console   access token: {tokens['POLICE']}\n"
+        f"  运营台 · the operator: {url}/operator   access token: {tokens['OPERATOR']}\n"
         "Ctrl-C 结束 · ends it."
     )
 

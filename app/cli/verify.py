@@ -115,6 +115,8 @@ def told(made: dict[str, Any]) -> str:
     ]
     if made["offline"]:
         lines.append("  made off line: not bound to this counter")
+    if made["verification_id"]:
+        lines.append(f"  verification {made['verification_id']}{'; receipt: --json' if made['receipt'] else ''}")
     if made["status_age_seconds"] is not None:
         lines.append(f"  status as of {made['status_as_of']}, {made['status_age_seconds']} s old")
     return "\n".join(lines)

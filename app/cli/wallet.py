@@ -1,5 +1,6 @@
 """`licence wallet`: what a holder does over the API: what is kept, who asks, who saw what, who acts for whom."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -8,7 +9,7 @@ import typer
 
 from app.cli.agency import DEFAULT_URL, Json, Token, Url, timeline
 from app.cli.client import Client
-from app.cli.output import answer, lines
+from app.cli.output import WRONG_USAGE, answer, lines
 from credentials import strict_json
 
 Until = Annotated[str, typer.Argument(help="RFC 3339 with zone, as 2026-12-31T23:59:59+08:00; within a year.")]
@@ -70,6 +71,9 @@ def agree(  # noqa: PLR0917 - typer's options
     seen = _look(wallet, consent_id, principal)
     if not yes:
         typer.echo(_meaning(seen), err=True)
+        if not sys.stdin.isatty():
+            typer.echo("nobody is here to ask: add --yes to agree", err=True)
+            raise typer.Exit(WRONG_USAGE)
         typer.confirm("Show it?", abort=True, err=True)
     body = {"seen": seen["seen"], "without": without or [], "sensitive": sensitive}
     path = f"/wallet/consents/{quote(consent_id, safe='')}/confirm"
@@ -96,7 +100,7 @@ def uses(token: Token, url: Url = DEFAULT_URL, json_output: Json = False) -> Non
     made = Client(url, token).get("/wallet/uses")
     told = (
         f"{one['use_id']}  {one['at']}  {one['verifier_name'].get('zh') or one['verifier']}  {one['verdict']}  "
-        f"{one['holder_name']} ← {one['actor_name']}  "
+        f"{one['service_item'] or ''}  {one['holder_name']} ← {one['actor_name']}  "
         + "; ".join(f"{kind['licence_type']}: {', '.join(kind['claims'])}" for kind in one["licences"])
         for one in made["items"]
     )

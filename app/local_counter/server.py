@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import Body, FastAPI, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from app.local_counter.desk import PATIENCE_SECONDS, Desk
 from app.local_counter.line import LineDownError, NoAnswerError, RefusedAtHomeError
@@ -61,6 +61,11 @@ def create_app(  # noqa: C901 - a list of routes, one after another
     def page(request: Request) -> Response:
         """Show the counter's page, which here has no device of its own to enrol."""
         return rendering.page(request, "counter/counter.html", local=True)
+
+    @app.get("/")
+    def front() -> Response:
+        """Lead to the page."""
+        return RedirectResponse("/c")
 
     @app.get("/healthz")
     def healthz() -> dict[str, str]:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from app import between_rooms, catalogue
 from app.house import House
 from app.web import rendering, words
+from app.web import views as views_of_front
 from credentials.licence_type import NUMBERS, LicenceType
 from issuers.web import views as console_views
 from keys.auth import Clock
@@ -24,6 +25,11 @@ SECONDS = LIFE.total_seconds()
 def routes(house: House, clock: Clock) -> APIRouter:
     """Return the pages' routes; what is on them is told by the API alone, or is nobody's."""
     router = APIRouter(include_in_schema=False)
+
+    @router.get("/")
+    def front(request: Request) -> Response:
+        """Say where everybody goes."""
+        return rendering.page(request, "base/front.html", places=views_of_front.PLACES)
 
     @router.get("/operator")
     def operator(request: Request) -> Response:

@@ -37,7 +37,8 @@ def test_systems_and_devices(house: Run, tmp_path: Path) -> None:
     assert (nobody.code, "(There is no such agency)" in nobody.err) == (1, True)
     code = house("counter", "code", "school2_office", "--json").json
     assert (len(code["code"]), code["expires_in_seconds"]) == (16, 600)
-    told, where = house("counter", "code", "school2_office").out.splitlines()
+    told, typed, where = house("counter", "code", "school2_office").out.splitlines()
+    assert f"{BASE_URL}/c" in typed
     assert "10 分钟内一次有效 · enrolment code, once, within 10 minutes: " in told
     assert [len(one) for one in told.rpartition(": ")[2].split("-")] == [4, 4, 4, 4]
     assert where.endswith(f"POST {BASE_URL}/verifier/enrol")

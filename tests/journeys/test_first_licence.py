@@ -54,7 +54,7 @@ def run(place: Path, *words: str, **env: str) -> subprocess.CompletedProcess[str
 def test_the_page_word_for_word(tmp_path: Path) -> None:
     """Each marked block in one shell, as somebody would type it; then the same in Python; and again in the same sandbox."""
     blocks = re.findall(r"```sh run\n(.*?)```", (DOCS / "first-licence.md").read_text(encoding="utf-8"), re.DOTALL)
-    assert len(blocks) == 5
+    assert len(blocks) == 6
     if shutil.which("curl") is None:
         assert os.environ.get("CI") != "true"
         pytest.skip("curl is not here")
@@ -64,13 +64,17 @@ def test_the_page_word_for_word(tmp_path: Path) -> None:
         done = run(tmp_path, "sh", "-ec", "".join(blocks), PATH=path)
         assert done.returncode == 0, done.stderr
         said = done.stdout.splitlines()
-        assert (said[0].split()[0], said[1:]) == ("issued", ["accepted", "revoked", "revoked"])
+        assert (said[0].split()[0], said[1:4]) == ("issued", ["accepted", "revoked", "revoked"])
+        assert [one for one in said[4:] if one.startswith("ACCEPTED (accepted)")]
+        assert "residence_permit" in said[-2]
+        again = run(tmp_path, "sh", "-ec", "".join(blocks), PATH=path)
+        assert again.returncode == 0, again.stderr
     with sandbox(tmp_path, port) as variables:  # the same folder goes on
         done = run(tmp_path, sys.executable, str(DOCS / "first_licence.py"), **variables)
         assert done.returncode == 0, done.stderr
         assert done.stdout.splitlines()[-1].startswith("refused revoked")
         with Client(variables["LICENCE_URL"], variables["POLICE"]) as police:
-            assert len(police.get("/issuers/police/licences")["items"]) == 2
+            assert len(police.get("/issuers/police/licences")["items"]) == 5
 
 
 def test_events_are_received(tmp_path: Path) -> None:

@@ -133,7 +133,7 @@ def test_as_people_set_their_machines(city: LiveWorld, chromium: Any, how: dict[
             assert moving == 0
         shot(page, f"wallet-{next(iter(how))}")
         page.keyboard.press("Escape")
-        for address in ("/c", "/console", "/operator", f"/operator/items/{ITEM}", "/s"):
+        for address in ("/", "/c", "/console", "/operator", f"/operator/items/{ITEM}", "/s"):
             page.goto(address)
             page.wait_for_selector("h1, h2")
             check(page)
