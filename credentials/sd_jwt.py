@@ -23,6 +23,7 @@ Path = tuple[str | int | None, ...]
 Places = list[Path]
 """The paths that mean one place: inside an array, its index and None both do."""
 TOP: Places = [()]
+CONTAINERS = (dict, list)
 Randomness = Callable[[int], bytes]
 """Returns that many unpredictable bytes."""
 
@@ -122,21 +123,27 @@ def conceal(
         made.append(Disclosure(base64url.encode(strict_json.dumps(array)), salt, name, value))
         return made[-1].digest
 
-    def walk(node: object, at: Places) -> object:
-        if isinstance(node, Mapping):
+    at_top = {path[0] for path in selective if len(path) == 1}
+
+    def walk(node: Mapping[str, object] | list[object], at: Places) -> object:
+        if not isinstance(node, list):
             return walk_object(node, at)
-        if isinstance(node, list):
-            return [
-                walk_element(child, [(*one, step) for one in at for step in (place, None)])
-                for place, child in enumerate(node)
-            ]
-        return node
+        return [
+            walk_element(child, [(*one, step) for one in at for step in (place, None)])
+            for place, child in enumerate(node)
+        ]
 
     def walk_object(node: Mapping[str, object], at: Places) -> dict[str, object]:
         if RESERVED_NAMES & node.keys():
             raise MalformedError("a claim has a reserved name")
-        clear = {name: walk(child, [(*one, name) for one in at]) for name, child in node.items()}
-        hidden = [name for name in clear if any((*one, name) in selective for one in at)]
+        clear = {
+            name: walk(child, [(*one, name) for one in at]) if isinstance(child, CONTAINERS) else child
+            for name, child in node.items()
+        }
+        if at == TOP:
+            hidden = [name for name in clear if name in at_top]
+        else:
+            hidden = [name for name in clear if any((*one, name) in selective for one in at)]
         digests = [disclose(name, clear.pop(name)) for name in hidden]
         if at == TOP:
             digests += [
@@ -146,7 +153,7 @@ def conceal(
         return clear | ({"_sd": sorted(digests)} if digests else {})
 
     def walk_element(child: object, at: Places) -> object:
-        value = walk(child, at)
+        value = walk(child, at) if isinstance(child, CONTAINERS) else child
         return {"...": disclose(None, value)} if any(one in selective for one in at) else value
 
     payload = walk_object(claims, TOP)
@@ -244,13 +251,13 @@ class _Walker:
         self._met: set[str] = set()
 
     def value(self, node: object, left: int) -> object:
-        if left == 0 and isinstance(node, dict | list):
+        if not isinstance(node, CONTAINERS):
+            return node
+        if left == 0:
             raise DisclosureInvalidError("nested too deeply")
         if isinstance(node, dict):
             return self.members(node, left)
-        if isinstance(node, list):
-            return [found for child in node for found in self._element(child, left)]
-        return node
+        return [found for child in node for found in self._element(child, left)]
 
     def members(self, node: Mapping[str, Any], left: int) -> dict[str, Any]:
         if "..." in node:
@@ -258,7 +265,11 @@ class _Walker:
         digests = node.get("_sd", [])
         if not isinstance(digests, list):
             raise DisclosureInvalidError("_sd is not an array")
-        claims = {name: self.value(child, left - 1) for name, child in node.items() if name != "_sd"}
+        claims = {
+            name: self.value(child, left - 1) if isinstance(child, CONTAINERS) else child
+            for name, child in node.items()
+            if name != "_sd"
+        }
         for one in digests:
             found = self._take(one)
             if found is None:

@@ -19,11 +19,19 @@ def loads(data: bytes) -> Any:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise MalformedError("not UTF-8") from error
-    return loads_text(text)
+    return _value(text)
 
 
 def loads_text(text: str) -> Any:
     """Return the value of JSON `text`; everything ambiguous raises `MalformedError`."""
+    try:
+        text.encode("utf-8")  # what came as bytes has no lone surrogate but an escaped one
+    except UnicodeEncodeError as error:
+        raise MalformedError("lone surrogate") from error
+    return _value(text)
+
+
+def _value(text: str) -> Any:
     if text.startswith("\ufeff"):
         raise MalformedError("byte order mark before JSON")
     try:
@@ -34,7 +42,7 @@ def loads_text(text: str) -> Any:
         value = _spaced(text)
     except (ValueError, RecursionError) as error:
         raise MalformedError("not JSON") from error
-    if "\\u" in text or not text.isascii():
+    if "\\u" in text:
         _refuse_surrogates(value)
     if text.count("{") + text.count("[") > MAX_DEPTH:
         _refuse_depth(value, MAX_DEPTH)
@@ -59,12 +67,12 @@ def loads_object(data: bytes) -> dict[str, Any]:
 
 def dumps(value: object) -> bytes:
     """Return `value` as compact UTF-8 JSON, members in the order given."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode("utf-8")
+    return _ENCODER.encode(value).encode("utf-8")
 
 
 def canonical(value: Mapping[str, object]) -> bytes:
     """Return `value` with sorted members, for hashing; equal objects give equal bytes."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False, sort_keys=True).encode("utf-8")
+    return _CANONICAL.encode(value).encode("utf-8")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -92,6 +100,8 @@ def _float(text: str) -> float:
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer, parse_float=_float)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+_CANONICAL = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, sort_keys=True)
 _SCAN: Callable[[str, int], tuple[Any, int]] = _DECODER.scan_once  # type: ignore[attr-defined]
 
 
