@@ -54,6 +54,7 @@ TABLE: Mapping[str, Row] = {
     "POST /issuers/{agency}/licences/{licence_id}/renew": ISSUE,
     "POST /issuers/{agency}/licences/{licence_id}/renew/prepare": ISSUE,
     "GET /issuers/{agency}/licences": READ,
+    "POST /issuers/{agency}/licences/find": READ,
     "GET /issuers/{agency}/licences/{licence_id}": READ,
     "POST /issuers/{agency}/licences/{licence_id}/suspend": STATUS,
     "POST /issuers/{agency}/licences/{licence_id}/reinstate": STATUS,

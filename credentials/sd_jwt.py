@@ -123,27 +123,19 @@ def conceal(
         made.append(Disclosure(base64url.encode(strict_json.dumps(array)), salt, name, value))
         return made[-1].digest
 
-    at_top = {path[0] for path in selective if len(path) == 1}
-
-    def walk(node: Mapping[str, object] | list[object], at: Places) -> object:
-        if not isinstance(node, list):
-            return walk_object(node, at)
-        return [
-            walk_element(child, [(*one, step) for one in at for step in (place, None)])
-            for place, child in enumerate(node)
-        ]
+    def walk(node: object, at: Places, *steps: str | int | None) -> object:
+        if not isinstance(node, CONTAINERS):
+            return node
+        inside = [(*one, step) for one in at for step in steps]
+        if isinstance(node, dict):
+            return walk_object(node, inside)
+        return [walk_element(child, inside, place) for place, child in enumerate(node)]
 
     def walk_object(node: Mapping[str, object], at: Places) -> dict[str, object]:
         if RESERVED_NAMES & node.keys():
             raise MalformedError("a claim has a reserved name")
-        clear = {
-            name: walk(child, [(*one, name) for one in at]) if isinstance(child, CONTAINERS) else child
-            for name, child in node.items()
-        }
-        if at == TOP:
-            hidden = [name for name in clear if name in at_top]
-        else:
-            hidden = [name for name in clear if any((*one, name) in selective for one in at)]
+        clear = {name: walk(child, at, name) for name, child in node.items()}
+        hidden = [name for name in clear if any((*one, name) in selective for one in at)]
         digests = [disclose(name, clear.pop(name)) for name in hidden]
         if at == TOP:
             digests += [
@@ -152,9 +144,10 @@ def conceal(
             ]
         return clear | ({"_sd": sorted(digests)} if digests else {})
 
-    def walk_element(child: object, at: Places) -> object:
-        value = walk(child, at) if isinstance(child, CONTAINERS) else child
-        return {"...": disclose(None, value)} if any(one in selective for one in at) else value
+    def walk_element(child: object, at: Places, place: int) -> object:
+        value = walk(child, at, place, None)
+        hidden = any((*one, step) in selective for one in at for step in (place, None))
+        return {"...": disclose(None, value)} if hidden else value
 
     payload = walk_object(claims, TOP)
     return payload | ({"_sd_alg": "sha-256"} if made or digests_at_top else {}), tuple(made)
@@ -265,11 +258,7 @@ class _Walker:
         digests = node.get("_sd", [])
         if not isinstance(digests, list):
             raise DisclosureInvalidError("_sd is not an array")
-        claims = {
-            name: self.value(child, left - 1) if isinstance(child, CONTAINERS) else child
-            for name, child in node.items()
-            if name != "_sd"
-        }
+        claims = {name: self.value(child, left - 1) for name, child in node.items() if name != "_sd"}
         for one in digests:
             found = self._take(one)
             if found is None:

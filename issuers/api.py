@@ -16,6 +16,7 @@ from issuers.models import LicenceRow, LicenceState
 from issuers.publishing import TIME_TO_LIVE, StatusPublisher
 from issuers.schemas import (
     CauseIn,
+    FindIn,
     IssueIn,
     LicenceOut,
     LicencePage,
@@ -76,7 +77,7 @@ def routes(  # noqa: C901 - a list of routes, one after another, with nothing to
     ) -> LicenceOut:
         """Issue the licence's next version; the old one is superseded once the new one is signed."""
         this = attempts(caller, key, f"renew {licence_id}", body.model_dump(mode="json"))
-        row = issuer.renew(agency, licence_id, body.order(), this, actor=caller.name, now=clock())
+        row = issuer.issue(agency, body.order(), this, actor=caller.name, now=clock(), supersedes=licence_id)
         return licence_out(row)
 
     @router.post("/issuers/{agency}/licences/{licence_id}/renew/prepare", status_code=201)
@@ -101,6 +102,13 @@ def routes(  # noqa: C901 - a list of routes, one after another, with nothing to
         rows = issuer.page(agency, after=cursor, limit=limit + 1, state=state, reference=reference)
         more = rows[limit - 1].licence_id if len(rows) > limit else None
         return LicencePage(items=[licence_out(row) for row in rows[:limit]], next_cursor=more)
+
+    @router.post("/issuers/{agency}/licences/find")
+    def find(agency: AgencyKey, body: FindIn, _caller: Agency) -> LicencePage:
+        """Find what was issued to whoever has a number; in the body, so that the number stands in no address."""
+        rows = issuer.of_holder(agency, body.code_type, body.code, after=body.cursor, limit=body.limit + 1)
+        more = rows[body.limit - 1].licence_id if len(rows) > body.limit else None
+        return LicencePage(items=[licence_out(row) for row in rows[: body.limit]], next_cursor=more)
 
     @router.get("/issuers/{agency}/licences/{licence_id}")
     def licence(agency: AgencyKey, licence_id: str, _caller: Agency) -> LicenceOut:

@@ -82,19 +82,16 @@ class Issuer:
             raise UnknownAgencyError
         return row
 
-    def issue(self, agency: str, order: Order, this: Attempt, *, actor: str, now: datetime) -> LicenceRow:
-        """Record, sign with the agency's key in the vault, deliver. Raises before anything is written."""
-        if self._vault.active(agency, KeyPurpose.LICENCE).signer is None:
-            raise AgencyKeepsKeyError
-        return self._sign(self.prepare(agency, order, this, actor=actor, now=now), actor=actor, now=now)
-
-    def renew(
-        self, agency: str, licence_id: str, order: Order, this: Attempt, *, actor: str, now: datetime
+    def issue(
+        self, agency: str, order: Order, this: Attempt, *, actor: str, now: datetime, supersedes: str | None = None
     ) -> LicenceRow:
-        """Issue the next version of a valid licence; the old one is superseded when the new one is signed."""
+        """Record, sign with the agency's key in the vault, deliver. Raises before anything is written.
+
+        What `supersedes` names, a valid licence, is superseded when its next version is signed.
+        """
         if self._vault.active(agency, KeyPurpose.LICENCE).signer is None:
             raise AgencyKeepsKeyError
-        row = self.prepare(agency, order, this, actor=actor, now=now, supersedes=licence_id)
+        row = self.prepare(agency, order, this, actor=actor, now=now, supersedes=supersedes)
         return self._sign(row, actor=actor, now=now)
 
     def prepare(
@@ -190,6 +187,12 @@ class Issuer:
         """Return a page of an agency's ledger, by identifier."""
         with self._database.read() as session:
             return store.licences(session, agency, after=after, limit=limit, state=state, reference=reference)
+
+    def of_holder(self, agency: str, code_type: str, code: str, *, after: str, limit: int) -> Sequence[LicenceRow]:
+        """Return a page of what an agency issued to whoever has a number."""
+        subject = self._seal.lookup(f"{code_type} {code}")
+        with self._database.read() as session:
+            return store.licences(session, agency, after=after, limit=limit, subject=subject)
 
     def states(self, licence_ids: Sequence[str]) -> dict[str, str]:
         """Return licences' states by identifier."""

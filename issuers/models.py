@@ -89,7 +89,7 @@ class LicenceRow(SQLModel, table=True):
     supersedes: str | None = Field(default=None)
     reference: str | None = Field(default=None, index=True)
     holder_ref: str
-    subject: str
+    subject: str = Field(index=True)
     state: str
     cause: str | None = Field(default=None)
     state_since: datetime = Field(sa_type=Instant)

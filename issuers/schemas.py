@@ -104,6 +104,17 @@ class Nothing(Input):
     model_config = ConfigDict(json_schema_extra={"examples": [{}]})
 
 
+class FindIn(Input):
+    """Whose licences: kind of number (GB/T 36903 Annex A) and number."""
+
+    code_type: str = Field(pattern=r"^[0-9]{3}$")
+    code: str = Field(min_length=4, max_length=32)
+    cursor: str = Field(default="", max_length=128)
+    limit: int = Field(default=50, ge=1, le=200)
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"code_type": "111", "code": "440199198708220021"}]})
+
+
 class CauseIn(Input):
     """Why a licence is suspended or revoked, from its type's list."""
 

@@ -25,14 +25,17 @@ def licence(session: Session, agency: str, licence_id: str) -> LicenceRow | None
 
 
 def licences(
-    session: Session, agency: str, *, after: str, limit: int, state: str | None, reference: str | None
-) -> Sequence[LicenceRow]:
+    session: Session, agency: str, *, after: str, limit: int, state: str | None = None, reference: str | None = None,
+    subject: str | None = None,
+) -> Sequence[LicenceRow]:  # fmt: skip
     """Return up to `limit` licences of `agency` behind `after`, by identifier."""
     query = select(LicenceRow).where(LicenceRow.agency == agency, LicenceRow.licence_id > after)
     if state is not None:
         query = query.where(LicenceRow.state == state)
     if reference is not None:
         query = query.where(LicenceRow.reference == reference)
+    if subject is not None:
+        query = query.where(LicenceRow.subject == subject)
     return session.exec(query.order_by(col(LicenceRow.licence_id)).limit(limit)).all()
 
 

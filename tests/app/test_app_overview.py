@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from app import catalogue
+from tests.issuers.claims_of_types import SENT
 from tests.journeys.test_ask_and_consent import ask, question, say
 from tests.records.tables import findings
-from tests.world import ITEM, World
+from tests.world import ITEM, OTHER_PARENT, PARENT, World
 
 
 def test_who_is_there(world: World) -> None:
@@ -91,3 +92,17 @@ def test_versions_say_what_changed() -> None:
     for one in catalogue.read("service_items"):
         content = sha256(json.dumps(one, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:16]
         assert known.get(f"{one['key']} v{one['version']}") == content, f"give {one['key']} a new version: {content}"
+
+
+def test_found_by_the_holder_s_number(world: World) -> None:
+    """Each agency finds its own of a holder, by number, page by page; of nobody's number nothing."""
+    mine = {world.issue(), world.issue("resident_id_card", claims=SENT["resident_id_card"].claims)}
+    world.issue("residence_permit", OTHER_PARENT, claims={"sex": "男", "birth_date": "1985-03-15"})
+    body = {"code_type": "111", "code": world.person(PARENT)["code"]}
+    police = world.agency("police")
+    first = police.post("/issuers/police/licences/find", body | {"limit": 1})
+    rest = police.post("/issuers/police/licences/find", body | {"limit": 1, "cursor": first["next_cursor"]})
+    assert {one["licence_id"] for one in (*first["items"], *rest["items"])} == mine
+    assert rest["next_cursor"] is None
+    assert world.agency("school1").post("/issuers/school1/licences/find", body)["items"] == []
+    assert police.post("/issuers/police/licences/find", body | {"code": "440199190001010011"})["items"] == []

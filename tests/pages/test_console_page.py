@@ -72,6 +72,22 @@ def test_issued_found_changed(city: LiveWorld, chromium: Any, language: str, wid
             assert made["items"][0]["state"] == state
 
 
+def test_found_by_whose_and_by_name(city: LiveWorld, chromium: Any) -> None:
+    """A holder's number finds what was issued to them alone; an identifier finds that licence."""
+    mine = city.issue()
+    city.issue(holder=OTHER_PARENT, claims={"sex": "男", "birth_date": "1985-03-15"})
+    with opened(chromium, city, width=1280) as page:
+        signed_in(page, city)
+        page.click(".tabs a[href='#find']")
+        page.wait_for_selector("#found article >> nth=1")
+        for field, text in (("#whose", city.person(PARENT)["code"]), ("#reference", mine)):
+            page.fill("#whose", "")
+            page.fill(field, text)
+            page.click("#search button")
+            page.wait_for_selector("#found article >> nth=1", state="detached")
+            assert mine in page.inner_text("#found article")
+
+
 def test_a_correction_is_answered(city: LiveWorld, chromium: Any) -> None:
     """What a holder asks is read and answered in words; nothing there says so."""
     licence_id = city.issue()

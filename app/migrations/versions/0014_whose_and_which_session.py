@@ -20,3 +20,4 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_verification_at'), ['at'], unique=False)
     with op.batch_alter_table('licence') as batch_op:
         batch_op.create_index(batch_op.f('ix_licence_created_at'), ['created_at'], unique=False)
+        batch_op.create_index(batch_op.f('ix_licence_subject'), ['subject'], unique=False)

@@ -69,12 +69,25 @@ async function find(cursor) {
   if (cursor) query.set("cursor", cursor);
   if (at("state").value) query.set("state", at("state").value);
   if (at("reference").value.trim()) query.set("reference", at("reference").value.trim());
-  const page = await ask("GET", `/issuers/${session.agency}/licences?${query}`);
+  const page = await found(query, cursor || "");
   if (!cursor) at("found").replaceChildren();
   at("found").append(...page.items.map(row));
   at("found-none").hidden = at("found").childElementCount > 0;
   session.cursor = page.next_cursor;
   at("found-more").hidden = !page.next_cursor;
+}
+
+/** By number of the holder, by a licence's identifier, or by reference and state. */
+async function found(query, cursor) {
+  const base = `/issuers/${session.agency}/licences`, code = at("whose").value.trim(), named = at("reference").value.trim();
+  const wanted = at("state").value;
+  if (code) {
+    const code_type = /^[0-9A-Z]{18}$/.test(code) && !/^[0-9]{17}[0-9X]$/.test(code) ? "001" : "111";
+    const page = await ask("POST", `${base}/find`, { code_type, code, cursor, limit: 20 });
+    return { ...page, items: page.items.filter((one) => !wanted || one.state === wanted) };
+  }
+  if (named.startsWith("1.2.156.")) return { items: [await ask("GET", `${base}/${encodeURIComponent(named)}`)], next_cursor: null };
+  return ask("GET", `${base}?${query}`);
 }
 
 function row(one) {
