@@ -92,6 +92,11 @@ PROBLEMS: dict[str, Problem] = {
         "缺少或不符的应答码，请在发起办理的浏览器中继续。",
         "The response code is missing or another's. Go on in the browser where this began.",
     ),
+    "entry_changed": Problem(
+        409,
+        "该条目刚刚变动，本次核验未计入名单。请刷新名单，核对人员后重扫。",
+        "This entry changed just now, and the code was not added. Reload the list, check who it is, scan again.",
+    ),
     "online_by_link": Problem(
         403,
         "网上办理不扫码：请用 /verifier/presentation-requests 生成链接，并注明页面会话。",

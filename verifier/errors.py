@@ -124,3 +124,9 @@ class OnlineByLinkError(VerifierError):
     """An online counter asks by a link, for the session of its page; nobody stands there with a code."""
 
     code = "online_by_link"
+
+
+class EntryChangedError(VerifierError):
+    """A class entry changed while a code was verified for it: the verdict stands, and is not added."""
+
+    code = "entry_changed"

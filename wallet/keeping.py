@@ -155,7 +155,7 @@ class Keeping:
         mine = [
             one.principal
             for one in self._mandates.in_force(taker, now=now)
-            if kind is not None and covers(one, kind.key, licence.issuer)
+            if covers(one, kind.key if kind else licence.vct, licence.issuer)
         ]
         owner = next((one for one in sorted(mine) if self._accounts.get(one).code == number), taker)
         self.receive(owner, name, text, supersedes=None, now=now, described=described, taker=taker)

@@ -20,9 +20,8 @@ from credentials.key_binding import MAX_PASS_LIFE
 from keys import trust_list
 from keys.errors import TrustListRefusedError
 from verifier import offline
-from verifier.errors import ItemNotOfferedError, UnknownServiceItemError
+from verifier.errors import ItemNotOfferedError, OnlineByLinkError, UnknownServiceItemError
 from verifier.offline import TrustBundle
-from verifier.reasons import Outcome
 from verifier.verdict import Verdict
 
 BUNDLE, STORE = "bundle.json", "counter.db"
@@ -64,11 +63,15 @@ class Desk:
                 self.trouble = ""
             except (LineDownError, NoAnswerError) as error:
                 self.trouble = str(error)[:200]
-            except RefusedAtHomeError as error:  # home's last word about this machine, until it says another
-                self.store.say(REFUSED, str(error)[:200])
-                self.trouble = str(error)[:200]
+            except RefusedAtHomeError as error:
+                self.refused_at_home(str(error))
             except (FormatError, TrustListRefusedError, KeyError, TypeError, ValueError) as error:
                 self.trouble = f"{type(error).__name__}: {error}"[:200]
+
+    def refused_at_home(self, why: str) -> None:
+        """Remember home's last word about this machine, until it says another; the next round asks."""
+        self.store.say(REFUSED, why[:200] or "refused")
+        self.trouble, self.fresh_at = why[:200], None
 
     def _fetch(self) -> None:
         told = {
@@ -130,8 +133,6 @@ class Desk:
             made = offline.verify_pass(text, self._bundle, self._bundle.items.get(service_item), now=now)
             made = replace(made, verification_id=_new_id())
             self._write_down(made, service_item, operator, digest_of(text))
-        if made.outcome == Outcome.CANNOT_CONFIRM:
-            self.release(text)
         return replace(made, verification_id=made.verification_id or _new_id()).as_json()
 
     def no_answer(self) -> dict[str, Any]:
@@ -140,8 +141,10 @@ class Desk:
 
     def _check_asked(self, service_item: str) -> None:
         item = next((one for one in self.items if one["key"] == service_item), None)
-        if item is None:
+        if item is None or (self._bundle is not None and service_item not in self._bundle.items):
             raise UnknownServiceItemError
+        if self.counter.get("channel") == "online":
+            raise OnlineByLinkError
         if self.counter.get("channel") not in item["channels"]:
             raise ItemNotOfferedError
 

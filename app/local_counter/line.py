@@ -18,6 +18,9 @@ from keys.oauth.client_credentials import ASSERTION, ASSERTION_LIFE_SECONDS
 
 KEY, DEVICE = "device.pem", "device.json"
 MARGIN = timedelta(seconds=60)
+DISOWNED = frozenset({"invalid_client", "unauthorized_client", "invalid_grant"})
+"""What home's token endpoint says of a device that it knows no more (RFC 6749 section 5.2); all else is the line's."""
+MAY_BE_DONE = frozenset({500, 504})
 HOME_SAYS = frozenset({"application/json", "application/problem+json", "application/pdf", ""})
 Now = Callable[[], datetime]
 
@@ -127,6 +130,9 @@ class Line:
         if got.status == 401:  # this token is over before its time
             self._token = ""
             got = self._once(method, path, body, kind, seconds)
+        if method == "POST" and got.status in MAY_BE_DONE:
+            self.up = False
+            raise NoAnswerError(f"HTTP {got.status}")
         self.up = got.status < 500 and got.kind.partition(";")[0] in HOME_SAYS
         if not self.up:
             raise LineDownError(f"HTTP {got.status} {got.kind}")
@@ -172,8 +178,11 @@ class Line:
         try:
             told = self._client.call("POST", "/oauth/token", data=form, headers=headers, timeout=seconds)
         except CallRefusedError as error:
-            self.up = error.problem.get("code") != "unreachable" and int(error.problem.get("status", 400)) < 500
-            raise (RefusedAtHomeError if self.up else LineDownError)(str(error)) from error
+            refused = error.problem.get("error") in DISOWNED
+            self.up = refused
+            raise (RefusedAtHomeError if refused else LineDownError)(str(error)) from error
+        if not isinstance(told, dict) or not {"access_token", "expires_in"} <= told.keys():
+            raise LineDownError("what answers is not home")
         self._token = str(told["access_token"])
         self._until = now + timedelta(seconds=int(told["expires_in"])) - MARGIN
         return self._token

@@ -19,7 +19,8 @@ from app.problem_codes import PROBLEMS
 from app.web import rendering
 from verifier import picture
 from verifier.class_lists.api import EntryScanIn
-from verifier.errors import ItemNotOfferedError, PictureUnreadableError, UnknownServiceItemError
+from verifier.errors import ItemNotOfferedError, OnlineByLinkError, PictureUnreadableError, UnknownServiceItemError
+from verifier.reasons import Outcome
 from verifier.schemas import ScanIn
 
 EVERY_SECONDS = 10
@@ -135,35 +136,47 @@ def _verified(desk: Desk, path: str, scanned: str, sent: bytes, *, here: tuple[s
     before = desk.claim(scanned)
     if before is not None:
         return JSONResponse(before)
+    keep = False
+    try:
+        answer, keep = _answered(desk, path, scanned, sent, here)
+    finally:
+        if not keep:
+            desk.release(scanned)
+    return answer
+
+
+def _answered(
+    desk: Desk, path: str, scanned: str, sent: bytes, here: tuple[str, str | None] | None
+) -> tuple[Response, bool]:
+    """Return the answer to a scan, and whether it used a pass up."""
     try:
         got = desk.line.call("POST", path, sent, "application/json", seconds=PATIENCE_SECONDS)
     except NoAnswerError:
-        return JSONResponse(desk.no_answer())  # a pass stays claimed: home may have taken it
-    except RefusedAtHomeError:
-        desk.release(scanned)
-        return _problem("device_refused", 403)
+        return JSONResponse(desk.no_answer()), True  # home may have taken it
+    except RefusedAtHomeError as error:
+        desk.refused_at_home(str(error))
+        return _problem("device_refused", 403), False
     except LineDownError:
-        if here is not None:
-            return _by_itself(desk, scanned, *here)
-        desk.release(scanned)
-        return _problem("no_line", 503)
-    if got.status != 200 or b'"cannot_confirm"' in got.body:
-        desk.release(scanned)
-    return Response(got.body, got.status, media_type=got.kind or None)
+        return (_problem("no_line", 503), False) if here is None else _by_itself(desk, scanned, *here)
+    if got.status == 403 and b'"counter_suspended"' in got.body:
+        desk.refused_at_home("counter_suspended")
+    used = got.status == 200 and b'"cannot_confirm"' not in got.body
+    return Response(got.body, got.status, media_type=got.kind or None), used
 
 
-def _by_itself(desk: Desk, scanned: str, service_item: str, operator: str | None) -> Response:
+def _by_itself(desk: Desk, scanned: str, service_item: str, operator: str | None) -> tuple[Response, bool]:
     try:
-        return JSONResponse(desk.verify(scanned, service_item, operator))
-    except (ItemNotOfferedError, UnknownServiceItemError) as error:
-        desk.release(scanned)
-        return _problem(error.code, PROBLEMS[error.code].status)
+        made = desk.verify(scanned, service_item, operator)
+    except (ItemNotOfferedError, OnlineByLinkError, UnknownServiceItemError) as error:
+        return _problem(error.code, PROBLEMS[error.code].status), False
+    return JSONResponse(made), made["verdict"] != Outcome.CANNOT_CONFIRM
 
 
 def _passed_on(desk: Desk, method: str, path: str, body: bytes) -> Response:
     try:
         got = desk.line.call(method, path, body, "application/json" if body else "", seconds=LONG_SECONDS)
-    except RefusedAtHomeError:
+    except RefusedAtHomeError as error:
+        desk.refused_at_home(str(error))
         return _problem("device_refused", 403)
     except (LineDownError, NoAnswerError):
         return _problem("no_line", 503)

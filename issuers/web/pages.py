@@ -21,6 +21,13 @@ def routes(
         """Sign in; issue, find, change; answer cases. The forms are made of the licence types."""
         language = language_of(request)
         forms, known = views.forms(types.values(), language), views.types(types.values(), language, agency)
-        return render(request, "console/console.html", forms=forms, known_types=known, states=views.STATES)
+        return render(
+            request,
+            "console/console.html",
+            forms=forms,
+            known_types=known,
+            states=views.STATES,
+            code_types=views.CODE_TYPES,
+        )
 
     return router

@@ -42,9 +42,10 @@ class Wire:
 
     def call(self, method: str, path: str, **how: Any) -> Any:
         got = self.pass_on(method, path, **how)
+        known = got.kind.partition(";")[0].endswith("json")
         if got.status >= 400:
-            raise CallRefusedError(json.loads(got.body))
-        return json.loads(got.body)
+            raise CallRefusedError(json.loads(got.body) if known else {"code": "refused", "status": got.status})
+        return json.loads(got.body) if known else got.text()
 
     def get(self, path: str) -> Any:
         return self.call("GET", path)
@@ -202,6 +203,44 @@ def test_a_suspended_machine_verifies_nothing(world: World, machine: Machine) ->
     world.operator.post(f"/admin/clients/{device.client_id}/resume")
     machine.desk.keep_fresh()
     assert machine.scan(text)["verdict"] == "accepted"
+
+
+def test_a_refused_scan_is_remembered_at_once(world: World, machine: Machine) -> None:
+    """Unplugged right after home refused it, the machine stays refused; so does a suspended counter's."""
+    permit = world.issue()
+    fresh(world, machine)
+    world.operator.post(f"/admin/counters/{COUNTER}/suspend")
+    text = world.offline_pass(permit, CLAIMS)
+    body = {"scanned": text, "service_item": ITEM, "operator": "c7"}
+    assert machine.http.post("/verifier/scans", json=body).json()["code"] == "counter_suspended"
+    machine.wire.cut = True
+    assert machine.scan(text)["reason"] == "device_refused"
+
+
+@pytest.mark.parametrize("answer", [
+    Answer(200, "text/html", b"<h1>Log in</h1>"), Answer(429, "application/json", b'{"error": "temporarily_unavailable"}'),
+    Answer(403, "text/html", b"<h1>No</h1>"), Answer(502, "text/html", b"<h1>Bad gateway</h1>"),
+])  # fmt: skip
+def test_what_is_no_word_of_home_is_the_line_s(world: World, machine: Machine, answer: Answer) -> None:
+    """A portal, a limit, a proxy: the machine goes on by itself, and nothing is remembered against it."""
+    permit = world.issue()
+    fresh(world, machine)
+    world.wait(700)  # and a new token is wanted
+    world._holders.clear()
+    machine.wire.instead = answer
+    made = machine.scan(world.offline_pass(permit, CLAIMS))
+    assert (made["verdict"], made["offline"]) == ("accepted", True)
+    machine.desk.keep_fresh()
+    assert not machine.desk.store.said("refused by home")
+
+
+def test_an_error_at_home_is_amber(world: World, machine: Machine) -> None:
+    """Home began and broke: nobody knows, nothing is green, and the pass is not shown twice."""
+    permit = world.issue()
+    fresh(world, machine)
+    text = world.offline_pass(permit, CLAIMS)
+    machine.wire.instead = Answer(500, "application/problem+json", b"{}")
+    assert machine.scan(text)["reason"] == "no_answer"
 
 
 def test_whoever_is_no_agency_asks_here_too(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,7 @@
 """Class lists: many pupils, over days; who is complete, who lacks what; no claim is kept."""
 
+from typing import Any
+
 import pytest
 
 from tests.issuers.claims_of_types import SENT
@@ -260,3 +262,20 @@ def test_a_stranger_s_card_completes_nobody(world: World) -> None:
     assert scanned(world, class_list, 2, shown("graduate"))["reason"] == "accepted"
     assert scanned(world, class_list, 2, world.show()["url"])["reason"] == "another_person"
     assert findings(world) == []
+
+
+def test_closed_while_a_code_was_verified(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The verdict stands, nothing is added, and the counter is told so instead of being shown green."""
+    certificate(world, PARENT)
+    class_list = made(world, "a", item="school_transfer")
+    verify = world.house.verifier.verify_scan
+
+    def closed_meanwhile(*args: Any, **how: Any) -> Any:
+        verdict = verify(*args, **how)
+        assert world.counter().post(f"{PATH}/{class_list['list_id']}/close").status == 204
+        return verdict
+
+    monkeypatch.setattr(world.house.verifier, "verify_scan", closed_meanwhile)
+    answer = scanned(world, class_list, 1, world.show()["url"])
+    assert (answer.status, answer["code"]) == (409, "entry_changed")
+    assert states(world, class_list) == [("a", "waiting")]

@@ -22,19 +22,22 @@ def add_up(
     people: People | None,
     whole: bool = False,
     now: datetime,
-) -> None:
-    """Add what a verdict showed to what an entry has; a refusal takes nothing away.
+) -> bool:
+    """Add what a verdict showed to what an entry has, and say whether it was; a refusal takes nothing away.
 
     Of other `people` than before nothing is added (`class_lists.py` refuses such a code; here two came at once).
     What is `whole`, and of people that nobody here knows, takes the place of all that was.
     """
     records_store.lock_stream(session, f"class list {list_id}")
     entry = session.get(ClassEntry, (list_id, number), populate_existing=True)
-    if entry is None or (entry.shown and not entry.lacks):  # what is complete stays as it was completed
-        return
+    row = session.get(ClassList, list_id, populate_existing=True)
+    if entry is None or row is None or row.closed_at is not None:
+        return False
+    if entry.shown and not entry.lacks:  # what is complete stays as it was completed
+        return True
     behind = People() if whole else together(known(entry), people or People())
     if behind is None:
-        return
+        return False
     if not (entry.verdict == Outcome.ACCEPTED and made.outcome != Outcome.ACCEPTED):
         entry.verdict, entry.reason, entry.updated_at = made.outcome, made.reason, now
         entry.verification_id, entry.receipt = made.verification_id, made.receipt
@@ -46,6 +49,7 @@ def add_up(
             shown.setdefault(one["licence_type"], set()).update(one["claims"])
         entry.shown = {key: sorted(names) for key, names in shown.items()}
         entry.lacks = item.lacking(shown)
+    return True
 
 
 def name(entry: ClassEntry) -> str:

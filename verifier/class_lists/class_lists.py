@@ -18,8 +18,15 @@ from verifier.checking import Checked
 from verifier.class_lists import adding, store
 from verifier.class_lists.models import ClassEntry, ClassList
 from verifier.class_lists.one_person import People, Shown, known, people, together
-from verifier.errors import ClassLinkOverError, ClassListOverError, RefusalError, UnknownClassListError
+from verifier.errors import (
+    ClassLinkOverError,
+    ClassListOverError,
+    EntryChangedError,
+    RefusalError,
+    UnknownClassListError,
+)
 from verifier.openid4vp.exchange import Exchange
+from verifier.reasons import Outcome
 from verifier.recording import Question
 from verifier.service_items import ServiceItem
 from verifier.verdict import Verdict
@@ -130,7 +137,10 @@ class ClassLists:
 
         made = self._verifier.verify_scan(scanned, question, demand=one_person, now=now)
         with self._database.write() as session:
-            adding.add_up(session, list_id, number, made, question.item, people=behind[0] if behind else None, now=now)
+            stands = behind[0] if behind else None
+            added = adding.add_up(session, list_id, number, made, question.item, people=stands, now=now)
+        if made.outcome == Outcome.ACCEPTED and not added:  # somebody else's code, or the end of the list, came first
+            raise EntryChangedError(made.verification_id)
         return made
 
     def _people(self, checked: Mapping[str, Sequence[Checked]], item: ServiceItem, entry: str, now: datetime) -> People:

@@ -79,11 +79,10 @@ async function find(cursor) {
 
 /** By number of the holder, by a licence's identifier, or by reference and state. */
 async function found(query, cursor) {
-  const base = `/issuers/${session.agency}/licences`, code = at("whose").value.trim(), named = at("reference").value.trim();
+  const base = `/issuers/${session.agency}/licences`, code = at("whose").value.trim().toUpperCase(), named = at("reference").value.trim();
   const wanted = at("state").value;
   if (code) {
-    const code_type = /^[0-9A-Z]{18}$/.test(code) && !/^[0-9]{17}[0-9X]$/.test(code) ? "001" : "111";
-    const page = await ask("POST", `${base}/find`, { code_type, code, cursor, limit: 20 });
+    const page = await ask("POST", `${base}/find`, { code_type: at("whose-type").value, code, cursor, limit: 20 });
     return { ...page, items: page.items.filter((one) => !wanted || one.state === wanted) };
   }
   if (named.startsWith("1.2.156.")) return { items: [await ask("GET", `${base}/${encodeURIComponent(named)}`)], next_cursor: null };
