@@ -73,7 +73,7 @@ class Reuse:
 
     def check(self, token: str, question: Question, *, now: datetime) -> Verdict:
         """Return the verdict on relying on a receipt for another matter, with the original one and what is lacking."""
-        verification_id, checks = base64url.encode(self._randomness(ID_BYTES)), Checks()
+        verification_id, checks = base64url.name(self._randomness(ID_BYTES)), Checks()
         digests: Sequence[str] = ()
         try:
             said = self._read(token, now)

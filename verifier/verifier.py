@@ -216,7 +216,7 @@ class Verifier:
     def _verify(
         self, channel: str, question: Question, obtain: "Obtain", now: datetime, demand: "Demand | None" = None
     ) -> Verdict:
-        verification_id, checks = self._token(12), Checks()
+        verification_id, checks = base64url.name(self._randomness(12)), Checks()
         presented: Mapping[str, Sequence[str]] = {}
         try:
             presented, binding = obtain(checks)

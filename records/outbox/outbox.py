@@ -67,7 +67,7 @@ class Outbox:
 
     def add(self, owner: str, url: str, types: Sequence[str], *, now: datetime) -> tuple[Webhook, str]:
         """Register a webhook; its secret is told this once (`whsec_…`, Standard Webhooks)."""
-        secret, webhook_id = self._randomness(SECRET_BYTES), base64url.encode(self._randomness(ID_BYTES))
+        secret, webhook_id = self._randomness(SECRET_BYTES), base64url.name(self._randomness(ID_BYTES))
         row = Webhook(
             webhook_id=webhook_id,
             owner=owner,

@@ -72,7 +72,7 @@ class ClassLists:
     def make(self, question: Question, name: str, labels: Sequence[str], this: Attempt, *, now: datetime) -> ClassList:
         """Make a list of people, by labels that mean something to the counter alone; the same attempt finds its own."""
         row = ClassList(
-            list_id=base64url.encode(self._randomness(ID_BYTES)),
+            list_id=base64url.name(self._randomness(ID_BYTES)),
             counter=question.counter.key,
             service_item=question.item.key,
             name=clean(name),

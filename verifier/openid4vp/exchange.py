@@ -103,7 +103,7 @@ class Exchange:
         """
         if question.counter.channel == "online" and page_session is None and entry is None:
             raise FaultsError([Fault("/session", "session_needed", "an online case belongs to its page's session")])
-        request_id = self._token(ID_BYTES)
+        request_id = base64url.name(self._randomness(ID_BYTES))
         private = self._make_key() if response_mode == ResponseMode.DIRECT_POST_JWT else None
         row = PresentationRequest(
             request_id=request_id,

@@ -101,7 +101,7 @@ class Consents:
         """Use a show code up to ask its holder; raises `CodeError` as showing does."""
         code = self._wallet.claim(scanned, asker, now=now)
         row = Consent(
-            consent_id=base64url.encode(self._randomness(ID_BYTES)),
+            consent_id=base64url.name(self._randomness(ID_BYTES)),
             holder_id=code.holder_id,
             counter=asker.counter,
             counter_name=dict(asker.name),

@@ -281,7 +281,7 @@ class Mandates:
         self, principal: str, agent: str, kind: Kind, types: Sequence[str] | None, by: str, now: datetime
     ) -> Mandate:
         return Mandate(
-            mandate_id=base64url.encode(self._randomness(ID_BYTES)),
+            mandate_id=base64url.name(self._randomness(ID_BYTES)),
             principal=principal,
             agent=agent,
             kind=kind,
