@@ -229,7 +229,7 @@ class Verifier:
             if demand is not None:
                 demand(checked_by_id)
             checked = [one for several in checked_by_id.values() for one in several]
-            acted = self._acted(presented)
+            acted = self._acted([one.presentation_digest for one in checked])
             made = verdict.accepted(
                 verification_id, checked, question.item, checks, channel=channel, by_mandate=acted, now=now
             )
@@ -243,9 +243,8 @@ class Verifier:
         digests = sorted({sd_jwt.presentation_digest(text) for text in texts})
         return self._recorder.record(made, checked, question, digests, now=now)
 
-    def _acted(self, presented: Mapping[str, Sequence[str]]) -> list[bool | None]:
+    def _acted(self, digests: Sequence[str]) -> list[bool | None]:
         """Return of each presentation in turn whether somebody showed it for another; None of a foreign wallet's."""
-        digests = [sd_jwt.presentation_digest(text) for several in presented.values() for text in several]
         known = self._by_mandate(digests)
         return [known.get(one) for one in digests]
 

@@ -55,7 +55,7 @@ class Desk:
         """Fetch what is new at home, and send home what it does not know; with the line down nothing changes."""
         with self._busy:
             fresh = self.fresh_at is not None and self._now() < self.fresh_at + FRESH
-            if fresh and self.line.up and not self.store.counts()[0]:
+            if fresh and self.line.up and not self.trouble and not self.store.counts()[0]:
                 return
             try:
                 self._fetch()
@@ -71,7 +71,7 @@ class Desk:
     def refused_at_home(self, why: str) -> None:
         """Remember home's last word about this machine, until it says another; the next round asks."""
         self.store.say(REFUSED, why[:200] or "refused")
-        self.trouble, self.fresh_at = why[:200], None
+        self.trouble = why[:200] or "refused"
 
     def _fetch(self) -> None:
         told = {
@@ -133,7 +133,7 @@ class Desk:
             made = offline.verify_pass(text, self._bundle, self._bundle.items.get(service_item), now=now)
             made = replace(made, verification_id=_new_id())
             self._write_down(made, service_item, operator, digest_of(text))
-        return replace(made, verification_id=made.verification_id or _new_id()).as_json()
+        return made.as_json()
 
     def no_answer(self) -> dict[str, Any]:
         """Return amber: home was asked, and nobody knows what it made of it."""
