@@ -6,7 +6,7 @@
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 from credentials import base64url, strict_json
 from credentials.errors import DisclosureInvalidError, MalformedError
@@ -28,8 +28,7 @@ Randomness = Callable[[int], bytes]
 """Returns that many unpredictable bytes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Disclosure:
+class Disclosure(NamedTuple):
     """One claim and its salt; `name` is None for an array element."""
 
     text: str
@@ -116,15 +115,20 @@ def conceal(
     Digests are sorted: their order says nothing.
     """
     made: list[Disclosure] = []
+    nested = any(len(path) > 1 for path in selective)
 
-    def disclose(name: str | None, value: object) -> str:
-        salt = base64url.encode(randomness(SALT_BYTES))
+    def disclose(name: str | None, value: object, random: bytes) -> str:
+        salt = base64url.encode(random)
         array = [salt, value] if name is None else [salt, name, value]
-        made.append(Disclosure(base64url.encode(strict_json.dumps(array)), salt, name, value))
-        return made[-1].digest
+        text = base64url.encode(strict_json.dumps(array))
+        made.append(Disclosure(text, salt, name, value))
+        return digest(text)
 
     def walk(node: object, at: Places, *steps: str | int | None) -> object:
         if not isinstance(node, CONTAINERS):
+            return node
+        if not nested:
+            _refuse_reserved(node)
             return node
         inside = [(*one, step) for one in at for step in steps]
         if isinstance(node, dict):
@@ -132,25 +136,41 @@ def conceal(
         return [walk_element(child, inside, place) for place, child in enumerate(node)]
 
     def walk_object(node: Mapping[str, object], at: Places) -> dict[str, object]:
-        if RESERVED_NAMES & node.keys():
+        if not RESERVED_NAMES.isdisjoint(node):
             raise MalformedError("a claim has a reserved name")
-        clear = {name: walk(child, at, name) for name, child in node.items()}
-        hidden = [name for name in clear if any((*one, name) in selective for one in at)]
-        digests = [disclose(name, clear.pop(name)) for name in hidden]
+        clear = {
+            name: walk(child, at, name) if isinstance(child, CONTAINERS) else child for name, child in node.items()
+        }
+        chosen = {path[-1] for path in selective if path[:-1] in at}
+        hidden = [name for name in clear if name in chosen]
+        salts = _drawn(randomness, len(hidden), SALT_BYTES)
+        digests = [disclose(name, clear.pop(name), salt) for name, salt in zip(hidden, salts, strict=True)]
         if at == TOP:
-            digests += [
-                base64url.encode(sha256(randomness(DIGEST_BYTES)).digest())
-                for _ in range(digests_at_top - len(digests))
-            ]
+            decoys = _drawn(randomness, digests_at_top - len(digests), DIGEST_BYTES)
+            digests += [base64url.encode(sha256(one).digest()) for one in decoys]
         return clear | ({"_sd": sorted(digests)} if digests else {})
 
     def walk_element(child: object, at: Places, place: int) -> object:
         value = walk(child, at, place, None)
         hidden = any((*one, step) in selective for one in at for step in (place, None))
-        return {"...": disclose(None, value)} if hidden else value
+        return {"...": disclose(None, value, randomness(SALT_BYTES))} if hidden else value
 
     payload = walk_object(claims, TOP)
     return payload | ({"_sd_alg": "sha-256"} if made or digests_at_top else {}), tuple(made)
+
+
+def _refuse_reserved(node: object) -> None:
+    if isinstance(node, dict) and not RESERVED_NAMES.isdisjoint(node):
+        raise MalformedError("a claim has a reserved name")
+    for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        if isinstance(child, CONTAINERS):
+            _refuse_reserved(child)
+
+
+def _drawn(randomness: Randomness, count: int, size: int) -> list[bytes]:
+    """Return `count` random values, drawn at once: asking costs more than what is asked for."""
+    data = randomness(count * size) if count > 0 else b""
+    return [data[at : at + size] for at in range(0, len(data), size)]
 
 
 def process(payload: Mapping[str, Any], disclosures: Collection[Disclosure]) -> dict[str, Any]:
@@ -255,14 +275,16 @@ class _Walker:
     def members(self, node: Mapping[str, Any], left: int) -> dict[str, Any]:
         if "..." in node:
             raise DisclosureInvalidError("an array digest stands outside an array")
-        digests = node.get("_sd", [])
+        claims = {
+            name: self.value(child, left - 1) if isinstance(child, CONTAINERS) and name != "_sd" else child
+            for name, child in node.items()
+        }
+        if "_sd" not in claims:
+            return claims
+        digests = claims.pop("_sd")
         if not isinstance(digests, list):
             raise DisclosureInvalidError("_sd is not an array")
-        claims = {name: self.value(child, left - 1) for name, child in node.items() if name != "_sd"}
-        for one in digests:
-            found = self._take(one)
-            if found is None:
-                continue
+        for found in self._take(digests):
             if found.name is None or found.name in claims:
                 raise DisclosureInvalidError("a disclosure has no name, or one that is there already")
             claims[found.name] = self.value(found.value, left - 1)
@@ -273,18 +295,22 @@ class _Walker:
             return [self.value(child, left - 1)]
         if len(child) != 1:
             raise DisclosureInvalidError("an array digest stands alone in its object")
-        found = self._take(child["..."])
-        if found is None:
-            return []
-        if found.name is not None:
+        found = self._take([child["..."]])
+        if any(one.name is not None for one in found):
             raise DisclosureInvalidError("an array element has no name")
-        return [self.value(found.value, left - 1)]
+        return [self.value(one.value, left - 1) for one in found]
 
-    def _take(self, one: object) -> Disclosure | None:
-        if not isinstance(one, str) or one in self._met:
+    def _take(self, digests: list[Any]) -> list[Disclosure]:
+        """Return the disclosures behind an object's digests, which nobody else may have named."""
+        try:
+            "".join(digests)
+        except TypeError as error:
+            raise DisclosureInvalidError("a digest is no text, or came twice") from error
+        here = set(digests)
+        if len(here) != len(digests) or not here.isdisjoint(self._met):
             raise DisclosureInvalidError("a digest is no text, or came twice")
-        self._met.add(one)
-        return self._unused.pop(one, None)
+        self._met |= here
+        return [self._unused.pop(one) for one in digests if one in self._unused]
 
 
 def _own_digests(node: Mapping[str, Any]) -> list[str]:

@@ -1,11 +1,16 @@
 """JSON that means one thing only: no duplicate members, no NaN, no lone surrogates, bounded depth.
 
 RFC 8259 leaves these open and two readers may differ; RFC 8725 section 2.4 names the attack.
+
+A text that orjson reads and writes back byte for byte has one meaning: a member that came twice, a number out of range
+or a second spelling would not come back. Whatever does not is read again, slowly, and refused for its own reason.
 """
 
 import json
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
+
+import orjson
 
 from credentials.errors import MalformedError
 
@@ -15,6 +20,15 @@ MAX_INTEGER_DIGITS = 20  # longer integers are not numbers that any other reader
 
 def loads(data: bytes) -> Any:
     """Return the value of UTF-8 JSON `data`; everything ambiguous raises `MalformedError`."""
+    try:
+        value = orjson.loads(data)
+        plain = orjson.dumps(value) == data
+    except (ValueError, TypeError):  # no JSON, or nested deeper than it goes
+        plain = False
+    if plain:
+        if data.count(b"{") + data.count(b"[") > MAX_DEPTH:
+            _refuse_depth(value, MAX_DEPTH)
+        return value
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -66,7 +80,13 @@ def loads_object(data: bytes) -> dict[str, Any]:
 
 
 def dumps(value: object) -> bytes:
-    """Return `value` as compact UTF-8 JSON, members in the order given."""
+    """Return `value` as compact UTF-8 JSON, members in the order given; what JSON cannot say raises."""
+    try:
+        text = orjson.dumps(value, option=_PLAIN)
+        if b"null" not in text:  # NaN would be one
+            return text
+    except TypeError:
+        pass  # the other one takes longer integers, and says what it cannot take
     return _ENCODER.encode(value).encode("utf-8")
 
 
@@ -102,6 +122,7 @@ def _float(text: str) -> float:
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer, parse_float=_float)
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 _CANONICAL = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, sort_keys=True)
+_PLAIN = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_SUBCLASS
 _SCAN: Callable[[str, int], tuple[Any, int]] = _DECODER.scan_once  # type: ignore[attr-defined]
 
 

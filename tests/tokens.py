@@ -7,7 +7,7 @@ import contextlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
+from hashlib import sha256, shake_256
 from typing import Any
 
 import pytest
@@ -77,7 +77,7 @@ def randomness(seed: str = "") -> Callable[[int], bytes]:
     def draw(size: int) -> bytes:
         nonlocal drawn
         drawn += 1
-        return sha256(f"{seed}/{drawn}".encode()).digest()[:size]
+        return shake_256(f"{seed}/{drawn}".encode()).digest(size)
 
     return draw
 

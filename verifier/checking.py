@@ -7,7 +7,7 @@ cannot be taken in another order.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from credentials import jws, key_binding, sd_jwt, sd_jwt_vc, status_list, x509
 from credentials.errors import FormatError, StatusListInvalidError
@@ -39,13 +39,27 @@ class Checks:
 
     rows: list[dict[str, Any]] = field(default_factory=list)
 
-    def step(self, number: int, licence: str | None = None) -> "_Step":
-        """Note a step as passed, or as failed with its reason; any refusal goes on as `RefusalError`."""
+    def step(self, number: int, licence: str | None = None) -> Self:
+        """Begin a step: `with checks.step(2): …`, and within it `checks.step(3)`.
+
+        A step has passed when the next one begins or the block ends well; whatever refusal ends it goes on as
+        `RefusalError`, and the last step that was begun has failed.
+        """
         row = {"number": number, "step": STEPS[number], "outcome": PASSED}
         if licence:
             row["licence"] = licence
         self.rows.append(row)
-        return _Step(row)
+        return self
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        """Note how it ended."""
+        if isinstance(error, FormatError | TrustListRefusedError | RefusalError):
+            self.rows[-1] |= {"outcome": FAILED, "reason": error.code}
+        if isinstance(error, FormatError | TrustListRefusedError):
+            raise RefusalError(error.code, getattr(error, "detail", "")) from error
 
     def skip_rest(self, why: str) -> None:
         """Note every step up to the record that was not reached as skipped."""
@@ -62,29 +76,19 @@ class Checked:
     kind: LicenceType
     issuer: TrustedIssuer
     status_as_of: int
-    jwt_digest: str
+    text: str
     authority_key_ids: tuple[str, ...] = ()
     """Who certified the issuer's key, if it came by certificate (DCQL `aki`)."""
-    presentation_digest: str = ""
 
+    @property
+    def jwt_digest(self) -> str:
+        """What names the licence in a receipt: the digest of the token that its issuer signed."""
+        return sd_jwt.digest(self.text.partition("~")[0])
 
-class _Step:
-    """A step that is being taken."""
-
-    __slots__ = ("_row",)
-
-    def __init__(self, row: dict[str, Any]) -> None:
-        self._row = row
-
-    def __enter__(self) -> None:
-        """Begin."""
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        """Note how it ended."""
-        if isinstance(error, FormatError | TrustListRefusedError | RefusalError):
-            self._row |= {"outcome": FAILED, "reason": error.code}
-        if isinstance(error, FormatError | TrustListRefusedError):
-            raise RefusalError(error.code, getattr(error, "detail", "")) from error
+    @property
+    def presentation_digest(self) -> str:
+        """What names this very presentation."""
+        return sd_jwt.presentation_digest(self.text)
 
 
 Logged = Callable[[UnverifiedLicence, int], bool]
@@ -117,31 +121,29 @@ def check(
     # 2. Parse, believing nothing (RFC 8725; RFC 9901 section 4).
     with checks.step(2):
         unverified = sd_jwt_vc.parse_licence(text)
-    kind = types.get(unverified.vct)
-    name = kind.key if kind else None
-    # 3. Is this agency trusted for this type, at the time it says it signed? Nothing is fetched.
-    with checks.step(3, name):
+        kind = types.get(unverified.vct)
+        name = kind.key if kind else None
+        # 3. Is this agency trusted for this type, at the time it says it signed? Nothing is fetched.
+        checks.step(3, name)
         trusted = trust()
         trusted.check_current(now=now)
         issuer, key, authorities = trusted_key(unverified, trusted, now=now, logged=logged)
         if kind is None:
             raise RefusalError("type_not_authorised")
-    # 4. Signature and disclosures (RFC 9901 section 7.1).
-    with checks.step(4, name):
+        # 4. Signature and disclosures (RFC 9901 section 7.1).
+        checks.step(4, name)
         licence = sd_jwt_vc.verify_licence(unverified, key, memory, kind.rules)
-    # 5. Holder binding (RFC 9901 section 7.3): this verifier, this nonce, this minute.
-    with checks.step(5, name):
+        # 5. Holder binding (RFC 9901 section 7.3): this verifier, this nonce, this minute.
+        checks.step(5, name)
         binding(unverified, licence)
-    # 6. The licence's own dates.
-    with checks.step(6, name):
+        # 6. The licence's own dates.
+        checks.step(6, name)
         sd_jwt_vc.check_dates(licence, now=now)
-    # 7. Status, from a signed list that is fresh enough (Token Status List section 8.3).
-    with checks.step(7, name):
+        # 7. Status, from a signed list that is fresh enough (Token Status List section 8.3).
+        checks.step(7, name)
         listed = statuses(licence.status.uri, issuer, trusted, now=now)
         as_of = check_status(licence.status, listed, status_max_age(kind), now)
-    return Checked(
-        licence, kind, issuer, as_of, sd_jwt.digest(unverified.parts.jwt), authorities, sd_jwt.presentation_digest(text)
-    )
+    return Checked(licence, kind, issuer, as_of, text, authorities)
 
 
 def trusted_key(
