@@ -13,6 +13,9 @@ from app.fetcher import Fetcher
 from app.house import House
 from app.settings import Settings
 from issuers.agencies import Agencies
+from issuers.batch.batches import Batches
+from issuers.batch.preparing import Preparer
+from issuers.batch.working import BatchWorker
 from issuers.copies import Copies
 from issuers.issuer import Issuer
 from issuers.mass.mass_changes import MassChanges
@@ -51,6 +54,7 @@ from wallet.accounts import Accounts
 from wallet.cases.cases import Cases
 from wallet.consents.consents import Consents
 from wallet.keeping import Keeping
+from wallet.keeping_many import KeepingMany
 from wallet.mandates.mandates import Mandates
 from wallet.matters import Matter
 from wallet.openid4vc.fetching import Fetch
@@ -116,6 +120,10 @@ def build(
         randomness=randomness,
         show_life=timedelta(seconds=settings.show_life_seconds),
     )
+    recorder = LicenceRecorder(
+        database=database, seal=seal, publisher=publisher, base_url=base_url, certificates=certificates,
+        velocity=velocity, randomness=randomness,
+    )  # fmt: skip
     issuer = Issuer(
         database=database,
         vault=vault,
@@ -126,17 +134,14 @@ def build(
         base_url=base_url,
         holder_keys=keeping,
         deliver=keeping.receive,
-        recorder=LicenceRecorder(
-            database=database,
-            seal=seal,
-            publisher=publisher,
-            base_url=base_url,
-            certificates=certificates,
-            velocity=velocity,
-            randomness=randomness,
-        ),
+        recorder=recorder,
         preparation_life=timedelta(seconds=settings.preparation_life_seconds),
     )
+    many = KeepingMany(database=database, seal=seal, accounts=accounts, keeping=keeping)
+    preparer = Preparer(
+        database=database, seal=seal, vault=vault, issuer=issuer, publisher=publisher, recorder=recorder,
+        velocity=velocity, base_url=base_url, bind_many=many.bind, randomness=randomness,
+    )  # fmt: skip
     copies = Copies(
         database=database,
         issuer=issuer,
@@ -210,6 +215,23 @@ def build(
         publisher=publisher,
         agencies=Agencies(database=database, vault=vault, registry=registry, vct=issuer.vct, types=types),
         issuer=issuer,
+        batches=Batches(
+            database=database,
+            seal=seal,
+            vault=vault,
+            issuer=issuer,
+            rows_per_day=settings.limit_batch_rows_per_day,
+            randomness=randomness,
+        ),
+        batch_worker=BatchWorker(
+            database=database,
+            seal=seal,
+            vault=vault,
+            issuer=issuer,
+            preparer=preparer,
+            recorder=recorder,
+            deliver_many=many.receive,
+        ),
         copies=copies,
         openid4vci=doors.openid4vci(core, issuer, copies, nonces, gate),
         changes=changes,

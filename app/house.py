@@ -12,6 +12,8 @@ from app.settings import Settings
 from credentials.licence_type import LicenceType
 from issuers import store as issuers_store
 from issuers.agencies import Agencies
+from issuers.batch.batches import Batches
+from issuers.batch.working import BatchWorker
 from issuers.copies import Copies
 from issuers.errors import StatusListUnsoundError
 from issuers.issuer import Issuer
@@ -81,6 +83,8 @@ class House:
     publisher: StatusPublisher
     agencies: Agencies
     issuer: Issuer
+    batches: Batches
+    batch_worker: BatchWorker
     copies: Copies
     openid4vci: Doors
     changes: StatusChanges

@@ -217,6 +217,7 @@ def idempotency(house: House, _now: datetime) -> Iterator[str]:
         callers = col(IdempotencyKey.caller)
         query = select(IdempotencyKey).where(callers.startswith("agency:") | callers.startswith("clerk:"))
         query = query.where(IdempotencyKey.operation != MANY)  # its result is a proposal, or how many changed
+        query = query.where(~col(IdempotencyKey.operation).startswith("batch "))  # its result is a job
         keys = session.exec(query).all()
     for key in keys:
         agency = key.caller.partition(":")[2].split("/")[0]

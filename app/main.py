@@ -1,6 +1,5 @@
 """The service: `create_app` mounts one room or all of them."""
 
-import asyncio
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
@@ -10,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import JSONResponse
 
 from app import (
+    background,
     clock,
     logs,
     migrations,
@@ -18,19 +18,17 @@ from app import (
     proposed,
     refusals,
     routing,
-    webhooks,
 )
 from app.house import House
 from app.limits import Limits
 from app.strict_body import StrictBody
 from issuers import orders
+from issuers.batch import api as batch_api
 from issuers.openid4vci import api as openid4vci_api
 from keys.access import Caller
 from keys.auth import Clock, caller_of
-from keys.errors import CustodyError
 from keys.oauth.errors import OAuthError
 
-CHECKPOINT_SECONDS, TELLING_SECONDS, ROUNDS_OF_AN_HOUR = 60.0, 2.0, 1800
 VERSION = "0.1.0"
 ROOMS = ("issuers", "wallet", "verifier", "operator")
 TITLES = {
@@ -55,7 +53,7 @@ def create_app(
         house.found_city(now=now())
         finished = house.finish_what_a_crash_left(now=now()) | {"approved": proposed.finish(house, now=now())}
         logs.log.info("started", rooms=sorted(rooms), **finished)
-        tasks = [asyncio.create_task(one(house, now)) for one in (_checkpoints, _telling) if by_itself]
+        tasks = background.start(house, now) if by_itself else []
         yield
         for one in tasks:
             one.cancel()
@@ -98,6 +96,7 @@ def create_app(
     app.add_middleware(
         StrictBody,
         except_for=openid4vci_api.WIRE,
+        streamed=batch_api.STREAMED,
         refuse=lambda code, detail: problems.response(base_url, code, detail=detail),
     )
     app.add_middleware(
@@ -111,31 +110,6 @@ def create_app(
         https=base_url.startswith("https:"),
     )  # fmt: skip
     return app
-
-
-async def _checkpoints(house: House, now: Clock) -> None:
-    """Sign the log's checkpoint every minute: what it holds no thief of a key can have made later."""
-    while True:
-        await asyncio.sleep(CHECKPOINT_SECONDS)
-        try:
-            await asyncio.to_thread(house.log.checkpoint, now=now())
-        except (CustodyError, SQLAlchemyError) as error:
-            logs.log.error("checkpoint.failed", kind=type(error).__name__)
-
-
-async def _telling(house: House, now: Clock) -> None:
-    """Bring events to webhooks every two seconds, and every hour remind holders of licences that end."""
-    rounds = 0
-    while True:
-        await asyncio.sleep(TELLING_SECONDS)
-        try:
-            if rounds % ROUNDS_OF_AN_HOUR == 0:
-                await asyncio.to_thread(webhooks.remind, house, now=now())
-                await asyncio.to_thread(house.forget_what_is_over, now=now())
-            await asyncio.to_thread(house.outbox.work, now)
-        except Exception as error:  # noqa: BLE001 - whatever it was, the next round tries again
-            logs.log.error("outbox.failed", kind=type(error).__name__)
-        rounds += 1
 
 
 def _too_much(base_url: str, path: str, code: str, wait: int) -> Response:

@@ -31,6 +31,14 @@ PROBLEMS: dict[str, Problem] = {
         "图片无法读取，或其中没有唯一的二维码，请重新拍摄。",
         "The picture cannot be read or does not hold one QR code. Take it again.",
     ),
+    "table_unreadable": Problem(
+        400,
+        "文件无法读取：首行须为模板的列名，格式为 NDJSON、CSV 或 XLSX，请按模板修改后重新上传。",
+        "The file cannot be read: it is NDJSON, CSV or XLSX with the template's columns. Mend it and send it again.",
+    ),
+    "too_many_rows": Problem(
+        400, "一批最多一百万行，请分批上传。", "A batch has a million rows at most: send it in parts."
+    ),
     # 401, 403: the caller
     "token_refused": Problem(
         401,
@@ -221,6 +229,11 @@ PROBLEMS: dict[str, Problem] = {
         429,
         "同时监听的页面过多，请关闭其他页面后再试。",
         "Too many pages of yours listen at once. Close others and try again.",
+    ),
+    "batch_limit": Problem(
+        429,
+        "本机构今日批量签发的行数已达上限，请明日再传，或请运营方调高上限。",
+        "This agency has sent as many rows today as it may: send the rest tomorrow, or ask the operator for more.",
     ),
     "velocity_exceeded": Problem(
         429,

@@ -9,6 +9,7 @@ from app.house import House
 from app.web import operator, rendering, web, words
 from issuers import api as issuers_api
 from issuers import type_metadata
+from issuers.batch import api as batch_api
 from issuers.mass import api as mass_api
 from issuers.openid4vci import api as openid4vci_api
 from issuers.web import pages as console_pages
@@ -73,6 +74,7 @@ def routers(house: House, caller: Callable[..., Caller], now: Clock, rooms: Coll
         )  # fmt: skip
         routers.append(cases_api.agency_routes(house.cases, caller_of=caller, telling=telling, clock=now))
         routers.append(overview.agency_routes(house, caller_of=caller, clock=now))
+        routers.append(batch_api.routes(house.batches, caller_of=caller, attempts=attempt, clock=now, telling=telling))
         routers.append(mass_api.routes(house.mass_changes, caller_of=caller, attempts=attempt, clock=now))
         routers.append(
             openid4vci_api.routes(

@@ -94,6 +94,9 @@ class Settings(BaseSettings):
         default=20_000, ge=1, description="Licences issued and changed in an hour by one clerk or system of an agency."
     )
     limit_agency_acts_per_hour: int = Field(default=100_000, ge=1, description="The same, of a whole agency.")
+    limit_batch_rows_per_day: int = Field(
+        default=1_000_000, ge=1, description="Rows that one agency may send in batches in a day."
+    )
     limit_revocations_per_hour: int = Field(
         default=100, ge=1, description="Licences of an agency revoked one by one in an hour, where two agree on many."
     )

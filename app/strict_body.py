@@ -12,6 +12,7 @@ from credentials.errors import MalformedError
 
 MAX_BODY_BYTES = 8 * 1024 * 1024  # a photo of a QR code
 MAX_JSON_BYTES = 256 * 1024
+MAX_STREAM_BYTES = 1024 * 1024 * 1024  # a million rows
 Refuse = Callable[[str, str], Response]
 """Makes the problem of a code and a detail."""
 
@@ -22,8 +23,10 @@ class StrictBody:
     Addresses of `except_for` read their own bodies, as strictly, because they refuse in another form.
     """
 
-    def __init__(self, app: ASGIApp, *, refuse: Refuse, except_for: re.Pattern[str]) -> None:
+    def __init__(self, app: ASGIApp, *, refuse: Refuse, except_for: re.Pattern[str], streamed: re.Pattern[str]) -> None:
+        """Serve `app`; bodies to addresses of `streamed` are taken as they come, and may be long."""
         self._app = app
+        self._streamed = streamed
         self._except_for = except_for
         self._refuse = refuse
 
@@ -35,11 +38,12 @@ class StrictBody:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if _announced(scope) > MAX_BODY_BYTES:
+        most = MAX_STREAM_BYTES if self._streamed.fullmatch(scope["path"]) else MAX_BODY_BYTES
+        if _announced(scope) > most:
             await self._refuse("body_too_large", "")(scope, receive, send)
             return
         if not _is_json(scope) or self._except_for.fullmatch(scope["path"]):
-            await self._app(scope, _counted(receive), send)
+            await self._app(scope, _counted(receive, most), send)
             return
         body = await _read(receive)
         refusal = self._refusal(body)
@@ -74,7 +78,7 @@ def _announced(scope: Scope) -> int:
     return int(sent) if sent.isdigit() else 0
 
 
-def _counted(receive: Receive) -> Receive:
+def _counted(receive: Receive, most: int) -> Receive:
     """Return `receive` with a cap on a body that comes in chunks."""
     taken = 0
 
@@ -82,7 +86,7 @@ def _counted(receive: Receive) -> Receive:
         nonlocal taken
         message = await receive()
         taken += len(message.get("body", b""))
-        if taken > MAX_BODY_BYTES:
+        if taken > most:
             raise HTTPException(413)
         return message
 

@@ -29,6 +29,30 @@ class UnknownLicenceError(IssuerError):
     code = "not_found"
 
 
+class UnknownJobError(IssuerError):
+    """This agency has no such batch."""
+
+    code = "not_found"
+
+
+class TooManyRowsError(IssuerError):
+    """A batch has a million rows at most."""
+
+    code = "too_many_rows"
+
+
+class BatchLimitError(IssuerError):
+    """This agency has sent as many rows today as the operator lets it."""
+
+    code = "batch_limit"
+
+
+class TableUnreadableError(IssuerError):
+    """The file is not one of a type's columns, or not what its media type says."""
+
+    code = "table_unreadable"
+
+
 class SameAtOnceError(IssuerError):
     """The same request is being done at this moment."""
 

@@ -1,10 +1,21 @@
 """What issuing needs of the wallet: keys to bind to, and a place to deliver."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from credentials.licence_type import Holder
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A signed licence on its way to a wallet: whose, its identifier, its text, and whose wallets may show it too."""
+
+    holder_ref: str
+    licence_id: str
+    text: str
+    agents: Sequence[str] = ()
 
 
 class HolderKeys(Protocol):

@@ -9,9 +9,9 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from credentials import base64url, jws, strict_json
+from credentials import base64url, jws
 from credentials.identifiers import LicenceId, parse_licence_id
-from credentials.licence_type import CITY_TIME, ClaimsRefusedError, LicenceType
+from credentials.licence_type import CITY_TIME, ClaimsRefusedError, Holder, LicenceType
 from issuers import store
 from issuers.errors import (
     AgencyKeepsKeyError,
@@ -115,7 +115,7 @@ class Issuer:
             raise
         # 5. The holder's wallet gives the key that the licence will be bound to.
         holder_ref, holder_jwk = self._holder_keys.bind(order.holder, reference=f"{this.caller} {this.key}", now=now)
-        agents = [self._holder_keys.account(one, now=now) for _, one in order.entrusted]
+        agents = [self.agent(one, now=now) for _, one in order.entrusted]
         # 6. In one transaction: idempotency key, ledger row, status index, audit.
         draft = Draft(kind, identifier, claims, first_day, last_day, holder_jwk, now, agents)
         row = LicenceRow(
@@ -224,6 +224,15 @@ class Issuer:
                 done += 1
         return done
 
+    def must_be_authorised(self, agency: str, kind: LicenceType, now: datetime) -> None:
+        """Raise `TypeNotAuthorisedError` unless the operator lets an agency sign a type now."""
+        if not self._registry.may_sign(agency, self.vct(kind.key), now=now):
+            raise TypeNotAuthorisedError
+
+    def agent(self, person: Holder, *, now: datetime) -> str:
+        """Return the wallet of somebody who may show a licence of another."""
+        return self._holder_keys.account(person, now=now)
+
     def _earlier(self, agency: str, this: Attempt) -> LicenceRow | None:
         with self._database.read() as session:
             licence_id = idempotency.earlier_result(session, this)
@@ -233,8 +242,7 @@ class Issuer:
         kind = self.types.get(type_key)
         if kind is None:
             raise ClaimsRefusedError([UNKNOWN_TYPE])
-        if not self._registry.may_sign(agency, self.vct(type_key), now=now):
-            raise TypeNotAuthorisedError
+        self.must_be_authorised(agency, kind, now)
         return kind
 
     def _identifier(self, agency: str, kind: LicenceType, supersedes: str | None, renewal: Renewal) -> LicenceId:
@@ -284,14 +292,10 @@ class Issuer:
     def _delivered(self, row: LicenceRow, *, now: datetime) -> LicenceRow:
         if row.undelivered is None or row.signature is None:
             return row
-        kept = strict_json.loads(self._seal.open(row.undelivered, f"disclosures of {row.licence_id}"))
-        texts, agents = (kept, ()) if isinstance(kept, list) else (kept["disclosures"], kept["agents"])
-        text = "~".join([f"{row.signing_input}.{row.signature}", *texts, ""])
-        self._deliver(row.holder_ref, row.licence_id, text, supersedes=row.supersedes, agents=agents, now=now)
+        made = self._recorder.unsealed(row)
+        self._deliver(row.holder_ref, row.licence_id, made.text, supersedes=row.supersedes, agents=made.agents, now=now)
         with self._database.write() as session:
-            delivered = store.licence(session, row.agency, row.licence_id)
-            assert delivered is not None  # noqa: S101 - ledger rows are never deleted
-            delivered.undelivered = None
+            store.delivered(session, [row.licence_id])
         return self.read(row.agency, row.licence_id)
 
     def _burn(self, row: LicenceRow, *, actor: str, now: datetime) -> None:

@@ -11,6 +11,10 @@ from credentials.identifiers import LicenceId
 from credentials.licence_type import CITY_TIME, ClaimsRefusedError, Holder, LicenceType
 
 NOBODY = Holder("", "", "")
+OF_HOLDER = frozenset({"holder_name", "holder_code", "holder_name_masked", "holder_code_last4"})
+"""Claims that issuing takes from the holder who is named."""
+WORKED_OUT = frozenset({"birth_date", "first_issued"})
+"""What issuing works other claims out from (`derived_from`)."""
 UNKNOWN_TYPE = Fault("/licence_type", "unknown_licence_type", "there is no such licence type")
 
 

@@ -75,10 +75,28 @@ class StatusPublisher:
             row = session.get(StatusListRow, list_id)
             if row is None:
                 raise UnknownAgencyError
-            fresh = row.issued_at + RESIGN_AFTER.total_seconds() > now.timestamp()
-            if fresh and row.version == row.published_version and self._signed_by_active(row):
+            if self._current(row, now):
                 return row.token
         return self.publish(list_id, now=now)
+
+    def publish_due(self, *, now: datetime) -> int:
+        """Publish every list that is behind the ledger, grew old or was signed with another key; returns how many.
+
+        So that whoever asks for a list finds it ready. One that no key can sign is left for whoever asks.
+        """
+        with self._database.read() as session:
+            rows = store.lists(session)
+        done = 0
+        for row in rows:
+            if not self._current(row, now):
+                with suppress(CustodyError, StatusListUnsoundError):
+                    self.publish(row.list_id, now=now)
+                    done += 1
+        return done
+
+    def _current(self, row: StatusListRow, now: datetime) -> bool:
+        fresh = row.issued_at + RESIGN_AFTER.total_seconds() > now.timestamp()
+        return fresh and row.version == row.published_version and self._signed_by_active(row)
 
     def _signed_by_active(self, row: StatusListRow) -> bool:
         """Whether the stored token is by the key that signs now: a rotated or compromised one's is signed anew."""

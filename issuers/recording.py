@@ -1,14 +1,17 @@
 """Recording a licence before it is signed: ledger row, status index, idempotency key and audit in one transaction."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session
 
 from credentials import jws, strict_json
+from credentials.licence_type import LicenceType
+from credentials.sd_jwt import Disclosure
 from issuers import store
 from issuers.errors import UnknownLicenceError, WrongStateError
+from issuers.holder_side import Signed
 from issuers.models import Agency, LicenceRow, ListKind
 from issuers.orders import Draft
 from issuers.publishing import StatusPublisher
@@ -61,12 +64,9 @@ class Recorder:
         """Write the row with its status index and signing input, or return the row of whoever came first."""
         vct = f"{self._base_url}/issuers/types/{row.type_key}"
         payload, disclosures = draft.concealed(issuer_url(self._base_url, row.agency), vct, self._randomness)
-        header = self._header(row, draft)
+        header = self.header(row.agency, row.kid, draft.kind, draft.now)
         payload = within(payload, header["x5c"]) if "x5c" in header else payload
-        row.undelivered = self._seal.close(
-            strict_json.dumps({"disclosures": [one.text for one in disclosures], "agents": list(draft.agents)}),
-            f"disclosures of {row.licence_id}",
-        )
+        row.undelivered = self.sealed(row.licence_id, disclosures, draft.agents)
         with self._velocity.write(row.agency, actor, now) as session:
             if (winner := idempotency.claim(session, this, result=row.licence_id, now=now)) is not None:
                 found = store.licence(session, row.agency, winner)
@@ -81,14 +81,26 @@ class Recorder:
             )  # fmt: skip
         return row
 
-    def _header(self, row: LicenceRow, draft: Draft) -> dict[str, Any]:
+    def sealed(self, licence_id: str, disclosures: Sequence[Disclosure], agents: Sequence[str]) -> bytes:
+        """Return what waits for delivery, sealed: disclosures, and whose wallets may show the licence too."""
+        waits = {"disclosures": [one.text for one in disclosures], "agents": list(agents)}
+        return self._seal.close(strict_json.dumps(waits), f"disclosures of {licence_id}")
+
+    def unsealed(self, row: LicenceRow) -> Signed:
+        """Return a signed licence that waits for delivery."""
+        kept = strict_json.loads(self._seal.open(row.undelivered or b"", f"disclosures of {row.licence_id}"))
+        texts, agents = (kept, ()) if isinstance(kept, list) else (kept["disclosures"], kept["agents"])
+        text = "~".join([f"{row.signing_input}.{row.signature}", *texts, ""])
+        return Signed(row.holder_ref, row.licence_id, text, agents)
+
+    def header(self, agency: str, kid: str, kind: LicenceType, now: datetime) -> dict[str, Any]:
         """Return how verifiers find the key: by `kid` where the type lets them, else by certificate."""
-        if "kid" in draft.kind.key_by:
-            return {"kid": row.kid}
+        if "kid" in kind.key_by:
+            return {"kid": kid}
         with self._database.read() as session:
-            agency = session.get(Agency, row.agency)
-        name, uri = agency.name if agency else {}, issuer_url(self._base_url, row.agency)
-        return {"x5c": self._certificates.chain(row.kid, name=name, uri=uri, now=draft.now)}
+            row = session.get(Agency, agency)
+        name, uri = row.name if row else {}, issuer_url(self._base_url, agency)
+        return {"x5c": self._certificates.chain(kid, name=name, uri=uri, now=now)}
 
     def _insert_with_index(
         self, session: Session, row: LicenceRow, payload: dict[str, Any], header: dict[str, Any]

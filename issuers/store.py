@@ -74,6 +74,11 @@ def undelivered(session: Session) -> Sequence[LicenceRow]:
     return session.exec(query).all()
 
 
+def delivered(session: Session, licence_ids: Sequence[str]) -> None:
+    """Drop the disclosures of licences that have reached their wallets."""
+    session.execute(update(LicenceRow).where(col(LicenceRow.licence_id).in_(licence_ids)).values(undelivered=None))
+
+
 def move(
     session: Session,
     row: LicenceRow,

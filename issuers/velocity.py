@@ -50,6 +50,10 @@ class Velocity:
             if store.count_act(session, whose, hour, acts) > limit:
                 raise VelocityError(whose, limit)
 
+    def hold(self, session: Session, agency: str, now: datetime) -> None:
+        """Let whoever else issues for an agency wait for this transaction; nothing is counted."""
+        store.count_act(session, f"agency:{agency}/all", _hour(now), 0)
+
     def count_revocation(self, session: Session, agency: str, now: datetime) -> None:
         """Count a revocation that one alone made; one too many of the agency is refused: on many, two agree."""
         whose = f"agency:{agency}/revocations"

@@ -4,8 +4,9 @@ Each stream is a hash chain, so that editing, deleting or reordering an entry sh
 entries shows only against a checkpoint kept elsewhere.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 
@@ -15,6 +16,7 @@ from credentials import strict_json
 from credentials.errors import MalformedError
 from records import store
 from records.errors import AuditBrokenError
+from records.many import insert_many
 from records.models import AuditEntry
 from records.outbox.events import EVENTS
 from records.outbox.models import OutboxEvent
@@ -54,6 +56,41 @@ def record(
         session.add(
             OutboxEvent(event_id=entry.hash, type=EVENTS[act].type, stream=stream, subject=subject, at=now, detail=told)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One of many acts that somebody does at once."""
+
+    stream: str
+    act: str
+    subject: str
+    detail: Mapping[str, object] = field(default_factory=dict)
+
+
+def record_many(session: Session, acts: Sequence[Act], *, actor: str, now: datetime) -> None:
+    """Append many acts, each to its stream, in the order given; as `record`, last in the transaction."""
+    streams = {one.stream for one in acts}
+    store.lock_streams(session, streams)
+    last, entries, events = store.last_entries(session, streams), [], []
+    at = now.isoformat()
+    for one in acts:
+        sequence, previous = last.get(one.stream, (0, ""))
+        said = {
+            "stream": one.stream, "sequence": sequence + 1, "actor": actor, "act": one.act, "subject": one.subject,
+            "detail": strict_json.canonical(one.detail).decode() if one.detail else "{}", "previous_hash": previous,
+        }  # fmt: skip
+        hashed = sha256(strict_json.canonical({**said, "at": at})).hexdigest()
+        last[one.stream] = (sequence + 1, hashed)
+        entries.append({**said, "at": now, "hash": hashed})
+        if one.act in EVENTS:
+            told = {"detail": dict(one.detail)} if one.detail else {}
+            events.append(
+                {"event_id": hashed, "type": EVENTS[one.act].type, "stream": one.stream, "subject": one.subject,
+                 "at": now, "detail": told}
+            )  # fmt: skip
+    insert_many(session, AuditEntry, entries)
+    insert_many(session, OutboxEvent, events)
 
 
 def verify(session: Session) -> int:

@@ -1,9 +1,9 @@
 """All SQL of the records room."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Collection, Generator, Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, func, text
+from sqlalchemy import and_, delete, func, text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel, col, select
 
@@ -37,6 +37,34 @@ def last_entry(session: Session, stream: str) -> tuple[int, str]:
     query = select(AuditEntry.sequence, AuditEntry.hash).where(AuditEntry.stream == stream)
     row = session.exec(query.order_by(col(AuditEntry.sequence).desc()).limit(1)).first()
     return (row[0], row[1]) if row else (0, "")
+
+
+def lock_streams(session: Session, streams: Collection[str]) -> None:
+    """Hold many streams for this transaction, in one order for everybody who holds several."""
+    if session.get_bind().dialect.name == "postgresql":
+        locks = text("SELECT pg_advisory_xact_lock(one) FROM (SELECT DISTINCT hashtextextended(name, 0) AS one"
+                     " FROM unnest(CAST(:names AS text[])) AS name ORDER BY 1) AS locks")  # fmt: skip
+        session.execute(locks, {"names": list(streams)})
+
+
+def last_entries(session: Session, streams: Collection[str]) -> dict[str, tuple[int, str]]:
+    """Return sequence and hash of the last entry of each stream that has any."""
+    newest = (
+        select(AuditEntry.stream, func.max(AuditEntry.sequence).label("sequence"))
+        .where(col(AuditEntry.stream).in_(streams))
+        .group_by(AuditEntry.stream)
+        .subquery()
+    )
+    query = select(AuditEntry.stream, AuditEntry.sequence, AuditEntry.hash).join(
+        newest, and_(col(AuditEntry.stream) == newest.c.stream, col(AuditEntry.sequence) == newest.c.sequence)
+    )
+    return {stream: (sequence, hashed) for stream, sequence, hashed in session.exec(query)}
+
+
+def idempotency_keys(session: Session, caller: str, keys: Collection[str]) -> dict[str, IdempotencyKey]:
+    """Return what `caller` did with each of many keys, by key."""
+    query = select(IdempotencyKey).where(IdempotencyKey.caller == caller, col(IdempotencyKey.key).in_(keys))
+    return {row.key: row for row in session.exec(query)}
 
 
 def log_size(session: Session) -> int:

@@ -83,7 +83,7 @@ class Caller:
             how["json"] = body
         got = self.http.request(method, path, headers=headers, **how)
         SEEN.update(calls=1, broken=got.status_code == 500)
-        is_json = got.headers.get("content-type", "").split(";")[0].endswith("json")
+        is_json = got.headers.get("content-type", "").split(";")[0].endswith(("/json", "+json"))
         return Answer(got.status_code, got.json() if is_json and got.content else got.text, got.headers)
 
     def get(self, path: str, **how: Any) -> Answer:

@@ -39,7 +39,7 @@ class Accounts:
             found = store.holder_by_lookup(session, lookup)
             if found is not None:
                 return found.holder_id
-            holder_id = self._token(12)
+            holder_id = self.new_name()
             identity = strict_json.dumps(
                 {"code_type": holder.code_type, "code": holder.code, "name": clean(holder.name)}
             )
@@ -87,7 +87,15 @@ class Accounts:
         row = session.get(HolderRow, holder_id)
         if row is None:
             raise UnknownHolderError
-        return Holder(**strict_json.loads(self._seal.open(row.identity, f"identity of {holder_id}")))
+        return self.opened(row)
+
+    def opened(self, row: HolderRow) -> Holder:
+        """Return who an account's row says its holder is."""
+        return Holder(**strict_json.loads(self._seal.open(row.identity, f"identity of {row.holder_id}")))
+
+    def new_name(self) -> str:
+        """Return a name for a new account: it says nothing of whose."""
+        return self._token(12)
 
     def sign_in_link(self, holder_id: str, *, actor: str, now: datetime) -> str:
         """Return the secret of a one-time sign-in link (demonstration only: the caller sees to that)."""

@@ -66,7 +66,7 @@ class Keeping:
         self._accounts = accounts
         self._mandates = mandates
         self._types = types
-        self._make_key = make_key
+        self.make_key = make_key
 
     def bind(self, holder: Holder, *, reference: str, now: datetime) -> tuple[str, Mapping[str, str]]:
         """Return the holder's name here and a new public key for one licence; one reference, one key."""
@@ -214,10 +214,10 @@ class Keeping:
         return self._open(rows[0]).licence.claims
 
     def _make_holder_key(self, holder_id: str, reference: str, now: datetime) -> HolderKey:
-        private = self._make_key()
+        private = self.make_key()
         jwk = export_public(private)
         thumbprint = import_public(jwk).thumbprint
-        der = private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+        der = private_bytes(private)
         row = HolderKey(
             thumbprint=thumbprint,
             holder_id=holder_id,
@@ -248,3 +248,8 @@ class Keeping:
         if not isinstance(private, EllipticCurvePrivateKey):
             raise KeySealBrokenError
         return jws.es256(private)
+
+
+def private_bytes(key: EllipticCurvePrivateKey) -> bytes:
+    """Return a private key as it is sealed (PKCS #8, DER)."""
+    return key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())

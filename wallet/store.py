@@ -1,6 +1,6 @@
 """All SQL of the wallet."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import delete, func, update
@@ -28,6 +28,27 @@ def holder_by_lookup(session: Session, lookup: str) -> HolderRow | None:
 def key_by_reference(session: Session, reference: str) -> HolderKey | None:
     """Return the key that was made for a reference."""
     return session.exec(select(HolderKey).where(HolderKey.reference == reference)).first()
+
+
+def keys_by_reference(session: Session, references: Collection[str]) -> Sequence[HolderKey]:
+    """Return the keys that were made for many references."""
+    return session.exec(select(HolderKey).where(col(HolderKey.reference).in_(references))).all()
+
+
+def key_owners(session: Session, thumbprints: Collection[str]) -> dict[str, str]:
+    """Return whose keys are, by thumbprint."""
+    query = select(HolderKey.thumbprint, HolderKey.holder_id).where(col(HolderKey.thumbprint).in_(thumbprints))
+    return dict(session.exec(query).all())
+
+
+def holders_by_lookup(session: Session, lookups: Collection[str]) -> Sequence[HolderRow]:
+    """Return the accounts of many numbers, each by its keyed digest."""
+    return session.exec(select(HolderRow).where(col(HolderRow.lookup).in_(lookups))).all()
+
+
+def held_names(session: Session, licence_ids: Collection[str]) -> set[str]:
+    """Return those of many licences that are in a wallet."""
+    return set(session.exec(select(HeldLicence.licence_id).where(col(HeldLicence.licence_id).in_(licence_ids))))
 
 
 def held(session: Session, holder_id: str) -> Sequence[HeldLicence]:

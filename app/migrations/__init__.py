@@ -10,10 +10,12 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
 from sqlmodel import SQLModel
 
+import issuers.batch.models
 import issuers.models
 import issuers.openid4vci.models
 import keys.models
 import keys.passkeys.models
+import records.leases
 import records.models
 import records.outbox.models
 import verifier.asks.models
@@ -29,10 +31,12 @@ import wallet.openid4vc.models
 import wallet.sign_in.models
 
 TABLES = (
+    issuers.batch.models,
     issuers.models,
     issuers.openid4vci.models,
     keys.models,
     keys.passkeys.models,
+    records.leases,
     records.models,
     records.outbox.models,
     verifier.asks.models,

@@ -1,1 +1,1 @@
-"""Many licences from one file or stream: validated whole, then signed chunk by chunk, by as many workers as there are."""
+"""Many licences from one file or stream: checked whole, then signed chunk by chunk by as many workers as there are."""

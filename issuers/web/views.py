@@ -9,10 +9,6 @@ from credentials.licence_type import LicenceType
 
 CHOICES: Mapping[str, tuple[str, ...]] = {"code:GB/T2261.1": ("男", "女"), "code:GB/T3304": ETHNIC_GROUPS}
 """Short lists of what a coded claim mostly is; the API takes every value of the national list."""
-OF_HOLDER = frozenset({"holder_name", "holder_code", "holder_name_masked", "holder_code_last4"})
-"""Claims that issuing takes from the holder who is named."""
-WORKED_OUT = frozenset({"birth_date", "first_issued"})
-"""What issuing works other claims out from."""
 CODE_TYPES = {
     "111": "居民身份证", "001": "统一社会信用代码", "414": "普通护照", "516": "港澳居民来往内地通行证",
     "511": "台湾居民来往大陆通行证", "553": "外国人永久居留身份证",

@@ -1,0 +1,77 @@
+"""What the service does by itself, beside answering: of any number of workers, each thing is done by one at a time.
+
+`licence serve` does it in the same process, `licence worker` does nothing else. Each round is one call in a thread; one
+that fails is logged, and the next round tries again.
+"""
+
+import asyncio
+import os
+import secrets
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from app import logs, webhooks
+from app.house import House
+from keys.auth import Clock
+from records.leases import Leases
+
+MINUTE = timedelta(minutes=1)
+FIRST_SECONDS = 5.0  # after the start, whatever is seldom is done for the first time
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """One thing that is done again and again: every so many seconds, under a lease if only one worker may."""
+
+    name: str
+    every: float
+    work: Callable[[House, Clock], object]
+    lease: timedelta | None = None
+
+
+def worker_name() -> str:
+    """Return a name that no other process has."""
+    return f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
+
+
+DUTIES = (
+    Duty("checkpoint", 60.0, lambda house, now: house.log.checkpoint(now=now()), lease=3 * MINUTE),
+    Duty("publish", 5.0, lambda house, now: house.publisher.publish_due(now=now()), lease=MINUTE),
+    Duty("outbox", 2.0, lambda house, now: house.outbox.work(now)),
+    Duty("batch", 1.0, lambda house, now: _batches(house, now)),
+    Duty("remind", 3600.0, lambda house, now: webhooks.remind(house, now=now()), lease=10 * MINUTE),
+    Duty("forget", 3600.0, lambda house, now: house.forget_what_is_over(now=now()), lease=10 * MINUTE),
+)
+
+
+def start(house: House, now: Clock) -> list[asyncio.Task[None]]:
+    """Begin every duty; cancel what is returned to end them."""
+    leases = Leases(database=house.database, worker=worker_name())
+    return [asyncio.create_task(_again_and_again(one, house, leases, now)) for one in DUTIES]
+
+
+def once(duty: Duty, house: House, leases: Leases, now: Clock) -> bool:
+    """Do a duty's round, unless another worker is at it."""
+    if duty.lease is None:
+        duty.work(house, now)
+        return True
+    return leases.alone(duty.name, duty.lease, lambda: duty.work(house, now), now=now())
+
+
+async def _again_and_again(duty: Duty, house: House, leases: Leases, now: Clock) -> None:
+    first = True
+    while True:
+        await asyncio.sleep(min(duty.every, FIRST_SECONDS) if first else duty.every)
+        first = False
+        try:
+            await asyncio.to_thread(once, duty, house, leases, now)
+        except Exception as error:  # noqa: BLE001 - whatever it was, the next round tries again
+            logs.log.error("duty.failed", duty=duty.name, kind=type(error).__name__)
+
+
+def _batches(house: House, now: Clock) -> None:
+    """Work on batches for as long as there is something to do."""
+    while house.batch_worker.work(now):
+        pass

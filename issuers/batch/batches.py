@@ -1,0 +1,191 @@
+"""Batch issue: a job is received row by row, checked whole, then signed; how far it is, what was refused and why.
+
+The work itself, chunk by chunk, is in `working.py`; any number of workers do it at once.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from typing import Any
+
+from credentials import base64url, strict_json
+from credentials.claim_values import Fault
+from credentials.licence_type import ClaimsRefusedError, LicenceType
+from issuers.batch import store
+from issuers.batch.models import BatchChunk, BatchJob, JobState, Stage
+from issuers.batch.rows import MOST_ROWS, Row
+from issuers.errors import AgencyKeepsKeyError, BatchLimitError, TooManyRowsError, UnknownJobError
+from issuers.issuer import Issuer
+from issuers.orders import UNKNOWN_TYPE
+from keys.encryption import Seal
+from keys.models import KeyPurpose
+from keys.vault import Vault
+from records import audit, idempotency
+from records.database import Database
+from records.errors import IdempotencyKeyReusedError
+from records.idempotency import Attempt
+
+CHUNK_ROWS = 500
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a job is: rows by what came of them so far."""
+
+    job: BatchJob
+    rows: int
+    checked: int
+    refused: int
+    signed: int
+    delivered: int
+    waits_for: str
+
+
+class Batches:
+    """The verbs on an agency's jobs."""
+
+    def __init__(
+        self, *, database: Database, seal: Seal, vault: Vault, issuer: Issuer, rows_per_day: int,
+        randomness: Callable[[int], bytes],
+    ) -> None:  # fmt: skip
+        self._database = database
+        self._seal = seal
+        self._vault = vault
+        self._issuer = issuer
+        self._rows_per_day = rows_per_day
+        self._randomness = randomness
+
+    def kind(self, agency: str, type_key: str, *, now: datetime) -> LicenceType:
+        """Return a type that an agency may issue many of: it may sign it, with a key in the vault; raises why not."""
+        kind = self._issuer.types.get(type_key)
+        if kind is None:
+            raise ClaimsRefusedError([UNKNOWN_TYPE])
+        self._issuer.must_be_authorised(agency, kind, now)
+        if self._vault.active(agency, KeyPurpose.LICENCE).signer is None:
+            raise AgencyKeepsKeyError
+        return kind
+
+    def open(self, agency: str, type_key: str, this: Attempt, *, whole: bool, actor: str, now: datetime) -> BatchJob:
+        """Open a job to receive rows, or return the one of the same attempt."""
+        job = BatchJob(
+            job_id=base64url.name(self._randomness(12)), agency=agency, type_key=type_key, actor=actor,
+            state=JobState.RECEIVING, whole=whole, created_at=now,
+        )  # fmt: skip
+        with self._database.write() as session:
+            session.add(job)
+            session.flush()
+            if (earlier := idempotency.claim(session, this, result=job.job_id, now=now)) is not None:
+                session.expunge(job)
+                session.rollback()
+                return self.job(agency, earlier)
+            audit.record(
+                session, stream=f"issuers/{agency}", actor=actor, act="batch.opened", subject=job.job_id, now=now,
+                detail={"licence_type": type_key},
+            )  # fmt: skip
+        return job
+
+    def receive(self, job: BatchJob, rows: Iterable[Row], body_sha256: Callable[[], str], *, now: datetime) -> BatchJob:
+        """Take a job's rows in, sealed; whole, it waits for workers. What broke off is received anew.
+
+        A job that was received before takes nothing: another body under its key raises `IdempotencyKeyReusedError`.
+        """
+        known: set[bytes] = set()
+        if job.state != JobState.RECEIVING:
+            for _ in rows:
+                pass
+            if body_sha256() != job.body_sha256:
+                raise IdempotencyKeyReusedError
+            return job
+        with self._database.write() as session:
+            store.forget_chunks(session, job.job_id)
+            left = self._rows_per_day - store.rows_since(session, job.agency, now - DAY)
+        count = number = 0
+        for number, some in enumerate(_chunks(_told(row, known) for row in rows), 1):
+            count += len(some)
+            if count > MOST_ROWS:
+                raise TooManyRowsError
+            if count > left:
+                raise BatchLimitError
+            with self._database.write() as session:
+                session.add(self._chunk(job, number, some, now))
+        with self._database.write() as session:
+            after = JobState.CHECKING if number else JobState.DONE
+            store.move_job(session, job.job_id, JobState.RECEIVING, after, body_sha256=body_sha256())
+        return self.job(job.agency, job.job_id)
+
+    def _chunk(self, job: BatchJob, number: int, rows: Sequence[Mapping[str, Any]], now: datetime) -> BatchChunk:
+        sealed = self._seal.close(strict_json.dumps(list(rows)), chunk_context(job.job_id, number))
+        return BatchChunk(
+            job_id=job.job_id, number=number, stage=Stage.CHECK, rows=len(rows), sealed=sealed, leased_until=now
+        )
+
+    def job(self, agency: str, job_id: str) -> BatchJob:
+        """Return a job, or raise `UnknownJobError`."""
+        with self._database.read() as session:
+            row = store.job(session, agency, job_id)
+        if row is None:
+            raise UnknownJobError
+        return row
+
+    def jobs(self, agency: str) -> list[Progress]:
+        """Return an agency's newest jobs and how far they are."""
+        with self._database.read() as session:
+            rows = store.jobs(session, agency, limit=20)
+        return [self.progress(agency, row.job_id) for row in rows]
+
+    def progress(self, agency: str, job_id: str) -> Progress:
+        """Return how far a job is."""
+        with self._database.read() as session:
+            job = store.job(session, agency, job_id)
+            by_stage, waits_for = store.counts(session, job_id), store.waits_for(session, job_id)
+        if job is None:
+            raise UnknownJobError
+        rows, refused = (sum(one[at] for one in by_stage.values()) for at in (0, 1))
+        beyond = {stage: by_stage.get(stage, (0, 0)) for stage in Stage}
+        right = {stage: count - bad for stage, (count, bad) in beyond.items()}
+        stopped = job.state == JobState.STOPPED
+        return Progress(
+            job, rows, rows - beyond[Stage.CHECK][0], refused,
+            0 if stopped else right[Stage.DELIVER] + right[Stage.DONE], 0 if stopped else right[Stage.DONE], waits_for,
+        )  # fmt: skip
+
+    def report(self, agency: str, job_id: str) -> Iterator[dict[str, Any]]:
+        """Yield what came of every row that was checked: its licence, or why it was refused."""
+        self.job(agency, job_id)
+        with self._database.read() as session:
+            for outcome in store.outcomes(session, job_id):
+                yield from outcome
+
+
+def chunk_context(job_id: str, number: int) -> str:
+    """Return what a chunk's sealed orders are bound to."""
+    return f"rows of batch {job_id} chunk {number}"
+
+
+def _told(row: Row, known: set[bytes]) -> dict[str, Any]:
+    """Return a row as it is kept; a reference that stood in this job before is a fault."""
+    faults, reference = list(row.faults), row.body.get("reference")
+    if not faults and not isinstance(reference, str):
+        faults.append(Fault("/reference", "reference_missing", "each row has your own number of the case"))
+    if isinstance(reference, str):
+        digest = blake2b(reference.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+        if digest in known:
+            faults.append(Fault("/reference", "reference_twice", "an earlier row of this job has the same reference"))
+        known.add(digest)
+    told: dict[str, Any] = {"row": row.number, "reference": reference if isinstance(reference, str) else None}
+    if faults:
+        return told | {"faults": [{"pointer": one.pointer, "code": one.code, "detail": one.detail} for one in faults]}
+    return told | {"body": dict(row.body)}
+
+
+def _chunks(rows: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    some: list[dict[str, Any]] = []
+    for row in rows:
+        some.append(row)
+        if len(some) == CHUNK_ROWS:
+            yield some
+            some = []
+    if some:
+        yield some

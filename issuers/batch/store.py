@@ -1,0 +1,168 @@
+"""All SQL of batch issue."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, delete, func, update
+from sqlmodel import Session, col, select
+
+from issuers.batch.models import BatchChunk, BatchJob, JobState, Stage
+from issuers.models import LicenceCopy, LicenceRow, LicenceState
+
+STAGES_OF = {
+    JobState.CHECKING: [Stage.CHECK],
+    JobState.ISSUING: [Stage.PREPARE, Stage.SIGN, Stage.DELIVER],
+}
+
+
+def job(session: Session, agency: str, job_id: str) -> BatchJob | None:
+    """Return a job of an agency, freshly read."""
+    row = session.get(BatchJob, job_id, populate_existing=True)
+    return row if row is not None and row.agency == agency else None
+
+
+def jobs(session: Session, agency: str, *, limit: int) -> Sequence[BatchJob]:
+    """Return an agency's newest jobs."""
+    query = select(BatchJob).where(BatchJob.agency == agency).order_by(col(BatchJob.created_at).desc())
+    return session.exec(query.limit(limit)).all()
+
+
+def forget_chunks(session: Session, job_id: str) -> None:
+    """Forget what was received of a job whose stream broke off."""
+    session.execute(delete(BatchChunk).where(col(BatchChunk.job_id) == job_id))
+
+
+def counts(session: Session, job_id: str) -> dict[str, tuple[int, int]]:
+    """Return rows and refused rows of a job, by stage."""
+    sums = func.sum(BatchChunk.rows), func.sum(BatchChunk.refused)
+    query = select(BatchChunk.stage, *sums).where(BatchChunk.job_id == job_id).group_by(BatchChunk.stage)
+    return {stage: (int(rows), int(refused)) for stage, rows, refused in session.exec(query)}
+
+
+def waits_for(session: Session, job_id: str) -> str:
+    """Return the code of what keeps a job from going on; empty if nothing does."""
+    query = select(BatchChunk.waits_for).where(BatchChunk.job_id == job_id, BatchChunk.waits_for != "")
+    return session.exec(query.limit(1)).first() or ""
+
+
+def rows_since(session: Session, agency: str, since: datetime) -> int:
+    """Return how many rows an agency sent in jobs since an instant."""
+    query = select(func.sum(BatchChunk.rows)).join(BatchJob)
+    return session.exec(query.where(BatchJob.agency == agency, BatchJob.created_at >= since)).one() or 0
+
+
+def outcomes(session: Session, job_id: str) -> Iterator[Sequence[dict[str, Any]]]:
+    """Yield what came of each chunk's rows, in order."""
+    query = select(BatchChunk.outcome).where(BatchChunk.job_id == job_id).order_by(col(BatchChunk.number))
+    yield from session.exec(query.execution_options(yield_per=20))
+
+
+def waiting(session: Session, now: datetime, limit: int) -> Sequence[BatchChunk]:
+    """Return chunks that nobody is at work on, of the oldest jobs first, each at a stage its job has come to."""
+    for state, stages in STAGES_OF.items():
+        query = (
+            select(BatchChunk)
+            .join(BatchJob)
+            .where(BatchJob.state == state, col(BatchChunk.stage).in_(stages), col(BatchChunk.leased_until) <= now)
+            .order_by(col(BatchJob.created_at), col(BatchChunk.number))
+            .limit(limit)
+        )
+        if session.get_bind().dialect.name == "postgresql":
+            query = query.with_for_update(of=BatchChunk, skip_locked=True)
+        if found := session.exec(query).all():
+            return found
+    return []
+
+
+def lease(session: Session, chunk: BatchChunk, until: datetime) -> bool:
+    """Take a chunk until an instant, and its fence from whoever had it; of any number of workers one gets it."""
+    return _fenced(session, chunk, leased_until=until, fence=chunk.fence + 1)
+
+
+def go_on(session: Session, chunk: BatchChunk, **values: object) -> bool:
+    """Write a chunk's next stage, unless another worker has taken its fence; holds its row until the commit."""
+    return _fenced(session, chunk, **values)
+
+
+def _fenced(session: Session, chunk: BatchChunk, **values: object) -> bool:
+    mine = (
+        col(BatchChunk.job_id) == chunk.job_id,
+        col(BatchChunk.number) == chunk.number,
+        col(BatchChunk.fence) == chunk.fence,
+    )
+    return bool(session.execute(update(BatchChunk).where(*mine).values(**values)).rowcount)  # type: ignore[attr-defined]
+
+
+def move_job(session: Session, job_id: str, before: JobState, after: JobState, **values: object) -> bool:
+    """Move a job on; of any number of workers one does."""
+    this = update(BatchJob).where(col(BatchJob.job_id) == job_id, col(BatchJob.state) == before)
+    return bool(session.execute(this.values(state=after, **values)).rowcount)  # type: ignore[attr-defined]
+
+
+def forget_orders(session: Session, job_id: str) -> None:
+    """Drop the orders of a job that is over."""
+    session.execute(update(BatchChunk).where(col(BatchChunk.job_id) == job_id).values(sealed=None))
+
+
+def open_jobs(session: Session) -> Sequence[BatchJob]:
+    """Return the jobs that workers work on."""
+    states = list(STAGES_OF)
+    return session.exec(
+        select(BatchJob).where(col(BatchJob.state).in_(states)).order_by(col(BatchJob.created_at))
+    ).all()
+
+
+def taken_indices(session: Session, list_id: str, indices: Collection[int]) -> set[int]:
+    """Return those of some indices of a list that a licence has."""
+    own = select(LicenceRow.status_index).where(
+        LicenceRow.status_list_id == list_id, col(LicenceRow.status_index).in_(indices)
+    )
+    copies = select(LicenceCopy.status_index).where(
+        LicenceCopy.status_list_id == list_id, col(LicenceCopy.status_index).in_(indices)
+    )
+    return {*session.exec(own), *session.exec(copies)}
+
+
+def given(session: Session, list_id: str) -> int:
+    """Return how many indices of a list are given."""
+    return session.exec(select(func.count()).where(LicenceRow.status_list_id == list_id)).one()
+
+
+def to_sign(session: Session, licence_ids: Collection[str], now: datetime) -> Sequence[tuple[str, str, str]]:
+    """Return identifier, key and bytes to sign of those licences that wait for their signature, within their time."""
+    query = select(LicenceRow.licence_id, LicenceRow.kid, LicenceRow.signing_input).where(
+        col(LicenceRow.licence_id).in_(licence_ids),
+        LicenceRow.state == LicenceState.PREPARED,
+        col(LicenceRow.prepared_until) > now,
+    )
+    return session.exec(query).all()
+
+
+def still_prepared(session: Session, licence_ids: Collection[str], now: datetime) -> set[str]:
+    """Return those licences that still wait for their signature, and hold them until the commit."""
+    query = select(LicenceRow.licence_id).where(
+        col(LicenceRow.licence_id).in_(licence_ids),
+        LicenceRow.state == LicenceState.PREPARED,
+        col(LicenceRow.prepared_until) > now,
+    )
+    return set(session.exec(query.with_for_update()))
+
+
+def sign_many(session: Session, signatures: Mapping[str, str], now: datetime) -> None:
+    """Make prepared licences, which the caller holds, valid."""
+    statement = update(LicenceRow).where(col(LicenceRow.licence_id) == bindparam("signed_id"))
+    values = statement.values(state=LicenceState.VALID, state_since=now, signature=bindparam("signed_with"))
+    rows = [{"signed_id": name, "signed_with": one} for name, one in signatures.items()]
+    if rows:
+        session.connection().execute(values, rows)
+
+
+def to_deliver(session: Session, licence_ids: Collection[str]) -> Sequence[LicenceRow]:
+    """Return signed licences that have not reached their wallets."""
+    query = select(LicenceRow).where(
+        col(LicenceRow.licence_id).in_(licence_ids),
+        col(LicenceRow.undelivered).is_not(None),
+        col(LicenceRow.signature).is_not(None),
+    )
+    return session.exec(query).all()

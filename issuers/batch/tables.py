@@ -1,0 +1,80 @@
+"""Spreadsheets: the one door to python-calamine, which reads them, and to openpyxl, which writes templates."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from io import BytesIO
+
+from openpyxl import Workbook
+from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.datavalidation import DataValidation
+from python_calamine import CalamineError, CalamineWorkbook
+
+from credentials.errors import MalformedError
+
+LONGEST_LIST = 255  # characters of a spreadsheet's list of choices
+EXACT = 10**15  # a spreadsheet's numbers are exact below
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a template: its name in the first row, and what stands of it on the second sheet."""
+
+    name: str
+    label: str
+    kind: str
+    required: bool
+    choices: Sequence[str] = ()
+
+
+def read_xlsx(data: bytes) -> Iterator[list[str]]:
+    """Yield the rows of the first sheet as texts; what is no spreadsheet raises `MalformedError`.
+
+    A number that a spreadsheet has rounded (15 digits and more) comes as `#rounded`, which no claim accepts.
+    """
+    try:
+        sheet = CalamineWorkbook.from_filelike(BytesIO(data)).get_sheet_by_index(0)
+    except (CalamineError, OSError, ValueError, IndexError) as error:
+        raise MalformedError("not a spreadsheet that can be read (.xlsx)") from error
+    for row in sheet.iter_rows():
+        yield [_text(cell) for cell in row]
+
+
+def _text(cell: object) -> str:
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, float | int):
+        if abs(cell) >= EXACT:
+            return "#rounded"
+        return str(int(cell)) if cell == int(cell) else str(cell)
+    if isinstance(cell, datetime):
+        return cell.date().isoformat() if cell.time() == datetime.min.time() else cell.isoformat()
+    return cell.isoformat() if isinstance(cell, date) else str(cell).strip()
+
+
+def write_template(columns: Sequence[Column], title: str) -> bytes:
+    """Return an empty spreadsheet with these columns, all of them text, and a sheet that explains them."""
+    book = Workbook()
+    sheet = book.active
+    sheet.title = "rows"
+    sheet.append([one.name for one in columns])
+    sheet.freeze_panes = "A2"
+    for at, one in enumerate(columns, 1):
+        letter = get_column_letter(at)
+        sheet.column_dimensions[letter].number_format = "@"  # text: numbers of 18 digits stay what they are
+        sheet.column_dimensions[letter].width = max(14, len(one.name) + 2)
+        sheet.cell(1, at).font = Font(bold=one.required)
+        said = '"' + ",".join(one.choices) + '"'
+        if one.choices and len(said) <= LONGEST_LIST:
+            choice = DataValidation(type="list", formula1=said, allow_blank=True)
+            choice.add(f"{letter}2:{letter}1048576")
+            sheet.add_data_validation(choice)
+    about = book.create_sheet("说明 about")
+    about.append([title])
+    about.append(["列 column", "名称 name", "内容 kind", "必填 required"])
+    for one in columns:
+        about.append([one.name, one.label, one.kind, "是 yes" if one.required else ""])
+    out = BytesIO()
+    book.save(out)
+    return out.getvalue()

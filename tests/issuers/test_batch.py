@@ -1,0 +1,245 @@
+"""Batch issue: rows in, licences out, each once; what is refused says why, before anything is signed."""
+
+import csv
+import io
+from contextlib import suppress
+
+import pytest
+from openpyxl import Workbook, load_workbook
+from sqlmodel import col, select
+
+from app import doctor
+from issuers.batch import batches, rows
+from issuers.models import LicenceRow, LicenceState
+from tests.issuers.batch_rows import citizen, ndjson, progress, report, row, send, work
+from tests.issuers.city import CrashError, dies_at
+from tests.world import World
+
+
+@pytest.fixture(autouse=True)
+def small_chunks(monkeypatch):
+    monkeypatch.setattr(batches, "CHUNK_ROWS", 4)
+
+
+def _sound(world: World) -> None:
+    assert [one for one in doctor.examine(world.house, deep=True, now=world.now) if one[1]] == []
+
+
+def _ledger(world: World) -> list[LicenceRow]:
+    with world.house.database.read() as session:
+        return list(session.exec(select(LicenceRow).where(col(LicenceRow.reference).is_not(None))))
+
+
+def test_each_row_becomes_a_licence_in_its_holders_wallet(world: World):
+    """Ten rows, ten licences, valid, delivered, found by reference; two of one person go to one wallet."""
+    sent = [row(number) for number in range(9)] + [row(0) | {"reference": "another"}]
+    made = send(world, ndjson(sent))
+    assert (made.status, made["state"], made["rows"]) == (202, "checking", 10)
+    work(world)
+    assert progress(world, made["job_id"]) | {"created_at": 0, "finished_at": 0} == {
+        "job_id": made["job_id"], "licence_type": "residence_permit", "state": "done", "rows": 10, "checked": 10,
+        "refused": 0, "signed": 10, "delivered": 10, "waits_for": None, "created_at": 0, "finished_at": 0,
+    }  # fmt: skip
+    told = report(world, made["job_id"])
+    assert [one["reference"] for one in told] == [one["reference"] for one in sent]
+    held = {one.licence_id: one for one in _ledger(world)}
+    assert {one.state for one in held.values()} == {LicenceState.VALID}
+    assert held[told[0]["licence_id"]].holder_ref == held[told[9]["licence_id"]].holder_ref
+    _sound(world)
+
+
+def test_a_licence_of_a_batch_is_shown_like_any_other(world: World):
+    """What a batch issued is in the wallet of its holder, and a counter takes it."""
+    person = world.person("li_si")
+    sent = row(1) | {"holder": person, "claims": world.order()["claims"]}
+    job = send(world, ndjson([sent]))["job_id"]
+    work(world)
+    (told,) = report(world, job)
+    shown = world.show("li_si", licences=[{"licence_id": told["licence_id"], "claims": ["residence_district"]}])
+    assert world.scan(shown["url"])["verdict"] == "accepted"
+
+
+def test_nothing_is_signed_while_any_row_is_unchecked(world: World):
+    """Of three chunks two are checked: still nothing is in the ledger."""
+    send(world, ndjson([row(number) for number in range(12)]))
+    for _ in range(2):
+        assert world.house.batch_worker.work(lambda: world.now) == 4
+    assert _ledger(world) == []
+    work(world)
+    assert len(_ledger(world)) == 12
+
+
+def test_refused_rows_say_why_and_the_others_are_issued(world: World):
+    """A wrong check digit, a missing claim, a row that is no JSON, a reference twice or none: each has its fault."""
+    wrong = row(1)
+    wrong["holder"]["code"] = wrong["holder"]["code"][:-1] + ("1" if wrong["holder"]["code"][-1] != "1" else "2")
+    lacking = row(2)
+    del lacking["claims"]["residence_district"]
+    nameless = row(5)
+    del nameless["reference"]
+    content = ndjson([row(0), wrong, lacking]) + b'{"a":1,"a":2}\n\n' + ndjson([row(0), nameless, row(6)])
+    job = send(world, content)["job_id"]
+    work(world)
+    faults = {one["row"]: [fault["code"] for fault in one["faults"]] for one in report(world, job, "?refused=true")}
+    assert faults == {
+        2: ["check_digit"], 3: ["missing_claim"], 4: ["row_malformed"], 5: ["reference_twice"], 6: ["reference_missing"],
+    }  # fmt: skip
+    assert {one.reference for one in _ledger(world)} == {"JZZ-000000", "JZZ-000006"}
+    assert (progress(world, job)["refused"], progress(world, job)["delivered"]) == (5, 2)
+    _sound(world)
+
+
+def test_whole_or_not_at_all(world: World):
+    """With `whole`, one refused row stops the job: nothing is signed."""
+    job = send(world, ndjson([row(0), row(1) | {"holder": {}}]), whole=True)["job_id"]
+    work(world)
+    assert (progress(world, job)["state"], progress(world, job)["signed"]) == ("stopped", 0)
+    assert _ledger(world) == []
+    _sound(world)
+
+
+def test_the_same_row_again_is_the_same_licence(world: World):
+    """A second job with some of the same references issues those once; another content is refused."""
+    first = send(world, ndjson([row(0), row(1)]))["job_id"]
+    work(world)
+    changed = row(1, claims={"hukou_address": "示例省另一处"})
+    second = send(world, ndjson([row(0), changed, row(2)]), key="k2")["job_id"]
+    work(world)
+    told = report(world, second)
+    assert told[0]["licence_id"] == report(world, first)[0]["licence_id"]
+    assert [one["code"] for one in told[1]["faults"]] == ["idempotency_key_reused"]
+    assert len(_ledger(world)) == 3
+    _sound(world)
+
+
+def test_the_same_upload_again_is_the_same_job(world: World):
+    """One Idempotency-Key, one job; another body under it is refused."""
+    first = send(world, ndjson([row(0)]))
+    assert send(world, ndjson([row(0)]))["job_id"] == first["job_id"]
+    again = send(world, ndjson([row(1)]))
+    assert (again.status, again["code"]) == (422, "idempotency_key_reused")
+
+
+def test_killed_before_any_statement_it_goes_on_with_the_same_bytes(world: World):
+    """Whichever statement or commit never comes, another worker finishes: one licence a row, the bytes recorded."""
+    send(world, ndjson([row(number) for number in range(100, 104)]), key="measured")
+    with dies_at(world.house, -1) as said:
+        work(world)
+    assert len(said) > 40
+    for at in range(0, len(said), 5):
+        job = send(world, ndjson([row(number) for number in range(4 * at, 4 * at + 4)]), key=f"job {at}")["job_id"]
+        with dies_at(world.house, at), suppress(CrashError):
+            work(world)
+        before = {one.licence_id: one.signing_input for one in _ledger(world)}
+        world.wait(121)
+        work(world, world.build())
+        after = {one.licence_id: one.signing_input for one in _ledger(world)}
+        assert before.items() <= after.items()
+        assert (progress(world, job)["state"], progress(world, job)["delivered"]) == ("done", 4)
+    _sound(world)
+
+
+def test_a_worker_that_was_stopped_too_long_writes_nothing(world: World, monkeypatch):
+    """Its lease over, another has the chunk: what the first comes back with is thrown away."""
+    send(world, ndjson([row(0), row(1)]))
+    slow, other = world.house.batch_worker, world.build()
+    check = slow._check
+
+    def late(job, chunk, now):
+        world.wait(121)
+        work(world, other)
+        check(job, chunk, now)
+
+    monkeypatch.setattr(slow, "_check", late)
+    assert slow.work(lambda: world.now) == 2
+    assert len(_ledger(world)) == 2
+    _sound(world)
+
+
+def test_csv_in_both_encodings(world: World):
+    """Columns by their names, in UTF-8 with its mark and as spreadsheets here save it."""
+    names = ["reference", "holder.code", "holder.name", *row(0)["claims"]]
+    for at, encoding in enumerate(("utf-8-sig", "gb18030")):
+        one, out = row(at), io.StringIO()
+        writer = csv.writer(out)
+        writer.writerow(names)
+        writer.writerow([one["reference"], one["holder"]["code"], one["holder"]["name"], *one["claims"].values()])
+        job = send(world, out.getvalue().encode(encoding), "text/csv", key=encoding)["job_id"]
+        work(world)
+        assert report(world, job, "?refused=true") == []
+    assert len(_ledger(world)) == 2
+
+
+def test_a_spreadsheet_of_the_template(world: World):
+    """The template's columns filled in come back as licences; a number that was rounded is refused as that."""
+    police = world.agency("police")
+    made = police.http.get(
+        "/issuers/police/batches/template.xlsx?licence_type=residence_permit",
+        headers={"Authorization": f"Bearer {police.token}"},
+    )
+    head = [cell.value for cell in load_workbook(io.BytesIO(made.content)).worksheets[0][1]]
+    book = Workbook()
+    book.active.append(head)
+    for number in (0, 1):
+        one = row(number)
+        cells = {f"claims.{name}": value for name, value in one["claims"].items()}
+        cells |= {f"holder.{name}": value for name, value in one["holder"].items()} | {"reference": one["reference"]}
+        if number:
+            cells["holder.code"] = int(citizen(7)[:-1] + "1")
+        book.active.append([cells.get(name) for name in head])
+    out = io.BytesIO()
+    book.save(out)
+    job = send(world, out.getvalue(), rows.XLSX)["job_id"]
+    work(world)
+    assert [one.reference for one in _ledger(world)] == ["JZZ-000000"]
+    (refused,) = report(world, job, "?refused=true")
+    assert "number_rounded" in {one["code"] for one in refused["faults"]}
+
+
+@pytest.mark.parametrize(
+    ("content", "media_type"),
+    [
+        (b"no,such,columns\r\n1,2,3\r\n", "text/csv"),
+        (b"PK nonsense", rows.XLSX),
+        (b"", "text/csv"),
+        (b"\xff\xfe\x00", "text/csv"),
+        (b"{}", "application/json"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_whole(world: World, content: bytes, media_type: str):
+    """A file without the template's columns, or of no kind that is read, is a problem and leaves no licence."""
+    made = send(world, content, media_type)
+    assert (made.status, made["code"]) == (400, "table_unreadable")
+    assert work(world) == 0
+
+
+def test_more_rows_than_the_operator_lets_an_agency_send(database_url: str):
+    """The limit of a day holds for all of an agency's jobs."""
+    with World(database_url, settings={"limit_batch_rows_per_day": 5}) as world:
+        assert send(world, ndjson([row(number) for number in range(4)])).status == 202
+        made = send(world, ndjson([row(number) for number in range(4, 8)]), key="k2")
+        assert (made.status, made["code"]) == (429, "batch_limit")
+
+
+def test_a_job_waits_for_its_key_and_says_so(world: World):
+    """The right is taken back while a job is at work: it waits, nothing is signed, and it says for what."""
+    job = send(world, ndjson([row(0)]))["job_id"]
+    world.house.batch_worker.work(lambda: world.now)
+    world.operator.call("DELETE", "/admin/agencies/police/types/residence_permit")
+    work(world)
+    assert (progress(world, job)["waits_for"], _ledger(world)) == ("type_not_authorised", [])
+
+
+def test_progress_as_it_goes_on(world: World):
+    """The stream of events tells how far a job is."""
+    job = send(world, ndjson([row(0)]))["job_id"]
+    work(world)
+    told = world.agency("police").get(f"/issuers/police/batches/{job}/events?seconds=0")
+    assert "event: batch" in told.body
+    assert '"delivered": 1' in told.body
+
+
+def test_another_agencys_job_is_not_there(world: World):
+    """A job is its agency's own."""
+    job = send(world, ndjson([row(0)]))["job_id"]
+    assert world.agency("school1").get(f"/issuers/school1/batches/{job}").status == 404
