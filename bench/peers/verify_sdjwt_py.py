@@ -1,4 +1,5 @@
 """Verifies presentations with `sd-jwt` for as long as it is told to; JSON lines, see README.md."""
+# mypy: disable-error-code="import-not-found"
 
 from itertools import cycle
 from typing import Any
