@@ -16,8 +16,9 @@ from issuers.copies import Copies
 from issuers.errors import StatusListUnsoundError
 from issuers.issuer import Issuer
 from issuers.mass.mass_changes import MassChanges
+from issuers.models import StatusListRow
 from issuers.openid4vci.api import Doors
-from issuers.publishing import StatusPublisher
+from issuers.publishing import LIST_LIFE, StatusPublisher
 from issuers.status_changes import StatusChanges
 from keys.access import Access, Role
 from keys.auth import Browser
@@ -143,6 +144,15 @@ class House:
         self.copies.burn_unsigned(now=now)
         return {"delivered": self.issuer.deliver_again(now=now), "told": sum(told)}
 
+    def keep_lists_fresh(self, *, now: datetime) -> int:
+        """Sign lists anew that nobody asked for in a quarter of their life; returns how many.
+
+        Whoever asks gets a fresh one anyway; so that an old one means that none can be signed, there is no other.
+        """
+        with self.database.read() as session:
+            old = [row.list_id for row in issuers_store.lists(session) if _is_old(row, now)]
+        return sum(1 for _ in self._published(old, now))
+
     def forget_what_is_over(self, *, now: datetime) -> dict[str, int]:
         """Forget copies for the file whose time is over, requests and events that everybody was told long ago."""
         return {
@@ -159,3 +169,7 @@ class House:
             if not self.vault.key_rows(OPERATOR, purpose):
                 self.vault.create(OPERATOR, purpose, actor=OPERATOR, now=now)
         self.certificates.anchor(now=now)
+
+
+def _is_old(row: StatusListRow, now: datetime) -> bool:
+    return row.published_version >= 0 and now.timestamp() - row.issued_at >= LIST_LIFE.total_seconds() / 4

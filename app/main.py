@@ -11,13 +11,15 @@ from starlette.responses import JSONResponse
 
 from app import (
     clock,
+    health,
     logs,
-    migrations,
+    metrics,
     permissions,
     problems,
     proposed,
     refusals,
     routing,
+    tracing,
     webhooks,
 )
 from app.house import House
@@ -65,7 +67,7 @@ def create_app(
     app: FastAPI = FastAPIOffline(
         title=title, version=VERSION, lifespan=lifespan, redoc_url=None, redirect_slashes=False,
         generate_unique_id_function=lambda route: "_".join([*map(str, route.tags), route.name]),
-        swagger_ui_parameters={"validatorUrl": None},
+        swagger_ui_parameters={"validatorUrl": None}, telemetry=tracing.telemetry(house.settings, VERSION),
     )  # fmt: skip
     base_url = house.settings.base_url
 
@@ -93,7 +95,8 @@ def create_app(
     )
     for router in routing.routers(house, caller, now, rooms):
         app.include_router(router)
-    _health(app, house)
+    health.add(app, house, now)
+    counted = metrics.add(app, house.database, now=now, version=VERSION, readers=house.settings.metrics_readers)
     permissions.must_be_whole(app.routes)
     app.add_middleware(
         StrictBody,
@@ -108,7 +111,7 @@ def create_app(
     )
     app.add_middleware(
         logs.RequestLog, crashed=lambda: problems.crashed(base_url), refused=refusals.keeper(house.database, now),
-        https=base_url.startswith("https:"),
+        counted=counted, https=base_url.startswith("https:"),
     )  # fmt: skip
     return app
 
@@ -132,6 +135,7 @@ async def _telling(house: House, now: Clock) -> None:
             if rounds % ROUNDS_OF_AN_HOUR == 0:
                 await asyncio.to_thread(webhooks.remind, house, now=now())
                 await asyncio.to_thread(house.forget_what_is_over, now=now())
+                await asyncio.to_thread(house.keep_lists_fresh, now=now())
             await asyncio.to_thread(house.outbox.work, now)
         except Exception as error:  # noqa: BLE001 - whatever it was, the next round tries again
             logs.log.error("outbox.failed", kind=type(error).__name__)
@@ -144,19 +148,3 @@ def _too_much(base_url: str, path: str, code: str, wait: int) -> Response:
     if openid4vci_api.WIRE.fullmatch(path) or path == "/oauth/token":
         return JSONResponse(OAuthError("temporarily_unavailable", code).body(), 429 if wait else 421, headers)
     return problems.response(base_url, code, headers=headers)
-
-
-def _health(app: FastAPI, house: House) -> None:
-    @app.get("/healthz", include_in_schema=False)
-    def healthz() -> dict[str, str]:
-        """Say that the process lives."""
-        return {"status": "ok"}
-
-    @app.get("/readyz", include_in_schema=False)
-    def readyz() -> Response:
-        """Say whether the service can do its work: database there, and of this version."""
-        try:
-            ready = migrations.is_current(house.database.engine)
-        except SQLAlchemyError:
-            ready = False
-        return JSONResponse({"status": "ready" if ready else "not ready"}, 200 if ready else 503)

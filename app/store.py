@@ -1,12 +1,15 @@
-"""All SQL that looks over rooms: who is there, and how much happened between two instants."""
+"""All SQL that looks over rooms: who is there, how much happened between two instants, what is undone."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, Select
+from sqlalchemy import ColumnElement, Select, text
 from sqlmodel import Session, col, func, select
 
-from issuers.models import Agency, LicenceRow
+from issuers.models import Agency, LicenceRow, StatusListRow
+from records.models import AuditEntry, LogCheckpoint
+from records.outbox.models import Delivery, OutboxEvent, Webhook
 from verifier.models import Counter, Verification, VerifiedPresentation
 from verifier.reasons import Outcome
 from wallet.consents.models import Consent
@@ -65,3 +68,68 @@ def _of(query: Select, agency: str | None) -> Select:  # type: ignore[type-arg]
     if agency is None:
         return query
     return query.where(col(Verification.counter).in_(select(Counter.key).where(Counter.agency == agency)))
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What waits to be done, and since when; an instant is None where nothing waits, or nothing was done yet."""
+
+    outbox_waiting: int
+    outbox_dead: int
+    oldest_delivery: datetime | None
+    oldest_event: datetime | None
+    oldest_list_second: int | None
+    lists_behind: int
+    undelivered: int
+    checkpoint_at: datetime | None
+    unlogged: int
+
+    @property
+    def oldest_owed(self) -> datetime | None:
+        """Since when somebody is owed an event."""
+        return min(filter(None, (self.oldest_delivery, self.oldest_event)), default=None)
+
+    @property
+    def oldest_list(self) -> datetime | None:
+        """When the list was signed that was signed the longest ago."""
+        return _instant(self.oldest_list_second)
+
+
+def undone(session: Session) -> Undone:
+    """Return what waits to be done: one statement, and each part of it has an index."""
+    owed = col(Delivery.next_at).is_not(None)
+    unsorted = col(OutboxEvent.sorted_at).is_(None)
+    there = select(Webhook.webhook_id).where(col(Webhook.ended_at).is_(None))
+    waiting = select(func.count()).select_from(Delivery).where(owed).scalar_subquery()
+    undelivered = col(LicenceRow.undelivered).is_not(None), col(LicenceRow.signature).is_not(None)
+    parts = (
+        waiting + select(func.count()).select_from(OutboxEvent).where(unsorted).scalar_subquery(),
+        select(func.count()).where(col(Delivery.dead_at).is_not(None), col(Delivery.webhook_id).in_(there)),
+        select(func.min(Delivery.at)).where(owed),
+        select(func.min(OutboxEvent.at)).where(unsorted),
+        _oldest_list(),
+        select(func.count()).where(col(StatusListRow.version) != StatusListRow.published_version),
+        select(func.count()).select_from(LicenceRow).where(*undelivered),
+        select(func.max(LogCheckpoint.signed_at)),
+        select(func.count()).select_from(AuditEntry).where(col(AuditEntry.log_index).is_(None)),
+    )
+    columns = [one.scalar_subquery() if isinstance(one, Select) else one for one in parts]
+    return Undone(*session.execute(select(*columns)).one())
+
+
+def readiness(session: Session) -> tuple[str | None, datetime | None]:
+    """Return the schema's version, and when the list was signed that was signed the longest ago: one statement.
+
+    A database that was never migrated raises `SQLAlchemyError`.
+    """
+    version = text("(SELECT version_num FROM alembic_version) AS version")
+    row = session.execute(select(version, _oldest_list().scalar_subquery())).one()
+    return row[0], _instant(row[1])
+
+
+def _oldest_list() -> Select:  # type: ignore[type-arg]
+    return select(func.min(StatusListRow.issued_at)).where(col(StatusListRow.published_version) >= 0)
+
+
+def _instant(second: int | None) -> datetime | None:
+    return datetime.fromtimestamp(second, UTC) if second is not None else None

@@ -1,5 +1,6 @@
 """Schema migrations (Alembic), run from code: `licence migrate`."""
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -58,11 +59,17 @@ def upgrade(engine: Engine) -> None:
         command.upgrade(config, "head")
 
 
+@cache
+def head() -> str:
+    """Return the version of this release's schema."""
+    return str(ScriptDirectory.from_config(_config()).get_current_head())
+
+
 def is_current(engine: Engine) -> bool:
     """Whether a database has exactly this version's schema."""
     with engine.connect() as connection:
         found = MigrationContext.configure(connection).get_current_revision()
-    return found == ScriptDirectory.from_config(_config()).get_current_head()
+    return found == head()
 
 
 def differences(engine: Engine) -> list[object]:
