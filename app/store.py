@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, Select, text
-from sqlmodel import Session, col, func, select
+from sqlalchemy import ColumnElement, Select, inspect, text, update
+from sqlmodel import Session, SQLModel, and_, col, func, select
 
-from issuers.models import Agency, LicenceRow, StatusListRow
+from issuers.models import Agency, LicenceCopy, LicenceRow, StatusListRow
+from keys.models import AccessToken, TrustPublication
 from records.models import AuditEntry, LogCheckpoint
 from records.outbox.models import Delivery, OutboxEvent, Webhook
 from verifier.models import Counter, Verification, VerifiedPresentation
@@ -133,3 +134,56 @@ def _oldest_list() -> Select:  # type: ignore[type-arg]
 
 def _instant(second: int | None) -> datetime | None:
     return datetime.fromtimestamp(second, UTC) if second is not None else None
+
+
+# Backups
+
+
+def audit_heads(session: Session) -> list[tuple[str, int, str]]:
+    """Return the last act of each audit stream: stream, sequence, hash."""
+    last = select(AuditEntry.stream, func.max(AuditEntry.sequence).label("sequence")).group_by(col(AuditEntry.stream))
+    heads = last.subquery()
+    same = and_(col(AuditEntry.stream) == heads.c.stream, col(AuditEntry.sequence) == heads.c.sequence)
+    query = select(AuditEntry.stream, AuditEntry.sequence, AuditEntry.hash).join(heads, same)
+    return [tuple(row) for row in session.execute(query.order_by(col(AuditEntry.stream)))]
+
+
+def exported_snapshot(session: Session) -> str:
+    """Return a name by which PostgreSQL's programs see what this transaction sees, while it is open."""
+    return str(session.execute(text("SELECT pg_export_snapshot()")).scalar_one())
+
+
+def strangers(session: Session) -> list[str]:
+    """Return tables of the database that are none of ours."""
+    ours = {*SQLModel.metadata.tables, "alembic_version"}
+    return sorted(set(inspect(session.connection()).get_table_names()) - ours)
+
+
+def any_row(session: Session) -> bool:
+    """Whether any table of ours that is there has a row."""
+    there = set(inspect(session.connection()).get_table_names())
+    tables = [table for name, table in SQLModel.metadata.tables.items() if name in there]
+    return any(session.execute(select(1).select_from(one).limit(1)).first() for one in tables)
+
+
+def places(session: Session, list_id: str) -> tuple[dict[int, LicenceRow], dict[int, LicenceCopy]]:
+    """Return which licence and which copy each index of a list was given to."""
+    rows = session.exec(select(LicenceRow).where(LicenceRow.status_list_id == list_id))
+    copies = session.exec(select(LicenceCopy).where(LicenceCopy.status_list_id == list_id))
+    return {row.status_index: row for row in rows}, {copy.status_index: copy for copy in copies}
+
+
+def end_tokens(session: Session, now: datetime) -> int:
+    """End every access token that still opens; returns how many."""
+    open_still = col(AccessToken.expires_at) > now, col(AccessToken.revoked_at).is_(None)
+    statement = update(AccessToken).where(*open_still).values(expires_at=now)
+    return int(session.execute(statement).rowcount)  # type: ignore[attr-defined]
+
+
+def raise_trust_version_to(session: Session, version: int) -> None:
+    """Let the trust list be signed anew, under a version that is at least this one."""
+    row = session.get(TrustPublication, 1, populate_existing=True)
+    if row is None:
+        session.add(TrustPublication(version=version))
+    else:
+        row.version = max(row.version + 1, version)
