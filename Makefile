@@ -95,10 +95,11 @@ bench: .venv/dev.stamp ## Measure, and write bench/latest.json
 
 lock: ## Lock dependencies anew (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header -o requirements.txt -q
-	uv pip compile pyproject.toml --extra dev --extra hsm --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header -c requirements.txt -o requirements-dev.txt -q
-	uv pip compile pyproject.toml --extra dev --extra hsm --extra pages --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header -c requirements-dev.txt -o requirements-pages.txt -q
+	uv pip compile pyproject.toml --extra dev --extra hsm --extra telemetry --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header -c requirements.txt -o requirements-dev.txt -q
+	uv pip compile pyproject.toml --extra dev --extra hsm --extra telemetry --extra pages --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header -c requirements-dev.txt -o requirements-pages.txt -q
 	uv pip compile pyproject.toml --extra hsm --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header -c requirements-dev.txt -o requirements-hsm.txt -q
-	uv pip compile pyproject.toml --extra dev --extra hsm --extra attack --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header -c requirements-dev.txt -o requirements-attack.txt -q
+	uv pip compile pyproject.toml --extra dev --extra hsm --extra telemetry --extra attack --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header -c requirements-dev.txt -o requirements-attack.txt -q
+	uv pip compile pyproject.toml --extra telemetry --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header -c requirements-dev.txt -o requirements-telemetry.txt -q
 
 clean: ## Remove what was built
 	rm -rf .venv data build mutants *.egg-info .coverage

@@ -36,11 +36,17 @@ def worker_name() -> str:
     return f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
 
 
+def _batches(house: House, now: Clock) -> None:
+    """Work on batches for as long as there is something to do."""
+    while house.batch_worker.work(now):
+        pass
+
+
 DUTIES = (
     Duty("checkpoint", 60.0, lambda house, now: house.log.checkpoint(now=now()), lease=3 * MINUTE),
     Duty("publish", 5.0, lambda house, now: house.publisher.publish_due(now=now()), lease=MINUTE),
     Duty("outbox", 2.0, lambda house, now: house.outbox.work(now)),
-    Duty("batch", 1.0, lambda house, now: _batches(house, now)),
+    Duty("batch", 1.0, _batches),
     Duty("remind", 3600.0, lambda house, now: webhooks.remind(house, now=now()), lease=10 * MINUTE),
     Duty("forget", 3600.0, lambda house, now: house.forget_what_is_over(now=now()), lease=10 * MINUTE),
 )
@@ -69,9 +75,3 @@ async def _again_and_again(duty: Duty, house: House, leases: Leases, now: Clock)
             await asyncio.to_thread(once, duty, house, leases, now)
         except Exception as error:  # noqa: BLE001 - whatever it was, the next round tries again
             logs.log.error("duty.failed", duty=duty.name, kind=type(error).__name__)
-
-
-def _batches(house: House, now: Clock) -> None:
-    """Work on batches for as long as there is something to do."""
-    while house.batch_worker.work(now):
-        pass

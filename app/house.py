@@ -10,6 +10,7 @@ from app import catalogue
 from app.database import EngineDatabase
 from app.settings import Settings
 from credentials.licence_type import LicenceType
+from issuers import forgetting as issuers_forgetting
 from issuers import store as issuers_store
 from issuers.agencies import Agencies
 from issuers.batch.batches import Batches
@@ -21,6 +22,7 @@ from issuers.mass.mass_changes import MassChanges
 from issuers.openid4vci.api import Doors
 from issuers.publishing import StatusPublisher
 from issuers.status_changes import StatusChanges
+from keys import forgetting as keys_forgetting
 from keys.access import Access, Role
 from keys.auth import Browser
 from keys.certificates import Certificates
@@ -36,7 +38,9 @@ from keys.registry import TrustRegistry
 from keys.transparency import TransparencyLog
 from keys.trust_list import OPERATOR
 from keys.vault import Vault
+from records import idempotency, traces
 from records.outbox.outbox import Outbox
+from verifier import forgetting as verifier_forgetting
 from verifier.asks.asks import Asks
 from verifier.class_lists.class_lists import ClassLists
 from verifier.counters import Counters
@@ -47,6 +51,7 @@ from verifier.reported import Reported
 from verifier.reuse import Reuse
 from verifier.service_items import ServiceItem
 from verifier.verifier import Verifier
+from wallet import forgetting as wallet_forgetting
 from wallet.accounts import Accounts
 from wallet.cases.cases import Cases
 from wallet.consents.consents import Consents
@@ -57,6 +62,10 @@ from wallet.sign_in.signing_in import SigningIn
 from wallet.uses import Uses
 from wallet.wallet import Wallet
 
+REMINDERS = "reminders"
+"""Under whose idempotency keys stands which holders were reminded: once each."""
+MAKES_A_LICENCE = ("issue", "prepare", "renew ", "prepare renewal ")
+"""How the operations begin that make a licence: under which key it was made is known as long as the licence (I6)."""
 LOOK_BACK = timedelta(days=7)  # uses older than this whose verdict is missing are left as they are
 
 
@@ -148,12 +157,18 @@ class House:
         return {"delivered": self.issuer.deliver_again(now=now), "told": sum(told)}
 
     def forget_what_is_over(self, *, now: datetime) -> dict[str, int]:
-        """Forget copies for the file whose time is over, requests and events that everybody was told long ago."""
-        return {
+        """Forget what is over in every room, each by its rule (`forgetting.py`); audit, ledger and receipts stay."""
+        told = {
             "copies": self.file_copies.forget(now=now),
             "events": self.outbox.forget(now=now),
             "requests": self.exchange.forget(now=now),
         }
+        with self.database.write() as session:
+            traces.forget(session, now)
+            told["keys"] = idempotency.forget(session, callers=[REMINDERS], operations=MAKES_A_LICENCE, now=now)
+        for room in (issuers_forgetting, keys_forgetting, verifier_forgetting, wallet_forgetting):
+            told |= room.forget(self.database, now=now)
+        return told
 
     def found_city(self, *, now: datetime) -> None:
         """Make the operator's keys if there are none yet."""

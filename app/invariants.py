@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from app.house import House
+from app.house import MAKES_A_LICENCE, House
 from credentials import base64url, jws, status_list, strict_json
 from credentials.errors import FormatError
 from credentials.jwk import import_public
@@ -39,7 +39,6 @@ STATE_AFTER = {
     "licence.revoked": "revoked",
     "licence.burnt": "burnt",
 }
-MAKES_A_LICENCE = ("issue", "prepare", "renew ", "prepare renewal ")
 
 
 def signatures(house: House, now: datetime) -> Iterator[str]:

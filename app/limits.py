@@ -20,7 +20,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.settings import Settings
 from keys.auth import Browser
 
-PROBES = frozenset({"/healthz", "/readyz"})
+PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
+"""Called by the machines that run this one, under its address: `/metrics` says itself who may read it."""
 DOORS = re.compile(
     r"/wallet/sign-in(/.*)?|/passkeys/sign-in(-options)?|/verifier/enrol|/oauth/token|/issuers/[^/]+/(token|par|authorize)"
 )
@@ -80,7 +81,7 @@ def client(scope: Scope, proxies: Sequence[object]) -> str:
     peer = (scope.get("client") or ("", 0))[0]
     hops = [one.strip() for one in _one(scope["headers"], b"x-forwarded-for").split(",") if one.strip()]
     for hop in reversed(hops[-MAX_HOPS:]):
-        if not _among(peer, proxies):
+        if not among(peer, proxies):
             break
         peer = hop
     return peer
@@ -96,7 +97,8 @@ def prefix(address: str) -> str:
     return str(plain) if isinstance(plain, IPv4Address) else str(IPv6Network((plain, 56), strict=False))
 
 
-def _among(address: str, networks: Sequence[object]) -> bool:
+def among(address: str, networks: Sequence[object]) -> bool:
+    """Whether an address is in one of these networks; what is no address is in none."""
     try:
         found: Address = _plain(ip_address(address))
     except ValueError:

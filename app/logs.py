@@ -8,7 +8,7 @@ from collections.abc import Callable, MutableMapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from starlette.concurrency import run_in_threadpool
@@ -99,18 +99,30 @@ class Refused:
     caller: Any
 
 
+class Counted(Protocol):
+    """What counts requests (`metrics.py`)."""
+
+    def begun(self) -> None:
+        """Note that a request came."""
+
+    def ended(self, method: str, route: str, status: int, problem: str, seconds: float) -> None:
+        """Note how a request was answered."""
+
+
 class RequestLog:
-    """Plain ASGI: numbers requests, logs them by route (no path values), sets safe headers, answers crashes.
+    """Plain ASGI: numbers requests, logs and counts them by route (no path values), sets safe headers, answers crashes.
 
     What is refused to somebody we know is told to `refused`, after it was answered.
     """
 
     def __init__(
-        self, app: ASGIApp, *, crashed: Callable[[], Response], refused: Callable[[Refused], None], https: bool
-    ) -> None:
+        self, app: ASGIApp, *, crashed: Callable[[], Response], refused: Callable[[Refused], None], counted: Counted,
+        https: bool,
+    ) -> None:  # fmt: skip
         self._app = app
         self._crashed = crashed
         self._refused = refused
+        self._counted = counted
         self._always = SAFE_HEADERS + (HSTS if https else ())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -121,6 +133,7 @@ class RequestLog:
         number = secrets.token_hex(8)
         _request_id.set(number)
         started, status, begun, code = perf_counter(), 500, False, "-"
+        self._counted.begun()
 
         async def numbered(message: Message) -> None:
             nonlocal status, begun, code
@@ -142,10 +155,11 @@ class RequestLog:
                 raise
             await self._crashed()(scope, receive, numbered)
         finally:
-            route = getattr(scope.get("route"), "path", "-")
+            route, seconds = getattr(scope.get("route"), "path", "-"), perf_counter() - started
+            self._counted.ended(scope["method"], route, status, code, seconds)
             log.info(
                 "http", request_id=number, method=scope["method"], route=route, status=status, problem=code,
-                milliseconds=round((perf_counter() - started) * 1000, 1),
+                milliseconds=round(seconds * 1000, 1),
             )  # fmt: skip
             caller = scope.get("state", {}).get("caller")
             if status >= 400 and caller is not None:

@@ -5,19 +5,20 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request, Response
 from fastapi_offline import FastAPIOffline
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import JSONResponse
 
 from app import (
     background,
     clock,
+    health,
     logs,
-    migrations,
+    metrics,
     permissions,
     problems,
     proposed,
     refusals,
     routing,
+    tracing,
 )
 from app.house import House
 from app.limits import Limits
@@ -63,7 +64,7 @@ def create_app(
     app: FastAPI = FastAPIOffline(
         title=title, version=VERSION, lifespan=lifespan, redoc_url=None, redirect_slashes=False,
         generate_unique_id_function=lambda route: "_".join([*map(str, route.tags), route.name]),
-        swagger_ui_parameters={"validatorUrl": None},
+        swagger_ui_parameters={"validatorUrl": None}, telemetry=tracing.telemetry(house.settings, VERSION),
     )  # fmt: skip
     base_url = house.settings.base_url
 
@@ -91,7 +92,8 @@ def create_app(
     )
     for router in routing.routers(house, caller, now, rooms):
         app.include_router(router)
-    _health(app, house)
+    health.add(app, house, now)
+    counted = metrics.add(app, house.database, now=now, version=VERSION, readers=house.settings.metrics_readers)
     permissions.must_be_whole(app.routes)
     app.add_middleware(
         StrictBody,
@@ -107,7 +109,7 @@ def create_app(
     )
     app.add_middleware(
         logs.RequestLog, crashed=lambda: problems.crashed(base_url), refused=refusals.keeper(house.database, now),
-        https=base_url.startswith("https:"),
+        counted=counted, https=base_url.startswith("https:"),
     )  # fmt: skip
     return app
 
@@ -118,19 +120,3 @@ def _too_much(base_url: str, path: str, code: str, wait: int) -> Response:
     if openid4vci_api.WIRE.fullmatch(path) or path == "/oauth/token":
         return JSONResponse(OAuthError("temporarily_unavailable", code).body(), 429 if wait else 421, headers)
     return problems.response(base_url, code, headers=headers)
-
-
-def _health(app: FastAPI, house: House) -> None:
-    @app.get("/healthz", include_in_schema=False)
-    def healthz() -> dict[str, str]:
-        """Say that the process lives."""
-        return {"status": "ok"}
-
-    @app.get("/readyz", include_in_schema=False)
-    def readyz() -> Response:
-        """Say whether the service can do its work: database there, and of this version."""
-        try:
-            ready = migrations.is_current(house.database.engine)
-        except SQLAlchemyError:
-            ready = False
-        return JSONResponse({"status": "ready" if ready else "not ready"}, 200 if ready else 503)

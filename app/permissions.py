@@ -259,6 +259,7 @@ TABLE: Mapping[str, Row] = {
     "GET /problems": ANYBODY,
     "GET /healthz": ANYBODY,
     "GET /readyz": ANYBODY,
+    "GET /metrics": PROTOCOL,  # by peer address: `LICENCE_METRICS_FROM`
     "GET /docs": ANYBODY,
     "GET /docs/oauth2-redirect": ANYBODY,
     "GET /openapi.json": ANYBODY,

@@ -37,6 +37,13 @@ def _base_url(value: str) -> str:
     return value
 
 
+def _collector(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or parts.username:
+        raise ValueError("must be an http(s) address without user, query and fragment")
+    return value.rstrip("/")
+
+
 def _limit(value: str) -> str:
     parse(value)  # raises ValueError
     return value
@@ -105,6 +112,14 @@ class Settings(BaseSettings):
     )
     extra_hosts: str = Field(default="", description="Further names that this service is called by, parted by commas.")
 
+    metrics_from: str = Field(
+        default="127.0.0.0/8,::1/128",
+        description="Networks that may read /metrics, by the address that connects, parted by commas; no proxy.",
+    )
+    telemetry_endpoint: Annotated[str, AfterValidator(_collector)] | None = Field(
+        default=None, description="Where traces go: an OTLP/HTTP collector's address; none are made without."
+    )
+
     oidc_issuer: Annotated[str, AfterValidator(_base_url)] | None = Field(
         default=None, description="Where citizens sign in: the identity platform's issuer (OpenID Connect)."
     )
@@ -167,6 +182,11 @@ class Settings(BaseSettings):
         return [one.strip() for one in self.trusted_proxies.split(",") if one.strip()]
 
     @property
+    def metrics_readers(self) -> list[str]:
+        """Networks that may read /metrics."""
+        return [one.strip() for one in self.metrics_from.split(",") if one.strip()]
+
+    @property
     def other_hosts(self) -> list[str]:
         """Names besides the public address's that this service answers to."""
         return [one.strip().lower() for one in self.extra_hosts.split(",") if one.strip()]
@@ -210,7 +230,7 @@ class Settings(BaseSettings):
             self.vault_key(self.kek_vault)
         if self.demo and not is_loopback(urlsplit(self.base_url).hostname or ""):
             raise ValueError("the demonstration runs on loopback only")
-        for one in self.proxies:
+        for one in [*self.proxies, *self.metrics_readers]:
             ip_network(one)  # raises ValueError
         if self.oidc_issuer is not None and not (self.oidc_client_id and self.oidc_code_claim):
             raise ValueError("LICENCE_OIDC_ISSUER needs LICENCE_OIDC_CLIENT_ID and LICENCE_OIDC_CODE_CLAIM")

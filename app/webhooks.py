@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from app.fetcher import Fetcher
-from app.house import House
+from app.house import REMINDERS, House
 from app.logs import log
 from app.settings import Settings
 from credentials.claim_values import Fault, FaultsError
@@ -215,7 +215,7 @@ def remind(house: House, *, now: datetime) -> int:
     with house.database.read() as session:
         rows = issuers_store.ending(session, now.astimezone(CITY_TIME).date(), last_day, AT_ONCE)
     for row in rows:
-        this = idempotency.attempt("reminders", row.licence_id, "near expiry", {})
+        this = idempotency.attempt(REMINDERS, row.licence_id, "near expiry", {})
         with house.database.write() as session:
             if idempotency.claim(session, this, result=row.licence_id, now=now) is None:
                 audit.record(

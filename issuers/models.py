@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, BigInteger, Index, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Index, LargeBinary, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from records.models import Instant
@@ -79,7 +79,11 @@ class LicenceRow(SQLModel, table=True):
         UniqueConstraint("status_list_id", "status_index", name="one_index_one_licence"),
         UniqueConstraint("agency", "type_key", "serial", "version", name="one_version_one_licence"),
         Index("licence_by_list_and_state", "status_list_id", "state"),
-    )
+        Index(
+            "licences_undelivered", "licence_id", sqlite_where=text("undelivered IS NOT NULL"),
+            postgresql_where=text("undelivered IS NOT NULL"),
+        ),
+    )  # fmt: skip
 
     licence_id: str = Field(primary_key=True)
     agency: str = Field(foreign_key="agency.key", index=True)

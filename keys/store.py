@@ -20,6 +20,7 @@ from keys.models import (
     TrustedAgency,
     TrustPublication,
 )
+from keys.passkeys.models import Passkey
 
 
 def keys_of(session: Session, owner: str | None = None, purpose: KeyPurpose | None = None) -> Sequence[SigningKey]:
@@ -188,3 +189,16 @@ def anchors(session: Session) -> Sequence[bytes]:
 def forget_spent(session: Session, before: datetime) -> None:
     """Forget what was spent before an instant: it is past its life and refused for that."""
     session.execute(delete(Spent).where(col(Spent.at) < before))
+
+
+def forget_tokens(session: Session, before: datetime) -> int:
+    """Forget access tokens that were over before an instant; returns how many. One that a passkey came of is needed."""
+    needed = select(Passkey.registered_with)
+    old = delete(AccessToken).where(col(AccessToken.expires_at) < before, col(AccessToken.token_id).not_in(needed))
+    return int(session.execute(old).rowcount)  # type: ignore[attr-defined]
+
+
+def forget_enrolment_codes(session: Session, before: datetime) -> int:
+    """Forget enrolment codes that were over before an instant, used or not; returns how many."""
+    old = delete(EnrolmentCode).where(col(EnrolmentCode.expires_at) < before)
+    return int(session.execute(old).rowcount)  # type: ignore[attr-defined]

@@ -4,9 +4,9 @@ There is no "in flight" to refuse: a second request waits for the first one's co
 finds its result and finishes whatever a crash left undone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 from sqlmodel import Session
@@ -17,6 +17,7 @@ from records.errors import IdempotencyKeyReusedError
 from records.models import IdempotencyKey
 
 MAX_KEY_LENGTH = 128  # characters
+KEPT = timedelta(days=30)  # how long the same request finds its result again; a licence's for ever
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +59,8 @@ def claim(session: Session, this: Attempt, *, result: str, now: datetime) -> str
         created_at=now,
     )
     return None if store.insert_unless_taken(session, row) else earlier_result(session, this)
+
+
+def forget(session: Session, *, callers: Sequence[str], operations: Sequence[str], now: datetime) -> int:
+    """Forget keys that are older than any retry; returns how many. Those of some callers and operations are needed."""
+    return store.forget_keys(session, now - KEPT, callers=callers, operations=operations)

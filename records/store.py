@@ -141,3 +141,16 @@ def entries(session: Session) -> Generator[AuditEntry, None, None]:
         yield from rows
     finally:
         rows.close()
+
+
+def forget_keys(session: Session, before: datetime, *, callers: Sequence[str], operations: Sequence[str]) -> int:
+    """Forget idempotency keys from before an instant, but for those of some callers and operations; returns how many.
+
+    `operations` are how the names of those begin.
+    """
+    old = delete(IdempotencyKey).where(
+        col(IdempotencyKey.created_at) < before, col(IdempotencyKey.caller).not_in(callers)
+    )
+    for one in operations:
+        old = old.where(~col(IdempotencyKey.operation).startswith(one, autoescape=True))
+    return int(session.execute(old).rowcount)  # type: ignore[attr-defined]

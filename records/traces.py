@@ -21,3 +21,8 @@ def record(
 def find(session: Session, number: str) -> RefusedRequest | None:
     """Return a refused request by its number."""
     return session.get(RefusedRequest, number)
+
+
+def forget(session: Session, now: datetime) -> None:
+    """Forget what is older, also when nothing new is refused."""
+    store.forget_refused(session, now - KEPT)

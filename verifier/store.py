@@ -53,3 +53,9 @@ def verification(session: Session, verification_id: str, counter: str) -> Verifi
     """Return what came of one of a counter's verifications."""
     row = session.get(Verification, verification_id)
     return row if row is not None and row.counter == counter else None
+
+
+def forget_requests(session: Session, before: datetime) -> int:
+    """Forget requests that were over before an instant, answered or not; returns how many."""
+    old = delete(VerificationRequest).where(col(VerificationRequest.expires_at) < before)
+    return int(session.execute(old).rowcount)  # type: ignore[attr-defined]

@@ -167,3 +167,16 @@ def claim_link(session: Session, secret_hash: str, now: datetime) -> str | None:
         .returning(col(SignInLink.holder_id))
     )
     return session.execute(statement).scalars().first()
+
+
+def forget_codes(session: Session, before: datetime) -> int:
+    """Forget show codes and sign-in links that were over before an instant, used or not; returns how many."""
+    codes = delete(ShowCode).where(col(ShowCode.expires_at) < before)
+    links = delete(SignInLink).where(col(SignInLink.expires_at) < before)
+    return sum(int(session.execute(one).rowcount) for one in (codes, links))  # type: ignore[attr-defined,misc]
+
+
+def forget_tries(session: Session, before_minute: int) -> int:
+    """Forget how many wrong codes were typed in the minutes before one; returns how many minutes of counters."""
+    old = delete(WrongCode).where(col(WrongCode.minute) < before_minute)
+    return int(session.execute(old).rowcount)  # type: ignore[attr-defined]

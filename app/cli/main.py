@@ -19,6 +19,7 @@ from app.building import build
 from app.cli import (
     agency,
     audit,
+    backups,
     check,
     check_records,
     desk,
@@ -54,6 +55,7 @@ check_records.add_to(check.app)
 app.add_typer(check.app, name="check")
 operate.add_to(app)
 audit.add_to(app)
+backups.add_to(app)
 agency.add_to(app)
 holder.add_to(app)
 links.add_to(app)

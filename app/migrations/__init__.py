@@ -1,5 +1,6 @@
 """Schema migrations (Alembic), run from code: `licence migrate`."""
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -7,7 +8,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Engine, inspect, text
 from sqlmodel import SQLModel
 
 import issuers.batch.models
@@ -62,11 +63,54 @@ def upgrade(engine: Engine) -> None:
         command.upgrade(config, "head")
 
 
+@cache
+def head() -> str:
+    """Return the version of this release's schema."""
+    return str(ScriptDirectory.from_config(_config()).get_current_head())
+
+
 def is_current(engine: Engine) -> bool:
     """Whether a database has exactly this version's schema."""
     with engine.connect() as connection:
         found = MigrationContext.configure(connection).get_current_revision()
-    return found == ScriptDirectory.from_config(_config()).get_current_head()
+    return found == head()
+
+
+def is_known(version: str) -> bool:
+    """Whether this release can bring a schema of that version up to its own."""
+    return version in {one.revision for one in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
+def is_held(engine: Engine) -> bool:
+    """Whether a database's version was taken off it: a restore has loaded it and not come to its end."""
+    with engine.connect() as connection:
+        has_table = inspect(connection).has_table("alembic_version")
+        return has_table and MigrationContext.configure(connection).get_current_revision() is None
+
+
+def upgrade_held(engine: Engine, version: str) -> None:
+    """Bring a database that says no version from `version` to this release's schema; it goes on saying none."""
+    with engine.begin() as connection:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.stamp(config, version)
+        command.upgrade(config, "head")
+        connection.execute(text("DELETE FROM alembic_version"))
+
+
+def release(engine: Engine) -> None:
+    """Let a database say its version: from now on it is served."""
+    with engine.begin() as connection:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.stamp(config, "head")
+
+
+def drop(engine: Engine) -> None:
+    """Drop every table of ours; whoever calls has looked that there is nothing in them."""
+    with engine.begin() as connection:
+        SQLModel.metadata.drop_all(connection)
+        connection.execute(text("DROP TABLE IF EXISTS alembic_version"))
 
 
 def differences(engine: Engine) -> list[object]:

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import delete, or_, update
 from sqlmodel import Session, col, select
 
-from issuers.openid4vci.models import Authorization, Deferral, Grant, Offer
+from issuers.openid4vci.models import Authorization, Deferral, Grant, Notice, Offer
 
 
 def offer_by_uri(session: Session, agency: str, uri_hash: str) -> Offer | None:
@@ -106,3 +106,19 @@ def finish(session: Session, transaction_hash: str, now: datetime) -> bool:
 def reopen(session: Session, transaction_hash: str) -> None:
     """Let a deferred request be answered again: nothing came of it."""
     session.execute(update(Deferral).where(col(Deferral.transaction_hash) == transaction_hash).values(done_at=None))
+
+
+def forget_authorizations(session: Session, before: datetime) -> int:
+    """Forget pushed requests that were over before an instant, with their codes; returns how many."""
+    over = or_(col(Authorization.code_until).is_(None), col(Authorization.code_until) < before)
+    old = delete(Authorization).where(col(Authorization.expires_at) < before, over)
+    return int(session.execute(old).rowcount)  # type: ignore[attr-defined]
+
+
+def forget_grants(session: Session, before: datetime) -> int:
+    """Forget grants whose tokens were over before an instant, and what hangs on them; returns how many grants."""
+    over = or_(col(Grant.refresh_until).is_(None), col(Grant.refresh_until) < before)
+    old = select(Grant.grant_id).where(col(Grant.access_until) < before, over)
+    for table in (Notice, Deferral):
+        session.execute(delete(table).where(col(table.grant_id).in_(old)))
+    return int(session.execute(delete(Grant).where(col(Grant.access_until) < before, over)).rowcount)  # type: ignore[attr-defined]

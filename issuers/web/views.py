@@ -6,6 +6,7 @@ from typing import Any
 from credentials.claim_values import ClaimDefinition
 from credentials.code_lists import ETHNIC_GROUPS
 from credentials.licence_type import LicenceType
+from issuers.orders import OF_HOLDER, WORKED_OUT
 
 CHOICES: Mapping[str, tuple[str, ...]] = {"code:GB/T2261.1": ("男", "女"), "code:GB/T3304": ETHNIC_GROUPS}
 """Short lists of what a coded claim mostly is; the API takes every value of the national list."""

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Index, LargeBinary
+from sqlalchemy import JSON, Index, LargeBinary, text
 from sqlmodel import Field, SQLModel
 
 from records.models import Instant
@@ -41,7 +41,17 @@ class Delivery(SQLModel, table=True):
     """One event for one webhook: delivered once in the end, or dead after three days of trying."""
 
     __tablename__ = "delivery"
-    __table_args__ = (Index("deliveries_due", "webhook_id", "next_at"),)
+    __table_args__ = (
+        Index("deliveries_due", "webhook_id", "next_at"),
+        Index(
+            "deliveries_owed", "at", sqlite_where=text("next_at IS NOT NULL"),
+            postgresql_where=text("next_at IS NOT NULL"),
+        ),
+        Index(
+            "deliveries_dead", "webhook_id", sqlite_where=text("dead_at IS NOT NULL"),
+            postgresql_where=text("dead_at IS NOT NULL"),
+        ),
+    )  # fmt: skip
 
     event_id: str = Field(primary_key=True, foreign_key="outbox_event.event_id")
     webhook_id: str = Field(primary_key=True, foreign_key="webhook.webhook_id")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
 from wallet.openid4vc.models import OpenIssuance, OpenRequest
@@ -48,3 +48,10 @@ def waiting(session: Session, holder_id: str, now: datetime) -> Sequence[OpenIss
     """Return a holder's issuances that wait for approval."""
     query = select(OpenIssuance).where(OpenIssuance.holder_id == holder_id, col(OpenIssuance.state_hash).is_(None))
     return session.exec(query.where(col(OpenIssuance.done_at).is_(None), col(OpenIssuance.expires_at) > now)).all()
+
+
+def forget(session: Session, before: datetime) -> int:
+    """Forget requests and issuances that were over before an instant; returns how many."""
+    requests = delete(OpenRequest).where(col(OpenRequest.expires_at) < before)
+    issuances = delete(OpenIssuance).where(col(OpenIssuance.expires_at) < before)
+    return sum(int(session.execute(one).rowcount) for one in (requests, issuances))  # type: ignore[attr-defined,misc]

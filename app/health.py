@@ -1,0 +1,42 @@
+"""Probes: does the process live, can it do its work, and what of it is not as it should be."""
+
+from datetime import datetime
+
+from fastapi import FastAPI
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.responses import JSONResponse, Response
+
+from app import migrations, store
+from app.house import House
+from issuers.publishing import LIST_LIFE
+from keys.auth import Clock
+
+
+def add(app: FastAPI, house: House, now: Clock) -> None:
+    """Add the probes."""
+
+    @app.get("/healthz", include_in_schema=False)
+    def healthz() -> dict[str, str]:
+        """Say that the process lives."""
+        return {"status": "ok"}
+
+    @app.get("/readyz", include_in_schema=False)
+    def readyz() -> Response:
+        """Say whether the service can do its work: database there, and of this version; and what is degraded.
+
+        What is degraded is no reason to send callers elsewhere: every other worker has the same lists.
+        """
+        try:
+            with house.database.read() as session:
+                version, oldest = store.readiness(session)
+        except SQLAlchemyError:
+            return JSONResponse({"status": "not ready"}, 503)
+        if version != migrations.head():
+            return JSONResponse({"status": "not ready"}, 503)
+        degraded = _degraded(oldest, now())
+        return JSONResponse({"status": "ready"} | ({"degraded": degraded} if degraded else {}))
+
+
+def _degraded(oldest_list: datetime | None, now: datetime) -> dict[str, str]:
+    old = oldest_list is not None and now - oldest_list >= LIST_LIFE / 2
+    return {"status_lists": "half their life is over"} if old else {}
