@@ -63,7 +63,7 @@ def once(duty: Duty, house: House, leases: Leases, now: Clock) -> bool:
     if duty.lease is None:
         duty.work(house, now)
         return True
-    return leases.alone(duty.name, duty.lease, lambda: duty.work(house, now), now=now())
+    return leases.alone(duty.name, duty.lease, lambda _lease: duty.work(house, now), now=now())
 
 
 async def _again_and_again(duty: Duty, house: House, leases: Leases, now: Clock) -> None:

@@ -140,7 +140,7 @@ def build(
     many = KeepingMany(database=database, seal=seal, accounts=accounts, keeping=keeping)
     preparer = Preparer(
         database=database, seal=seal, vault=vault, issuer=issuer, publisher=publisher, recorder=recorder,
-        velocity=velocity, base_url=base_url, bind_many=many.bind, randomness=randomness,
+        velocity=velocity, base_url=base_url, bind_many=many.bind, agent=keeping.account, randomness=randomness,
     )  # fmt: skip
     copies = Copies(
         database=database,

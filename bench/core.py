@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from credentials import jws, key_binding, licence_type, sd_jwt, status_list
+from credentials import concealing, jws, key_binding, licence_type, sd_jwt, status_list
 from credentials.jwk import export_public, import_public
 from keys.models import KeyPurpose
 from keys.trust_list import TrustedIssuer, TrustedKey, TrustList
@@ -78,7 +78,7 @@ class Bench:
             "status": {"status_list": {"idx": 7, "uri": LIST}}, **dict.fromkeys(NAMES, "a value of usual length"),
         }  # fmt: skip
         selective = {(name,) for name in NAMES}
-        payload, disclosures = sd_jwt.conceal(claims, selective=selective, randomness=os.urandom)
+        payload, disclosures = concealing.conceal(claims, selective=selective, randomness=os.urandom)
         text = jws.sign(jws.LICENCE, payload, self.signer, kid="k1")
         return "~".join([text, *(one.text for one in disclosures), ""])
 

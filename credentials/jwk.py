@@ -89,7 +89,7 @@ def import_set(jwks: object) -> dict[str, PublicKey]:
 
 def _algorithms(jwk: Mapping[str, Any]) -> frozenset[str]:
     try:
-        return ALGORITHMS[jwk.get("kty"), jwk.get("crv")]   # type: ignore[index]
+        return ALGORITHMS[jwk.get("kty"), jwk.get("crv")]  # type: ignore[index]
     except (KeyError, TypeError) as error:
         raise KeyRefusedError("only P-256 and Ed25519 keys are accepted") from error
 

@@ -12,6 +12,8 @@ NONCHARACTERS = range(0xFDD0, 0xFDF0)
 REPLACEMENT = "\ufffd"
 """Stands where a program could not read a text: whoever sends it has lost the name."""
 
+_ODD_BUT_PRINTABLE = BLANK_LETTERS | {REPLACEMENT}
+
 
 def clean(text: str) -> str:
     """Return `text` in NFC, so that equal names compare equal.
@@ -19,6 +21,8 @@ def clean(text: str) -> str:
     Controls, bidi and zero-width characters, blank letters, lone surrogates and noncharacters raise
     `MalformedError`; hanzi of every plane pass, with variation selectors, unassigned and private use ones too.
     """
+    if text.isprintable() and _ODD_BUT_PRINTABLE.isdisjoint(text):  # nearly every text: none of what is refused below
+        return unicodedata.normalize("NFC", text)
     for character in text:
         if unicodedata.category(character) in INVISIBLE_CATEGORIES or character in BLANK_LETTERS:
             raise MalformedError("an invisible character")

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from credentials import base64url, jws
 from credentials.identifiers import LicenceId, parse_licence_id
-from credentials.licence_type import CITY_TIME, ClaimsRefusedError, Holder, LicenceType
+from credentials.licence_type import CITY_TIME, ClaimsRefusedError, LicenceType
 from issuers import store
 from issuers.errors import (
     AgencyKeepsKeyError,
@@ -102,7 +102,7 @@ class Issuer:
         if (again := self._earlier(agency, this)) is not None:
             return again
         # 2. This agency may sign this type, today.
-        kind = self._authorised_type(agency, order.licence_type, now)
+        kind = self.authorised_type(agency, order.licence_type, now)
         # 3. Everything that was sent is right, or every fault is named.
         claims, first_day, last_day = check_order(kind, order, now=now)
         # 4. A renewal replaces a valid licence of this agency, type and holder, from today on.
@@ -115,7 +115,7 @@ class Issuer:
             raise
         # 5. The holder's wallet gives the key that the licence will be bound to.
         holder_ref, holder_jwk = self._holder_keys.bind(order.holder, reference=f"{this.caller} {this.key}", now=now)
-        agents = [self.agent(one, now=now) for _, one in order.entrusted]
+        agents = [self._holder_keys.account(one, now=now) for _, one in order.entrusted]
         # 6. In one transaction: idempotency key, ledger row, status index, audit.
         draft = Draft(kind, identifier, claims, first_day, last_day, holder_jwk, now, agents)
         row = LicenceRow(
@@ -141,7 +141,7 @@ class Issuer:
 
     def check(self, agency: str, order: Order, *, now: datetime) -> None:
         """Raise what `issue` would raise for an order, `ClaimsRefusedError` with every fault; writes nothing."""
-        check_order(self._authorised_type(agency, order.licence_type, now), order, now=now)
+        check_order(self.authorised_type(agency, order.licence_type, now), order, now=now)
 
     def offered_types(self, agency: str, *, now: datetime) -> dict[str, LicenceType]:
         """Return the types whose licences an agency may sign for foreign wallets (`key_by` has `x5c`)."""
@@ -159,7 +159,7 @@ class Issuer:
         """
         row = self.read(agency, licence_id)
         if row.state == LicenceState.PREPARED:
-            self._authorised_type(agency, row.type_key, now)  # a right may have been withdrawn since
+            self.authorised_type(agency, row.type_key, now)  # a right may have been withdrawn since
         if row.state == LicenceState.PREPARED and now >= row.prepared_until:
             self._burn(row, actor=actor, now=now)
         if row.state == LicenceState.BURNT or (row.state == LicenceState.PREPARED and now >= row.prepared_until):
@@ -224,25 +224,18 @@ class Issuer:
                 done += 1
         return done
 
-    def must_be_authorised(self, agency: str, kind: LicenceType, now: datetime) -> None:
-        """Raise `TypeNotAuthorisedError` unless the operator lets an agency sign a type now."""
-        if not self._registry.may_sign(agency, self.vct(kind.key), now=now):
-            raise TypeNotAuthorisedError
-
-    def agent(self, person: Holder, *, now: datetime) -> str:
-        """Return the wallet of somebody who may show a licence of another."""
-        return self._holder_keys.account(person, now=now)
-
     def _earlier(self, agency: str, this: Attempt) -> LicenceRow | None:
         with self._database.read() as session:
             licence_id = idempotency.earlier_result(session, this)
             return store.licence(session, agency, licence_id) if licence_id else None
 
-    def _authorised_type(self, agency: str, type_key: str, now: datetime) -> LicenceType:
+    def authorised_type(self, agency: str, type_key: str, now: datetime) -> LicenceType:
+        """Return a type that the operator lets an agency sign now; raises why not."""
         kind = self.types.get(type_key)
         if kind is None:
             raise ClaimsRefusedError([UNKNOWN_TYPE])
-        self.must_be_authorised(agency, kind, now)
+        if not self._registry.may_sign(agency, self.vct(type_key), now=now):
+            raise TypeNotAuthorisedError
         return kind
 
     def _identifier(self, agency: str, kind: LicenceType, supersedes: str | None, renewal: Renewal) -> LicenceId:

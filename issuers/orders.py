@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from credentials import licence_type, sd_jwt, validity
+from credentials import concealing, licence_type, sd_jwt, validity
 from credentials.claim_values import CREDIT_CODE, LATEST, Fault
 from credentials.identifiers import LicenceId
 from credentials.licence_type import CITY_TIME, ClaimsRefusedError, Holder, LicenceType
@@ -79,7 +79,7 @@ def concealed(
     kind: LicenceType, about: Mapping[str, Any], claims: Mapping[str, Any], randomness: Callable[[int], bytes]
 ) -> tuple[dict[str, Any], tuple[sd_jwt.Disclosure, ...]]:
     """Return the payload without its status entry, and the disclosures; decoys fill up to the type's count."""
-    return sd_jwt.conceal(
+    return concealing.conceal(
         {**about, **claims},
         selective={(name,) for name in kind.selective},
         randomness=randomness,

@@ -30,12 +30,9 @@ def licences(
 ) -> Sequence[LicenceRow]:  # fmt: skip
     """Return up to `limit` licences of `agency` behind `after`, by identifier."""
     query = select(LicenceRow).where(LicenceRow.agency == agency, LicenceRow.licence_id > after)
-    if state is not None:
-        query = query.where(LicenceRow.state == state)
-    if reference is not None:
-        query = query.where(LicenceRow.reference == reference)
-    if subject is not None:
-        query = query.where(LicenceRow.subject == subject)
+    for column, wanted in ((LicenceRow.state, state), (LicenceRow.reference, reference), (LicenceRow.subject, subject)):
+        if wanted is not None:
+            query = query.where(col(column) == wanted)
     return session.exec(query.order_by(col(LicenceRow.licence_id)).limit(limit)).all()
 
 
@@ -76,7 +73,8 @@ def undelivered(session: Session) -> Sequence[LicenceRow]:
 
 def delivered(session: Session, licence_ids: Sequence[str]) -> None:
     """Drop the disclosures of licences that have reached their wallets."""
-    session.execute(update(LicenceRow).where(col(LicenceRow.licence_id).in_(licence_ids)).values(undelivered=None))
+    these = update(LicenceRow).where(records_store.among(session, col(LicenceRow.licence_id), licence_ids))
+    session.execute(these.values(undelivered=None))
 
 
 def move(

@@ -16,7 +16,6 @@ from credentials import strict_json
 from credentials.errors import MalformedError
 from records import store
 from records.errors import AuditBrokenError
-from records.many import insert_many
 from records.models import AuditEntry
 from records.outbox.events import EVENTS
 from records.outbox.models import OutboxEvent
@@ -89,8 +88,8 @@ def record_many(session: Session, acts: Sequence[Act], *, actor: str, now: datet
                 {"event_id": hashed, "type": EVENTS[one.act].type, "stream": one.stream, "subject": one.subject,
                  "at": now, "detail": told}
             )  # fmt: skip
-    insert_many(session, AuditEntry, entries)
-    insert_many(session, OutboxEvent, events)
+    store.insert_many(session, AuditEntry, entries)
+    store.insert_many(session, OutboxEvent, events)
 
 
 def verify(session: Session) -> int:

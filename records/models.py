@@ -87,3 +87,14 @@ class IdempotencyKey(SQLModel, table=True):
     body_hash: str
     result: str
     created_at: datetime = Field(sa_type=Instant, index=True)
+
+
+class LeaseRow(SQLModel, table=True):
+    """Who may do something alone, until when; `fence` counts who had it."""
+
+    __tablename__ = "lease"
+
+    name: str = Field(primary_key=True)
+    holder: str
+    fence: int = Field(sa_type=BigInteger)
+    until: datetime = Field(sa_type=Instant)

@@ -1,13 +1,27 @@
 """All SQL of the records room."""
 
-from collections.abc import Collection, Generator, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import and_, delete, func, text
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Connection,
+    Table,
+    and_,
+    any_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    text,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel, col, select
 
-from records.models import AuditEntry, IdempotencyKey, LogCheckpoint, LogNode, RefusedRequest
+from records.models import AuditEntry, IdempotencyKey, LeaseRow, LogCheckpoint, LogNode, RefusedRequest
 
 
 def insert_unless_taken(session: Session, row: SQLModel) -> bool:
@@ -51,7 +65,7 @@ def last_entries(session: Session, streams: Collection[str]) -> dict[str, tuple[
     """Return sequence and hash of the last entry of each stream that has any."""
     newest = (
         select(AuditEntry.stream, func.max(AuditEntry.sequence).label("sequence"))
-        .where(col(AuditEntry.stream).in_(streams))
+        .where(among(session, col(AuditEntry.stream), streams))
         .group_by(AuditEntry.stream)
         .subquery()
     )
@@ -63,7 +77,7 @@ def last_entries(session: Session, streams: Collection[str]) -> dict[str, tuple[
 
 def idempotency_keys(session: Session, caller: str, keys: Collection[str]) -> dict[str, IdempotencyKey]:
     """Return what `caller` did with each of many keys, by key."""
-    query = select(IdempotencyKey).where(IdempotencyKey.caller == caller, col(IdempotencyKey.key).in_(keys))
+    query = select(IdempotencyKey).where(IdempotencyKey.caller == caller, among(session, col(IdempotencyKey.key), keys))
     return {row.key: row for row in session.exec(query)}
 
 
@@ -154,3 +168,62 @@ def forget_keys(session: Session, before: datetime, *, callers: Sequence[str], o
     for one in operations:
         old = old.where(~col(IdempotencyKey.operation).startswith(one, autoescape=True))
     return int(session.execute(old).rowcount)  # type: ignore[attr-defined]
+
+
+def insert_many(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows of one table; columns that none of them names get the model's default.
+
+    All rows name the same columns. What a constraint refuses raises `IntegrityError`, and nothing of them is there.
+    """
+    if not rows:
+        return
+    session.flush()  # what these rows hang on
+    table: Table = model.__table__  # type: ignore[attr-defined]
+    left_out = {
+        name: field.get_default(call_default_factory=True)
+        for name, field in model.model_fields.items()
+        if name not in rows[0] and not field.is_required()
+    }
+    whole = [{**left_out, **row} for row in rows] if left_out else rows
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        _copy(connection, table, whole)
+    else:
+        connection.execute(insert(table), list(whole))
+
+
+def _copy(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Send rows by COPY, each value in the spelling that its column's type gives it."""
+    columns = [table.columns[name] for name in rows[0]]
+    spell = [column.type.dialect_impl(connection.dialect).bind_processor(connection.dialect) for column in columns]
+    quoted = connection.dialect.identifier_preparer.quote
+    names = ", ".join(quoted(column.name) for column in columns)
+    driver: Any = connection.connection.driver_connection
+    with driver.cursor() as cursor, cursor.copy(f"COPY {quoted(table.name)} ({names}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row([one(value) if one else value for one, value in zip(spell, row.values(), strict=True)])
+
+
+def among(session: Session, column: Any, values: Collection[Any]) -> ColumnElement[bool]:
+    """Return the condition that a column is one of many values; as one parameter where the database takes arrays."""
+    if session.get_bind().dialect.name != "postgresql":
+        return column.in_(values)  # type: ignore[no-any-return]
+    return column == any_(bindparam(None, list(values), type_=ARRAY(column.type)))  # type: ignore[no-any-return]
+
+
+def lease(session: Session, name: str) -> LeaseRow | None:
+    """Return who has a lease, freshly read."""
+    return session.get(LeaseRow, name, populate_existing=True)
+
+
+def take_lease(session: Session, row: LeaseRow, holder: str, fence: int, until: datetime) -> bool:
+    """Take a lease from whoever has it in `row`; of any number of workers at once one does."""
+    this = update(LeaseRow).where(col(LeaseRow.name) == row.name, col(LeaseRow.fence) == row.fence)
+    this = this.where(col(LeaseRow.holder) == row.holder, col(LeaseRow.until) == row.until)
+    return bool(session.execute(this.values(holder=holder, fence=fence, until=until)).rowcount)  # type: ignore[attr-defined]
+
+
+def hold_lease(session: Session, name: str, fence: int, **values: object) -> bool:
+    """Whether a lease still has this fence; nobody takes it before the transaction ends. `values` are written."""
+    this = update(LeaseRow).where(col(LeaseRow.name) == name, col(LeaseRow.fence) == fence)
+    return bool(session.execute(this.values(**values or {"fence": fence})).rowcount)  # type: ignore[attr-defined]

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from credentials import base64url, jwk, jws, key_binding, sd_jwt, sd_jwt_vc, status_list
+from credentials import base64url, concealing, jwk, jws, key_binding, sd_jwt, sd_jwt_vc, status_list
 from credentials.errors import FormatError
 from credentials.jwk import PublicKey
 from credentials.sd_jwt import Disclosure, SdJwt
@@ -149,7 +149,7 @@ def licence(payload: object, *disclosures: str, key: EllipticCurvePrivateKey = A
 
 def issue(claims: Mapping[str, Any], *selective: str, decoys_to: int = 0, **changes: Any) -> SdJwt:
     """Return an honestly issued licence whose claims named in `selective` are digests."""
-    payload, disclosures = sd_jwt.conceal(
+    payload, disclosures = concealing.conceal(
         {**envelope(**changes), **claims},
         selective=[(name,) for name in selective],
         randomness=randomness("issue"),

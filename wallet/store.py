@@ -32,23 +32,31 @@ def key_by_reference(session: Session, reference: str) -> HolderKey | None:
 
 def keys_by_reference(session: Session, references: Collection[str]) -> Sequence[HolderKey]:
     """Return the keys that were made for many references."""
-    return session.exec(select(HolderKey).where(col(HolderKey.reference).in_(references))).all()
+    return session.exec(
+        select(HolderKey).where(records_store.among(session, col(HolderKey.reference), references))
+    ).all()
 
 
 def key_owners(session: Session, thumbprints: Collection[str]) -> dict[str, str]:
     """Return whose keys are, by thumbprint."""
-    query = select(HolderKey.thumbprint, HolderKey.holder_id).where(col(HolderKey.thumbprint).in_(thumbprints))
+    query = select(HolderKey.thumbprint, HolderKey.holder_id).where(
+        records_store.among(session, col(HolderKey.thumbprint), thumbprints)
+    )
     return dict(session.exec(query).all())
 
 
 def holders_by_lookup(session: Session, lookups: Collection[str]) -> Sequence[HolderRow]:
     """Return the accounts of many numbers, each by its keyed digest."""
-    return session.exec(select(HolderRow).where(col(HolderRow.lookup).in_(lookups))).all()
+    return session.exec(select(HolderRow).where(records_store.among(session, col(HolderRow.lookup), lookups))).all()
 
 
 def held_names(session: Session, licence_ids: Collection[str]) -> set[str]:
     """Return those of many licences that are in a wallet."""
-    return set(session.exec(select(HeldLicence.licence_id).where(col(HeldLicence.licence_id).in_(licence_ids))))
+    return set(
+        session.exec(
+            select(HeldLicence.licence_id).where(records_store.among(session, col(HeldLicence.licence_id), licence_ids))
+        )
+    )
 
 
 def held(session: Session, holder_id: str) -> Sequence[HeldLicence]:

@@ -16,7 +16,6 @@ import issuers.models
 import issuers.openid4vci.models
 import keys.models
 import keys.passkeys.models
-import records.leases
 import records.models
 import records.outbox.models
 import verifier.asks.models
@@ -37,7 +36,6 @@ TABLES = (
     issuers.openid4vci.models,
     keys.models,
     keys.passkeys.models,
-    records.leases,
     records.models,
     records.outbox.models,
     verifier.asks.models,

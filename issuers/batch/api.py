@@ -86,6 +86,8 @@ class BatchesOut(BaseModel):
 
     items: list[BatchOut]
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"items": []}]})
+
 
 def routes(
     batches: Batches, *, caller_of: Callable[..., Caller], attempts: Attempts, clock: Clock, telling: Telling

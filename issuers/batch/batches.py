@@ -11,13 +11,12 @@ from typing import Any
 
 from credentials import base64url, strict_json
 from credentials.claim_values import Fault
-from credentials.licence_type import ClaimsRefusedError, LicenceType
+from credentials.licence_type import LicenceType
 from issuers.batch import store
 from issuers.batch.models import BatchChunk, BatchJob, JobState, Stage
 from issuers.batch.rows import MOST_ROWS, Row
 from issuers.errors import AgencyKeepsKeyError, BatchLimitError, TooManyRowsError, UnknownJobError
 from issuers.issuer import Issuer
-from issuers.orders import UNKNOWN_TYPE
 from keys.encryption import Seal
 from keys.models import KeyPurpose
 from keys.vault import Vault
@@ -59,10 +58,7 @@ class Batches:
 
     def kind(self, agency: str, type_key: str, *, now: datetime) -> LicenceType:
         """Return a type that an agency may issue many of: it may sign it, with a key in the vault; raises why not."""
-        kind = self._issuer.types.get(type_key)
-        if kind is None:
-            raise ClaimsRefusedError([UNKNOWN_TYPE])
-        self._issuer.must_be_authorised(agency, kind, now)
+        kind = self._issuer.authorised_type(agency, type_key, now)
         if self._vault.active(agency, KeyPurpose.LICENCE).signer is None:
             raise AgencyKeepsKeyError
         return kind

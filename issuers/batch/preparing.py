@@ -34,7 +34,6 @@ from records import store as records_store
 from records.audit import Act
 from records.database import Database
 from records.idempotency import Attempt
-from records.many import insert_many
 from records.models import IdempotencyKey
 
 PREPARATION_LIFE = timedelta(days=7)  # a batch may stand still for as long as its key cannot be opened
@@ -72,7 +71,8 @@ class Preparer:
 
     def __init__(
         self, *, database: Database, seal: Seal, vault: Vault, issuer: Issuer, publisher: StatusPublisher,
-        recorder: Recorder, velocity: Velocity, base_url: str, bind_many: BindMany, randomness: Callable[[int], bytes],
+        recorder: Recorder, velocity: Velocity, base_url: str, bind_many: BindMany,
+        agent: Callable[..., str], randomness: Callable[[int], bytes],
     ) -> None:  # fmt: skip
         self._database = database
         self._seal = seal
@@ -83,6 +83,7 @@ class Preparer:
         self._velocity = velocity
         self._base_url = base_url
         self._bind_many = bind_many
+        self._agent = agent
         self._randomness = randomness
 
     def ready(self, agency: str, kind: LicenceType, wanted: Sequence[Wanted], *, actor: str, now: datetime) -> Ready:
@@ -135,8 +136,8 @@ class Preparer:
              "result": row["licence_id"], "created_at": ready.now}
             for this, _, _, row in ready.licences
         ]  # fmt: skip
-        insert_many(session, IdempotencyKey, keys)
-        insert_many(session, LicenceRow, rows)
+        records_store.insert_many(session, IdempotencyKey, keys)
+        records_store.insert_many(session, LicenceRow, rows)
         acts = [Act(f"issuers/{ready.agency}", "licence.prepared", row["licence_id"]) for row in rows]
         audit.record_many(session, acts, actor=ready.actor, now=ready.now)
         return found
@@ -147,7 +148,7 @@ class Preparer:
         """Return a licence's payload without its status, and its ledger row without index and bytes."""
         kind, now, order = ready.kind, ready.now, one.order
         claims, first_day, last_day = check_order(kind, order, now=now)
-        agents = [self._issuer.agent(person, now=now) for _, person in order.entrusted]
+        agents = [self._agent(person, now=now) for _, person in order.entrusted]
         identifier = LicenceId(kind.type_code, uscc, self._recorder.serial(), 1)
         draft = Draft(kind, identifier, claims, first_day, last_day, jwk, now, agents)
         issuer = issuer_url(self._base_url, ready.agency)

@@ -9,11 +9,14 @@ from sqlmodel import Session, col, select
 
 from issuers.batch.models import BatchChunk, BatchJob, JobState, Stage
 from issuers.models import LicenceCopy, LicenceRow, LicenceState
+from records import store as records_store
 
-STAGES_OF = {
-    JobState.CHECKING: [Stage.CHECK],
-    JobState.ISSUING: [Stage.PREPARE, Stage.SIGN, Stage.DELIVER],
-}
+WORK = (
+    (JobState.CHECKING, (Stage.CHECK,)),
+    (JobState.ISSUING, (Stage.PREPARE, Stage.SIGN)),
+    (JobState.ISSUING, (Stage.DELIVER,)),
+)
+"""What there is to do for jobs of which state, the most urgent first: all are signed before any is delivered."""
 
 
 def job(session: Session, agency: str, job_id: str) -> BatchJob | None:
@@ -60,7 +63,7 @@ def outcomes(session: Session, job_id: str) -> Iterator[Sequence[dict[str, Any]]
 
 def waiting(session: Session, now: datetime, limit: int) -> Sequence[BatchChunk]:
     """Return chunks that nobody is at work on, of the oldest jobs first, each at a stage its job has come to."""
-    for state, stages in STAGES_OF.items():
+    for state, stages in WORK:
         query = (
             select(BatchChunk)
             .join(BatchJob)
@@ -107,7 +110,7 @@ def forget_orders(session: Session, job_id: str) -> None:
 
 def open_jobs(session: Session) -> Sequence[BatchJob]:
     """Return the jobs that workers work on."""
-    states = list(STAGES_OF)
+    states = {state for state, _ in WORK}
     return session.exec(
         select(BatchJob).where(col(BatchJob.state).in_(states)).order_by(col(BatchJob.created_at))
     ).all()
@@ -116,10 +119,10 @@ def open_jobs(session: Session) -> Sequence[BatchJob]:
 def taken_indices(session: Session, list_id: str, indices: Collection[int]) -> set[int]:
     """Return those of some indices of a list that a licence has."""
     own = select(LicenceRow.status_index).where(
-        LicenceRow.status_list_id == list_id, col(LicenceRow.status_index).in_(indices)
+        LicenceRow.status_list_id == list_id, records_store.among(session, col(LicenceRow.status_index), indices)
     )
     copies = select(LicenceCopy.status_index).where(
-        LicenceCopy.status_list_id == list_id, col(LicenceCopy.status_index).in_(indices)
+        LicenceCopy.status_list_id == list_id, records_store.among(session, col(LicenceCopy.status_index), indices)
     )
     return {*session.exec(own), *session.exec(copies)}
 
@@ -132,7 +135,7 @@ def given(session: Session, list_id: str) -> int:
 def to_sign(session: Session, licence_ids: Collection[str], now: datetime) -> Sequence[tuple[str, str, str]]:
     """Return identifier, key and bytes to sign of those licences that wait for their signature, within their time."""
     query = select(LicenceRow.licence_id, LicenceRow.kid, LicenceRow.signing_input).where(
-        col(LicenceRow.licence_id).in_(licence_ids),
+        records_store.among(session, col(LicenceRow.licence_id), licence_ids),
         LicenceRow.state == LicenceState.PREPARED,
         col(LicenceRow.prepared_until) > now,
     )
@@ -142,7 +145,7 @@ def to_sign(session: Session, licence_ids: Collection[str], now: datetime) -> Se
 def still_prepared(session: Session, licence_ids: Collection[str], now: datetime) -> set[str]:
     """Return those licences that still wait for their signature, and hold them until the commit."""
     query = select(LicenceRow.licence_id).where(
-        col(LicenceRow.licence_id).in_(licence_ids),
+        records_store.among(session, col(LicenceRow.licence_id), licence_ids),
         LicenceRow.state == LicenceState.PREPARED,
         col(LicenceRow.prepared_until) > now,
     )
@@ -161,7 +164,7 @@ def sign_many(session: Session, signatures: Mapping[str, str], now: datetime) ->
 def to_deliver(session: Session, licence_ids: Collection[str]) -> Sequence[LicenceRow]:
     """Return signed licences that have not reached their wallets."""
     query = select(LicenceRow).where(
-        col(LicenceRow.licence_id).in_(licence_ids),
+        records_store.among(session, col(LicenceRow.licence_id), licence_ids),
         col(LicenceRow.undelivered).is_not(None),
         col(LicenceRow.signature).is_not(None),
     )

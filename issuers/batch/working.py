@@ -70,7 +70,8 @@ class BatchWorker:
             return 0
         job = self._job(chunk)
         try:
-            while chunk.stage != Stage.DONE and (chunk.stage == Stage.CHECK) == (job.state == JobState.CHECKING):
+            stages = next(stages for _, stages in store.WORK if chunk.stage in stages)
+            while chunk.stage in stages:
                 chunk = self._stage(job, chunk, clock)
         except FenceLostError:
             return chunk.rows
@@ -161,8 +162,7 @@ class BatchWorker:
 
     def _prepare(self, job: BatchJob, chunk: BatchChunk, now: datetime) -> None:
         """Record what is right, with the bytes to sign; the rows' references make it happen once."""
-        kind = self._issuer.types[job.type_key]
-        self._issuer.must_be_authorised(job.agency, kind, now)
+        kind = self._issuer.authorised_type(job.agency, job.type_key, now)
         bad = {row["row"] for row in chunk.outcome if "faults" in row}
         wanted = [
             Wanted(row["reference"], row["body"], IssueIn.model_validate(_whole(row["body"], kind)).order())
@@ -178,7 +178,7 @@ class BatchWorker:
             self._go_on(session, chunk, stage=Stage.SIGN, outcome=outcome, refused=refused)
 
     def _sign(self, job: BatchJob, chunk: BatchChunk, now: datetime) -> None:
-        self._issuer.must_be_authorised(job.agency, self._issuer.types[job.type_key], now)
+        self._issuer.authorised_type(job.agency, job.type_key, now)
         names = [row["licence_id"] for row in chunk.outcome if row.get("licence_id")]
         with self._database.read() as session:
             waiting = store.to_sign(session, names, now)

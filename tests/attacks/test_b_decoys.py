@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from credentials import base64url, key_binding, sd_jwt, sd_jwt_vc
+from credentials import base64url, concealing, key_binding, sd_jwt, sd_jwt_vc
 from credentials import jws as gate
 from tests.tokens import AUDIENCE, HOLDER, NONCE, NOW, digest, disclosure, envelope, issue, licence, opened, randomness
 
@@ -31,7 +31,7 @@ def test_the_number_of_digests_does_not_tell_the_number_of_claims():
     shapes = set()
     for count in range(1, 6):
         names = [f"claim_{number}" for number in range(count)]
-        payload, disclosures = sd_jwt.conceal(
+        payload, disclosures = concealing.conceal(
             dict.fromkeys(names, "x"),
             selective=[(name,) for name in names],
             randomness=randomness(str(count)),
@@ -47,7 +47,7 @@ def test_the_number_of_digests_does_not_tell_the_number_of_claims():
 def test_the_order_of_digests_does_not_tell_the_order_of_claims():
     """Claims given in another order leave their digests in no order but the sorted one."""
     for order in (["a", "b", "c"], ["c", "a", "b"]):
-        payload, made = sd_jwt.conceal(
+        payload, made = concealing.conceal(
             dict.fromkeys(order, 1), selective=[(name,) for name in order], randomness=randomness()
         )
         assert payload["_sd"] == sorted(one.digest for one in made)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from credentials import sd_jwt
+from credentials import concealing, sd_jwt
 from tests.tokens import digest, disclosure, envelope, licence, one, opened, randomness, refused
 
 FREE = disclosure("salt", "a", 1)
@@ -55,7 +55,7 @@ def test_a_claim_of_a_reserved_name_is_never_issued(name):
     """Concealing refuses claims with a reserved name, at the top, inside, and in an array."""
     for claims in ({name: 1}, {"b": {name: 1}}, {"b": [{name: 1}]}):
         with refused("malformed"):
-            sd_jwt.conceal(claims, selective=[], randomness=randomness())
+            concealing.conceal(claims, selective=[], randomness=randomness())
 
 
 @pytest.mark.parametrize("stated", [{"_sd_alg": "sha-256"}, {}], ids=["stated", "by default"])

@@ -3,7 +3,7 @@
 import os
 from hashlib import sha256
 
-from credentials import base64url, jws, sd_jwt
+from credentials import base64url, concealing, jws
 from tests.tokens import digest, issue, randomness
 
 
@@ -11,7 +11,7 @@ def test_salts_are_128_bits_and_unique_over_10_000_issues():
     """Ten thousand licences with the same two claims share no salt, no digest and no disclosure."""
     salts, digests = set(), set()
     for _ in range(10_000):
-        payload, made = sd_jwt.conceal(
+        payload, made = concealing.conceal(
             {"sex": "1", "list": ["a"]}, selective=[("sex",), ("list", None)], randomness=os.urandom
         )
         salts.update(one.salt for one in made)
@@ -28,7 +28,7 @@ def test_every_disclosure_and_decoy_draws_its_own_randomness():
         drawn.append(randomness(str(len(drawn)))(size))
         return drawn[-1]
 
-    payload, made = sd_jwt.conceal(
+    payload, made = concealing.conceal(
         {"a": 1, "b": {"c": 2}}, selective=[("a",), ("b",), ("b", "c")], randomness=draw, digests_at_top=5
     )
     salts = [base64url.decode(one.salt) for one in made]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from credentials import base64url, sd_jwt, strict_json
+from credentials import base64url, concealing, sd_jwt, strict_json
 from credentials.sd_jwt import SdJwt
 from tests.tokens import attempt, digest, disclosure, header, one, randomness, refused, signed
 
@@ -32,7 +32,7 @@ def _paths(node, at=()):
 
 
 def _conceal(claims, *paths, decoys_to=0):
-    return sd_jwt.conceal(claims, selective=paths, randomness=randomness(), digests_at_top=decoys_to)
+    return concealing.conceal(claims, selective=paths, randomness=randomness(), digests_at_top=decoys_to)
 
 
 @settings(max_examples=150)
@@ -223,7 +223,7 @@ HIDDEN = [
 )  # fmt: skip
 def test_a_path_discloses_what_it_needs_and_no_more(paths, shown):
     """What lies on the way and all within; siblings stay hidden, in objects and in arrays."""
-    payload, made = sd_jwt.conceal(TREE, selective=HIDDEN, randomness=randomness("paths"))
+    payload, made = concealing.conceal(TREE, selective=HIDDEN, randomness=randomness("paths"))
     chosen = sd_jwt.select_paths(SdJwt(signed(header(), payload), made, "binding"), paths)
     assert chosen.key_binding is None
     assert sd_jwt.process(payload, chosen.disclosures) == shown
@@ -231,7 +231,7 @@ def test_a_path_discloses_what_it_needs_and_no_more(paths, shown):
 
 def test_what_is_shown_keeps_the_order_of_issuing():
     """The order of disclosures says nothing of what was asked first."""
-    payload, made = sd_jwt.conceal(TREE, selective=HIDDEN, randomness=randomness("paths"))
+    payload, made = concealing.conceal(TREE, selective=HIDDEN, randomness=randomness("paths"))
     whole = SdJwt(signed(header(), payload), made)
     chosen = sd_jwt.select_paths(whole, [("trips",), ("classes",), ("address",)])
     assert list(chosen.disclosures) == [one for one in made if one in chosen.disclosures]
@@ -249,7 +249,7 @@ def test_a_presentation_is_named_by_all_but_its_last_signature():
 
 def test_what_was_withheld_cannot_be_chosen():
     """From a presentation with less than everything, or with decoys, what is not there is passed over."""
-    payload, made = sd_jwt.conceal(TREE, selective=HIDDEN, randomness=randomness("paths"))
+    payload, made = concealing.conceal(TREE, selective=HIDDEN, randomness=randomness("paths"))
     payload["classes"] += [{"...": "A" * 43}, {"...": ["no digest"]}, {"...": None}]
     less = SdJwt(signed(header(), payload), tuple(each for each in made if each.value != "E"))
     for path in (("classes",), ("classes", None), ("classes", 0)):
@@ -304,6 +304,6 @@ def test_the_longest_text_is_taken_apart():
 
 def test_no_decoy_is_made_unless_it_is_asked_for():
     """Without a number of digests there are as many as there are claims to hide: none, or those."""
-    assert sd_jwt.conceal({"a": 1}, selective=[], randomness=randomness()) == ({"a": 1}, ())
-    payload, made = sd_jwt.conceal({"a": 1}, selective=[("a",)], randomness=randomness())
+    assert concealing.conceal({"a": 1}, selective=[], randomness=randomness()) == ({"a": 1}, ())
+    payload, made = concealing.conceal({"a": 1}, selective=[("a",)], randomness=randomness())
     assert payload["_sd"] == [each.digest for each in made]

@@ -11,6 +11,7 @@ import pytest
 from credentials import (
     base45,
     base64url,
+    concealing,
     jwk,
     jws,
     key_binding,
@@ -257,7 +258,7 @@ def test_what_is_no_sd_jwt_is_refused_by_its_check(text, because):
 def test_nothing_reserved_is_issued():
     """A claim called as a digest is would be read as one."""
     with refused("malformed", "reserved name"):
-        sd_jwt.conceal({"a": {"...": 1}}, selective=[], randomness=bytes)
+        concealing.conceal({"a": {"...": 1}}, selective=[], randomness=bytes)
 
 
 LICENCES = {

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from credentials import base64url, jwk, jws, sd_jwt
+from credentials import base64url, concealing, jwk, jws
 from credentials.jwk import import_public
 from credentials.sd_jwt import SdJwt
 from credentials.sd_jwt_vc import ENVELOPE
@@ -75,7 +75,7 @@ class Forge:
 
     def licence(self, *, head: object = None, key: Any = AGENCY, **changes: Any) -> SdJwt:
         """A licence as issued; `changes` bend its registered claims, `head` is its header."""
-        payload, disclosures = sd_jwt.conceal(
+        payload, disclosures = concealing.conceal(
             self.clear() | self.envelope(**changes) | {name: CLAIMS[name] for name in SELECTIVE},
             selective=[(name,) for name in SELECTIVE],
             randomness=tokens.randomness("forge"),

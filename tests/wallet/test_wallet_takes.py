@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
-from credentials import jwe, jws, sd_jwt
+from credentials import concealing, jwe, jws
 from credentials.jwk import export_public, import_public
 from credentials.type_metadata import sri
 from tests import tokens
@@ -227,7 +227,7 @@ class Stranger:
         """A credential for a key; no `iat`, no `status`: other issuers may leave them out."""
         claims = {"iss": STRANGER, "vct": VCT, "cnf": {"jwk": key}, "reader": "李样本", "number": 7, "town": "示例"}
         claims = _bent(claims, self.change.get("claims", {}))
-        payload, disclosures = sd_jwt.conceal(
+        payload, disclosures = concealing.conceal(
             claims, selective=[("reader",), ("number",)], randomness=tokens.randomness("stranger")
         )
         x5c = self.authority.leaf(self.key, STRANGER, "Town library")

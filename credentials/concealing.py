@@ -1,0 +1,89 @@
+"""Concealing claims: the issuer's half of SD-JWT (RFC 9901 section 4)."""
+
+from collections.abc import Callable, Collection, Mapping
+from hashlib import sha256
+from typing import Any
+
+from credentials import base64url, strict_json
+from credentials.errors import MalformedError
+from credentials.sd_jwt import CONTAINERS, RESERVED_NAMES, Disclosure, Path, digest
+
+SALT_BYTES = 16  # 128 bits (RFC 9901 section 9.3)
+DIGEST_BYTES = 32
+Places = list[Path]
+"""The paths that mean one place: inside an array, its index and None both do."""
+TOP: Places = [()]
+Randomness = Callable[[int], bytes]
+"""Returns that many unpredictable bytes."""
+
+
+def conceal(
+    claims: Mapping[str, Any],
+    *,
+    selective: Collection[Path],
+    randomness: Randomness,
+    digests_at_top: int = 0,
+) -> tuple[dict[str, Any], tuple[Disclosure, ...]]:
+    """Return the payload with `selective` claims as digests, and their disclosures (RFC 9901 section 4).
+
+    A selective claim inside a selective one is disclosed on its own (section 4.2.6). Decoys (section
+    4.2.7) fill the top level up to `digests_at_top`, so that an absent optional claim does not show.
+    Digests are sorted: their order says nothing.
+    """
+    made: list[Disclosure] = []
+    nested = any(len(path) > 1 for path in selective)
+
+    def disclose(name: str | None, value: object, random: bytes) -> str:
+        salt = base64url.encode(random)
+        array = [salt, value] if name is None else [salt, name, value]
+        text = base64url.encode(strict_json.dumps(array))
+        made.append(Disclosure(text, salt, name, value))
+        return digest(text)
+
+    def walk(node: object, at: Places, *steps: str | int | None) -> object:
+        if not isinstance(node, CONTAINERS):
+            return node
+        if not nested:
+            _refuse_reserved(node)
+            return node
+        inside = [(*one, step) for one in at for step in steps]
+        if isinstance(node, dict):
+            return walk_object(node, inside)
+        return [walk_element(child, inside, place) for place, child in enumerate(node)]
+
+    def walk_object(node: Mapping[str, object], at: Places) -> dict[str, object]:
+        if not RESERVED_NAMES.isdisjoint(node):
+            raise MalformedError("a claim has a reserved name")
+        clear = {
+            name: walk(child, at, name) if isinstance(child, CONTAINERS) else child for name, child in node.items()
+        }
+        chosen = {path[-1] for path in selective if path[:-1] in at}
+        hidden = [name for name in clear if name in chosen]
+        salts = _drawn(randomness, len(hidden), SALT_BYTES)
+        digests = [disclose(name, clear.pop(name), salt) for name, salt in zip(hidden, salts, strict=True)]
+        if at == TOP:
+            decoys = _drawn(randomness, digests_at_top - len(digests), DIGEST_BYTES)
+            digests += [base64url.encode(sha256(one).digest()) for one in decoys]
+        return clear | ({"_sd": sorted(digests)} if digests else {})
+
+    def walk_element(child: object, at: Places, place: int) -> object:
+        value = walk(child, at, place, None)
+        hidden = any((*one, step) in selective for one in at for step in (place, None))
+        return {"...": disclose(None, value, randomness(SALT_BYTES))} if hidden else value
+
+    payload = walk_object(claims, TOP)
+    return payload | ({"_sd_alg": "sha-256"} if made or digests_at_top else {}), tuple(made)
+
+
+def _refuse_reserved(node: object) -> None:
+    if isinstance(node, dict) and not RESERVED_NAMES.isdisjoint(node):
+        raise MalformedError("a claim has a reserved name")
+    for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        if isinstance(child, CONTAINERS):
+            _refuse_reserved(child)
+
+
+def _drawn(randomness: Randomness, count: int, size: int) -> list[bytes]:
+    """Return `count` random values, drawn at once: asking costs more than what is asked for."""
+    data = randomness(count * size) if count > 0 else b""
+    return [data[at : at + size] for at in range(0, len(data), size)]
