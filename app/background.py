@@ -7,6 +7,7 @@ that fails is logged, and the next round tries again.
 import asyncio
 import os
 import secrets
+import signal
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -56,6 +57,17 @@ def start(house: House, now: Clock) -> list[asyncio.Task[None]]:
     """Begin every duty; cancel what is returned to end them."""
     leases = Leases(database=house.database, worker=worker_name())
     return [asyncio.create_task(_again_and_again(one, house, leases, now)) for one in DUTIES]
+
+
+async def until_stopped(house: House, now: Clock) -> None:
+    """Do every duty until the process is asked to end (SIGTERM, SIGINT); what is begun is finished."""
+    stopped = asyncio.Event()
+    for one in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(one, stopped.set)
+    tasks = start(house, now)
+    await stopped.wait()
+    for task in tasks:
+        task.cancel()
 
 
 def once(duty: Duty, house: House, leases: Leases, now: Clock) -> bool:

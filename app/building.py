@@ -77,13 +77,13 @@ def build(
     root = Root(database=database, custodian=custody.custodian(settings, randomness), randomness=randomness)
     seal = Seal(root.open, randomness=randomness)
     types, items = catalogue.licence_types(), catalogue.items()
-    vault = Vault(database=database, seal=seal, make_key=make_key)
+    vault = Vault(database=database, seal=seal, make_key=make_key, remember=settings.refresh)
     registry = TrustRegistry(database=database, vault=vault, base_url=base_url)
     certificates = Certificates(database=database, vault=vault, base_url=base_url, randomness=randomness)
     publisher = StatusPublisher(database=database, vault=vault, certificates=certificates, base_url=base_url)
     nonces = Nonces(database=database, seal=seal, randomness=randomness)
     gate = DpopGate(database=database, nonces=nonces)
-    access = Access(database=database, randomness=randomness)
+    access = Access(database=database, randomness=randomness, remember=settings.refresh)
     clients = OAuthClients(database=database, randomness=randomness, secrets_allowed=settings.demo)
     transparency = TransparencyLog(database=database, vault=vault, base_url=base_url)
     core = Core(settings, database, seal, vault, certificates, make_key, randomness, fetch)
@@ -155,7 +155,7 @@ def build(
     changes = StatusChanges(issuer=issuer, publisher=publisher, velocity=velocity)
     four_eyes = FourEyes(database=database, randomness=randomness)
     uses = Uses(database=database, mandates=mandates)
-    counters = Counters(database=database)
+    counters = Counters(database=database, remember=settings.refresh)
     file_copies = FileCopies(
         database=database, seal=seal, base_url=base_url, agency_name=catalogue.agency_name, picture=qr.png,
         randomness=randomness,

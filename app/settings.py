@@ -77,7 +77,7 @@ class Settings(BaseSettings):
     )  # fmt: skip
     preparation_life_seconds: int = Field(default=600, ge=60, le=86_400)
     refresh_seconds: int = Field(
-        default=0, ge=0, le=60, description="How old trust and status lists may be in memory; 0 asks every time."
+        default=2, ge=0, le=60, description="How old trust, status lists and who a counter is may be in memory."
     )
 
     four_eyes: bool | None = Field(

@@ -16,6 +16,7 @@ from keys import store
 from keys.errors import ScopeRefusedError, TokenRefusedError
 from keys.models import AccessToken
 from keys.passkeys import store as passkeys_store
+from keys.remembered import Remembered
 from keys.vault import STREAM
 from records import audit
 from records.database import Database
@@ -76,9 +77,13 @@ class Caller:
 class Access:
     """Gives, reads and takes back access tokens."""
 
-    def __init__(self, *, database: Database, randomness: Callable[[int], bytes]) -> None:
+    def __init__(self, *, database: Database, randomness: Callable[[int], bytes], remember: timedelta) -> None:
+        """Look every token up when it is used, but a counter's: what it was is remembered for that long."""
         self._database = database
         self._randomness = randomness
+        self._remembered = Remembered[AccessToken | None](
+            remember, lambda row: row is not None and row.role == Role.COUNTER
+        )
 
     def grant(
         self,
@@ -158,8 +163,8 @@ class Access:
 
         So does one of a suspended client, and a session that was idle too long.
         """
-        with self._database.read() as session:
-            row = store.access_token(session, _hash(secret))
+        hashed = _hash(secret)
+        row = self._remembered.get(hashed, lambda: self._looked_up(hashed), now=now)
         if row is None or row.revoked_at is not None or now >= row.expires_at:
             raise TokenRefusedError
         if _was_idle(row, now):
@@ -172,6 +177,10 @@ class Access:
             Role(row.role), row.subject, scopes, row.token_id, row.person, row.jkt, row.client_id, row.shown_at,
             row.created_at,
         )  # fmt: skip
+
+    def _looked_up(self, hashed: str) -> AccessToken | None:
+        with self._database.read() as session:
+            return store.access_token(session, hashed)
 
     def sessions(self, role: Role, subject: str, *, now: datetime) -> Sequence[AccessToken]:
         """Return the tokens of `subject` that still open, newest first."""

@@ -6,7 +6,7 @@ compromised from any of them.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -26,6 +26,7 @@ from keys import store
 from keys.encryption import Seal
 from keys.errors import KeySealBrokenError, NoSigningKeyError, OwnerKeepsKeyError, UnknownKeyError
 from keys.models import VERIFIED, KeyPurpose, KeyState, SigningKey
+from keys.remembered import Remembered
 from records import audit
 from records import store as records_store
 from records.database import Database
@@ -46,10 +47,11 @@ class ActiveKey:
 class Vault:
     """Keeps signing keys; every change of a key is audited and puts the trust list up for signing."""
 
-    def __init__(self, *, database: Database, seal: Seal, make_key: KeyMaker) -> None:
+    def __init__(self, *, database: Database, seal: Seal, make_key: KeyMaker, remember: timedelta) -> None:
         self._database = database
         self._seal = seal
         self._make_key = make_key
+        self._remembered = Remembered[ActiveKey](remember)
         self._opened: dict[str, EllipticCurvePrivateKey] = {}
 
     def create(self, owner: str, purpose: KeyPurpose, *, actor: str, now: datetime) -> str:
@@ -95,6 +97,10 @@ class Vault:
         if not records_store.insert_unless_taken(session, row):
             raise KeyRefusedError("this key is in use already")
         self._changed(session, actor, "key.next", row.kid, row.created_at)
+
+    def remembered(self, owner: str, purpose: KeyPurpose, *, now: datetime) -> ActiveKey:
+        """Return the key that signed for `owner` a moment ago: for what is signed at every counter's call."""
+        return self._remembered.get((owner, purpose), lambda: self.active(owner, purpose), now=now)
 
     def active(self, owner: str, purpose: KeyPurpose) -> ActiveKey:
         """Return the key that signs for `owner` now; none raises `NoSigningKeyError`."""

@@ -134,7 +134,7 @@ class World:
         made = build(
             Settings(
                 database_url=SecretStr(self.database_url),
-                **{"base_url": BASE_URL, "kek": SecretStr(KEK), "demo": True, **settings},
+                **{"base_url": BASE_URL, "kek": SecretStr(KEK), "demo": True, "refresh_seconds": 0, **settings},
             ),
             fetch=self.fetch,
         )

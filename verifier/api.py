@@ -126,8 +126,9 @@ def _add_scanning(router: APIRouter, verifier: Verifier, caller_of: Callable[...
     @router.post("/verifications")
     def verify_scan(here: Here, body: ScanIn) -> VerdictOut:
         """Verify what a scanner read: a show code or an offline pass."""
-        question = verifier.question(here.subject, body.service_item, body.operator)
-        return VerdictOut(**verifier.verify_scan(body.scanned, question, now=clock()).as_json())
+        now = clock()
+        question = verifier.question(here.subject, body.service_item, body.operator, now=now)
+        return VerdictOut(**verifier.verify_scan(body.scanned, question, now=now).as_json())
 
     @router.post("/verifications/picture", openapi_extra=_PICTURE)
     def verify_picture(

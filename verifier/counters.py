@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from credentials.claim_values import Fault, FaultsError
 from credentials.errors import MalformedError
 from credentials.text import clean
+from keys.remembered import Remembered
 from keys.schemas import SHORT_NAME
 from records import audit
 from records import store as records_store
@@ -20,8 +21,10 @@ SLUG = re.compile(SHORT_NAME)
 class Counters:
     """The operator's verbs on counters."""
 
-    def __init__(self, *, database: Database) -> None:
+    def __init__(self, *, database: Database, remember: timedelta) -> None:
+        """Look counters up when they call; what one was is remembered for that long."""
         self._database = database
+        self._remembered = Remembered[Counter | None](remember)
 
     def add(
         self,
@@ -55,7 +58,7 @@ class Counters:
         return row
 
     def suspend(self, key: str, *, suspended: bool, actor: str, now: datetime) -> None:
-        """Stop a counter from verifying, or let it again; its next call sees it."""
+        """Stop a counter from verifying, or let it again; every worker sees it within the time they remember."""
         with self._database.write() as session:
             row = session.get(Counter, key)
             if row is None:
@@ -64,15 +67,18 @@ class Counters:
             act = "counter.suspended" if suspended else "counter.resumed"
             audit.record(session, stream="verifier", actor=actor, act=act, subject=key, now=now)
 
-    def get(self, key: str) -> Counter:
-        """Return an enrolled counter that is not suspended."""
-        with self._database.read() as session:
-            row = session.get(Counter, key)
+    def get(self, key: str, *, now: datetime | None = None) -> Counter:
+        """Return an enrolled counter that is not suspended; as of a moment ago, if `now` is said."""
+        row = self._looked_up(key) if now is None else self._remembered.get(key, lambda: self._looked_up(key), now=now)
         if row is None:
             raise UnknownCounterError
         if row.suspended:
             raise CounterSuspendedError
         return row
+
+    def _looked_up(self, key: str) -> Counter | None:
+        with self._database.read() as session:
+            return session.get(Counter, key)
 
 
 def _faults(key: str, name: Mapping[str, str]) -> Iterator[Fault]:

@@ -107,7 +107,7 @@ class Recorder:
             made, checked, question.counter, question.item, base_url=self._base_url, now=now, copy_sha256=copy_sha256
         )
         try:
-            key = self._vault.active(OPERATOR, KeyPurpose.RECEIPT)
+            key = self._vault.remembered(OPERATOR, KeyPurpose.RECEIPT, now=now)
         except CustodyError:
             return ""
         return jws.sign(jws.RECEIPT, claims, key.signer, kid=key.kid) if key.signer else ""

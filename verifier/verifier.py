@@ -86,12 +86,20 @@ class Verifier:
         """Return a counter's `client_id`: the audience of presentations made for it."""
         return f"{self._base_url}/verifier/counters/{counter}"
 
-    def question(self, counter: str, service_item: str, operator: str | None, *, by_link: bool = False) -> Question:
+    def question(
+        self,
+        counter: str,
+        service_item: str,
+        operator: str | None,
+        *,
+        by_link: bool = False,
+        now: datetime | None = None,
+    ) -> Question:
         """Return who asks for what; the item must be one that the counter's channel offers.
 
         Online nobody stands there with a code: it is asked `by_link`, for the session of a page.
         """
-        row, item = self.counters.get(counter), self.items.get(service_item)
+        row, item = self.counters.get(counter, now=now), self.items.get(service_item)
         if item is None:
             raise UnknownServiceItemError
         if row.channel not in item.channels:

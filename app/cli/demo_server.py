@@ -35,6 +35,7 @@ def environment(place: Path, port: int) -> dict[str, str]:
         "LICENCE_DATABASE_URL": f"sqlite:///{place / 'licence.db'}",
         "LICENCE_KEK_FILE": str(kek),
         "LICENCE_DEMO": "true",
+        "LICENCE_REFRESH_SECONDS": "0",  # what the story changes is seen in its next sentence
     }
     if not kek.exists():
         command(env, "keys", "new-kek", str(kek))

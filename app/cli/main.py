@@ -3,8 +3,10 @@
 Exit codes: 0 done or accepted, 1 refused, 2 wrong usage, 3 cannot confirm, 4 the service or its settings failed.
 """
 
+import asyncio
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,12 +16,13 @@ from alembic.util import CommandError
 from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import clock, logs, migrations
+from app import background, clock, logs, migrations
 from app.building import build
 from app.cli import (
     agency,
     audit,
     backups,
+    batch,
     check,
     check_records,
     desk,
@@ -35,6 +38,7 @@ from app.cli import (
 from app.cli.client import CallRefusedError
 from app.cli.output import FAILED, REFUSED, WRONG_USAGE, answer, errors, print_json
 from app.database import EngineDatabase
+from app.house import House
 from app.main import create_app
 from app.problem_codes import PROBLEMS
 from app.settings import SettingsError, is_loopback
@@ -57,6 +61,7 @@ operate.add_to(app)
 audit.add_to(app)
 backups.add_to(app)
 agency.add_to(app)
+batch.add_to(app)
 holder.add_to(app)
 links.add_to(app)
 verify.add_to(app)
@@ -71,19 +76,17 @@ app.command("verify-jws", hidden=True)(check.check_jws)
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65_535)] = 8080,
+    work: Annotated[bool, typer.Option(help="Publish, tell webhooks and work on batches, too.")] = True,
 ) -> None:
     """Serve HTTP. Refuses to start without settings, or on a database of another version."""
-    settings = opening.settings()
+    house = _house()
+    settings = house.settings
     if settings.demo and not is_loopback(host):
         raise SettingsError("the demonstration listens on loopback only")
-    house = build(settings)
-    if not migrations.is_current(house.database.engine):
-        raise SettingsError("the database is not of this version: run `licence migrate` first")
-    opening.must_open_a_key(house)
     now = clock.ahead(settings.demo_clock_ahead_seconds)
     errors.print(f"serving {settings.base_url} on {host}:{port}; API reference: {settings.base_url}/docs", markup=False)
     config = uvicorn.Config(
-        create_app(house, now=now, by_itself=True),
+        create_app(house, now=now, by_itself=work),
         host=host,
         port=port,
         log_config=None,
@@ -97,6 +100,25 @@ def serve(
         raise typer.Exit(FAILED) from error
     if not server.started:
         raise typer.Exit(FAILED)
+
+
+def _house() -> House:
+    """Return a worker's house; refuses without settings, a key that opens, or a database of this version."""
+    house = build(opening.settings())
+    if not migrations.is_current(house.database.engine):
+        raise SettingsError("the database is not of this version: run `licence migrate` first")
+    opening.must_open_a_key(house)
+    return house
+
+
+@app.command()
+def worker() -> None:
+    """Do what needs no caller, and serve nothing: publish lists, tell webhooks, work on batches. Any number may."""
+    logs.configure()
+    house = _house()
+    logs.log.info("working", name=background.worker_name())
+    with suppress(KeyboardInterrupt):
+        asyncio.run(background.until_stopped(house, clock.ahead(house.settings.demo_clock_ahead_seconds)))
 
 
 @app.command()

@@ -1,0 +1,122 @@
+"""Batches over the API with the agency's token: send a file, watch it, read what was refused, get a template."""
+
+import json
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.progress import Progress
+
+from app.cli.agency import DEFAULT_URL, Json, Key, Token, Url
+from app.cli.client import Client
+from app.cli.output import REFUSED, answer, lines
+from issuers.batch import rows
+
+KINDS = {".ndjson": rows.NDJSON, ".jsonl": rows.NDJSON, ".csv": rows.CSV, ".xlsx": rows.XLSX}
+OVER = frozenset({"done", "stopped"})
+EVERY_SECONDS = 1.0
+PIECE = 256 * 1024
+ReportFile = Annotated[Path | None, typer.Option("--report", dir_okay=False, help="Write every row's outcome there.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands."""
+    group = typer.Typer(help="Issue many licences from one file.", no_args_is_help=True)
+    group.command("send")(send)
+    group.command("watch")(watch)
+    group.command("list")(list_jobs)
+    group.command("template")(template)
+    app.add_typer(group, name="batch")
+
+
+def send(  # noqa: PLR0917 - typer's options
+    agency: str,
+    licence_type: str,
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help=".ndjson, .csv or .xlsx")],
+    token: Token,
+    url: Url = DEFAULT_URL,
+    whole: Annotated[bool, typer.Option("--whole", help="One refused row, and nothing is issued.")] = False,
+    wait: Annotated[bool, typer.Option(help="Stay until it is done.")] = True,
+    report: ReportFile = None,
+    idempotency_key: Key = None,
+    json_output: Json = False,
+) -> None:
+    """Send a file of orders; each row is issued once by its reference, however often it is sent."""
+    kind = KINDS.get(file.suffix.lower())
+    if kind is None:
+        raise typer.BadParameter(f"a file of orders ends in {', '.join(KINDS)}")
+    headers = {"Content-Type": kind} | ({"Idempotency-Key": idempotency_key} if idempotency_key else {})
+    query = {"licence_type": licence_type, "whole": str(whole).lower()}
+    with Client(url, token) as client, file.open("rb") as body:
+        pieces = iter(lambda: body.read(PIECE), b"")
+        made = client.call("POST", f"/issuers/{agency}/batches", params=query, content=pieces, headers=headers)
+        if wait:
+            made = _followed(client, agency, made, as_json=json_output)
+        _end(client, agency, made, report, as_json=json_output)
+
+
+def watch(
+    agency: str, job_id: str, token: Token, url: Url = DEFAULT_URL, report: ReportFile = None, json_output: Json = False
+) -> None:
+    """Watch a job until it is done."""
+    with Client(url, token) as client:
+        made = _followed(client, agency, client.get(f"/issuers/{agency}/batches/{job_id}"), as_json=json_output)
+        _end(client, agency, made, report, as_json=json_output)
+
+
+def list_jobs(agency: str, token: Token, url: Url = DEFAULT_URL, json_output: Json = False) -> None:
+    """List the newest jobs and how far they are."""
+    with Client(url, token) as client:
+        found = client.get(f"/issuers/{agency}/batches")
+    told = [f"{one['job_id']}  {one['licence_type']}  {_said(one)}" for one in found["items"]]
+    answer(found, lines(told, "no batches yet"), as_json=json_output)
+
+
+def template(
+    agency: str,
+    licence_type: str,
+    file: Annotated[Path, typer.Argument(dir_okay=False, help="Where to write the spreadsheet.")],
+    token: Token,
+    url: Url = DEFAULT_URL,
+) -> None:
+    """Write a type's empty spreadsheet."""
+    with Client(url, token) as client:
+        file.write_bytes(client.fetch(f"/issuers/{agency}/batches/template.xlsx?licence_type={licence_type}"))
+    print(f"written: {file}")
+
+
+def _followed(client: Client, agency: str, made: dict[str, Any], *, as_json: bool) -> dict[str, Any]:
+    """Return a job when it is over; until then a bar for each thing that is done with its rows."""
+    with Progress(disable=as_json, transient=True) as bars:
+        tasks = {name: bars.add_task(name, total=made["rows"]) for name in ("checked", "signed", "delivered")}
+        while True:
+            for name, task in tasks.items():
+                right = made["rows"] if name == "checked" else made["rows"] - made["refused"]
+                bars.update(task, completed=made[name], total=right)
+            if made["state"] in OVER:
+                return made
+            time.sleep(EVERY_SECONDS)
+            made = client.get(f"/issuers/{agency}/batches/{made['job_id']}")
+
+
+def _end(client: Client, agency: str, made: dict[str, Any], report: Path | None, *, as_json: bool) -> None:
+    path = f"/issuers/{agency}/batches/{made['job_id']}/report"
+    if report is not None:
+        report.write_bytes(client.fetch(path))
+    answer(made, f"{made['job_id']}  {_said(made)}", as_json=as_json)
+    if made["refused"]:
+        if not as_json:
+            for line in client.fetch(f"{path}?refused=true").decode().splitlines()[:20]:
+                one = json.loads(line)
+                why = "; ".join(f"{fault['pointer']} {fault['code']}: {fault['detail']}" for fault in one["faults"])
+                print(f"  row {one['row']} {one['reference'] or ''}: {why}")
+        raise typer.Exit(REFUSED)
+
+
+def _said(one: dict[str, Any]) -> str:
+    waits = f", waits for {one['waits_for']}" if one["waits_for"] else ""
+    return (
+        f"{one['state']}: {one['rows']} rows, {one['refused']} refused, {one['signed']} signed, "
+        f"{one['delivered']} delivered{waits}"
+    )

@@ -1,0 +1,38 @@
+"""What a worker remembers of the database for a moment, so that not every call asks again.
+
+What was changed is seen when the moment is over, at every worker alike: `LICENCE_REFRESH_SECONDS`, two by default, is
+the time in which all of them agree.
+"""
+
+from collections.abc import Callable, Hashable
+from datetime import datetime, timedelta
+from threading import Lock
+from typing import Generic, TypeVar
+
+Value = TypeVar("Value")
+MOST = 10_000
+
+
+class Remembered(Generic[Value]):
+    """Values by key, each for `life` from when it was looked up; the oldest go first when there are too many."""
+
+    def __init__(self, life: timedelta, only: Callable[[Value], bool] = lambda _value: True) -> None:
+        """Remember for `life`, nothing at all if that is zero; and of values `only` those."""
+        self._life = life
+        self._only = only
+        self._kept: dict[Hashable, tuple[datetime, Value]] = {}
+        self._lock = Lock()
+
+    def get(self, key: Hashable, look: Callable[[], Value], *, now: datetime) -> Value:
+        """Return what is known of `key`, or what `look` finds; what it raises is not remembered."""
+        kept = self._kept.get(key)
+        if kept is not None and timedelta(0) <= now - kept[0] < self._life:
+            return kept[1]
+        found = look()
+        if self._life and self._only(found):
+            with self._lock:
+                self._kept.pop(key, None)
+                if len(self._kept) >= MOST:
+                    del self._kept[next(iter(self._kept))]
+                self._kept[key] = (now, found)
+        return found
