@@ -2,8 +2,10 @@
 # needs for PostgreSQL: its client programs, of the server's version.
 FROM python:3.13-slim AS build
 WORKDIR /src
-COPY requirements.txt ./
-RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --require-hashes -r requirements.txt
+# requirements-telemetry.txt for traces, requirements-hsm.txt for an HSM
+ARG REQUIREMENTS=requirements.txt
+COPY requirements*.txt ./
+RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --require-hashes -r ${REQUIREMENTS}
 COPY . .
 RUN /venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation .
 
