@@ -397,6 +397,7 @@ def test_the_commands(world: World, places: Places, run: Run, monkeypatch: pytes
     monkeypatch.setenv("LICENCE_KEK", KEK[::-1])
     assert run("restore", str(places.folder), *given).code == 4  # a wrong key: loaded, and nothing serves it
     assert run("doctor").code == 4
+    assert "licence restore" in run("migrate").err
     monkeypatch.setenv("LICENCE_KEK", KEK)
     done = run("restore", str(places.folder), *given, "--json")
     assert done.code == 0, done.err
