@@ -1,12 +1,15 @@
-# Two stages: build the virtual environment, then run it without a compiler, without root.
+# Build the virtual environment, then run it without a compiler, without root. `--target tools` adds what `licence backup`
+# needs for PostgreSQL: its client programs, of the server's version.
 FROM python:3.13-slim AS build
 WORKDIR /src
-COPY requirements.txt ./
-RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --require-hashes -r requirements.txt
+# requirements-telemetry.txt for traces, requirements-hsm.txt for an HSM
+ARG REQUIREMENTS=requirements.txt
+COPY requirements*.txt ./
+RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --require-hashes -r ${REQUIREMENTS}
 COPY . .
 RUN /venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation .
 
-FROM python:3.13-slim
+FROM python:3.13-slim AS service
 RUN useradd --system --uid 10001 --home-dir /nonexistent licence && mkdir /data && chown licence /data
 COPY --from=build /venv /venv
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1
@@ -17,3 +20,12 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
     CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8080/readyz', timeout=2)"]
 ENTRYPOINT ["licence"]
 CMD ["serve", "--host", "0.0.0.0"]
+
+FROM service AS tools
+USER 0
+RUN apt-get update && apt-get install -y --no-install-recommends postgresql-common \
+    && /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh -y \
+    && apt-get install -y --no-install-recommends postgresql-client-18 && rm -rf /var/lib/apt/lists/*
+USER 10001
+
+FROM service

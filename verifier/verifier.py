@@ -87,14 +87,9 @@ class Verifier:
         return f"{self._base_url}/verifier/counters/{counter}"
 
     def question(
-        self,
-        counter: str,
-        service_item: str,
-        operator: str | None,
-        *,
-        by_link: bool = False,
+        self, counter: str, service_item: str, operator: str | None, *, by_link: bool = False,
         now: datetime | None = None,
-    ) -> Question:
+    ) -> Question:  # fmt: skip
         """Return who asks for what; the item must be one that the counter's channel offers.
 
         Online nobody stands there with a code: it is asked `by_link`, for the session of a page.

@@ -125,6 +125,8 @@ def worker() -> None:
 def migrate(json_output: opening.Json = False) -> None:
     """Bring the database to this version's schema."""
     database = EngineDatabase(opening.settings().database_url.get_secret_value())
+    if migrations.is_held(database.engine):
+        raise SettingsError("a restore has not come to its end: run `licence restore` again, with the same folder")
     migrations.upgrade(database.engine)
     answer({"migrated": True}, "the database fits this version", as_json=json_output)
 

@@ -167,6 +167,34 @@ def test_grants_of_foreign_wallets(world: World) -> None:
     assert findings(world) == []
 
 
+def _insert(world: World, table: str, **values: Any) -> None:
+    names = ", ".join(values)
+    alter(world, f"INSERT INTO {table} ({names}) VALUES ({', '.join(f':{one}' for one in values)})", **values)
+
+
+def test_what_was_under_way(world: World) -> None:
+    """Requests and issuances with other services, sign-in attempts and pushed requests go after their time."""
+    police, holder = world.agency("police"), world.holder().subject
+    assert police
+    over = world.now.replace(tzinfo=None)
+    _insert(world, "open_request", request_id="r", holder_id=holder, sealed=b"", expires_at=over)
+    _insert(world, "open_issuance", issuance_id="i", holder_id=holder, sealed=b"", expires_at=over)
+    _insert(world, "sign_in_attempt", state_hash="s", browser_hash="b", sealed=b"", expires_at=over)
+    pushed = {"client_id": "c", "client_name": "c", "instance": "i", "redirect_uri": "u", "code_challenge": "c"}
+    for name, until in (("a", None), ("b", over + DAY)):
+        _insert(
+            world, "credential_authorization", authorization_id=name, agency="police", request_hash=name,
+            type_keys="[]", by_details=False, expires_at=over, code_until=until, **pushed,
+        )  # fmt: skip
+    assert _around(world, wallet_forgetting.UNDER_WAY_KEPT, "open_request") == (1, 0)
+    after = counts(world)
+    assert (after["open_issuance"], after["sign_in_attempt"], after["credential_authorization"]) == (0, 0, 1)
+    assert issuers_forgetting.AUTHORIZATIONS_KEPT == wallet_forgetting.UNDER_WAY_KEPT
+    world.wait(DAY.total_seconds())
+    _forget(world)
+    assert counts(world)["credential_authorization"] == 0
+
+
 @pytest.mark.parametrize("times", [1, 2])
 def test_what_is_kept(world: World, times: int) -> None:
     """Ten years later the audit, the ledger, verdicts, uses and the log are as they were; and the doctor is content."""

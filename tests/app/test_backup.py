@@ -332,6 +332,27 @@ def test_a_migrated_database_without_a_row_is_empty(world: World, places: Places
     made.engine.dispose()
 
 
+def test_a_restore_that_was_interrupted_late_goes_on(world: World, places: Places) -> None:
+    """Ended between the new epoch and saying the version, a restore begins another epoch, and all is well."""
+    licence_id = world.issue()
+    manifest = _make(world, places)
+    world.change("revoke", licence_id, "moved_away")
+    token = ("kept", world.house.publisher.publish("police/1", now=world.now))
+    world.wait(60)
+    house = World(places.url, now=world.now).build()
+    world.houses.append(house)
+    assert backup.load(house.database, places.url, places.folder, manifest)
+    assert epoch.begin(house, [token], randomness=secrets.token_bytes, now=world.now).revoked_again == [licence_id]
+    world.wait(60)
+    assert not backup.load(house.database, places.url, places.folder, manifest)
+    again = epoch.begin(house, [token], randomness=secrets.token_bytes, now=world.now)
+    assert (again.revoked_again, again.lists_published_later) == ([], [])
+    migrations.release(house.database.engine)
+    assert _findings(house, world.now) == []
+    with pytest.raises(BackupError, match="not empty"):
+        backup.load(house.database, places.url, places.folder, manifest)
+
+
 def test_without_the_programs(world: World, places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without `pg_dump` a backup of PostgreSQL says what to install; SQLite needs nothing."""
     monkeypatch.setenv("PATH", "/nowhere")
@@ -376,6 +397,7 @@ def test_the_commands(world: World, places: Places, run: Run, monkeypatch: pytes
     monkeypatch.setenv("LICENCE_KEK", KEK[::-1])
     assert run("restore", str(places.folder), *given).code == 4  # a wrong key: loaded, and nothing serves it
     assert run("doctor").code == 4
+    assert "licence restore" in run("migrate").err
     monkeypatch.setenv("LICENCE_KEK", KEK)
     done = run("restore", str(places.folder), *given, "--json")
     assert done.code == 0, done.err
