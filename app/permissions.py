@@ -147,6 +147,7 @@ TABLE: Mapping[str, Row] = {
     # Counters
     "POST /verifier/enrol": PROTOCOL,
     "GET /verifier/service-items": COUNTER,
+    "POST /verifier/checks": COUNTER,
     "POST /verifier/verifications": COUNTER,
     "POST /verifier/verifications/picture": COUNTER,
     "GET /verifier/verifications/{verification_id}": COUNTER,

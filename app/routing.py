@@ -21,6 +21,7 @@ from keys.passkeys import pages as passkeys_pages
 from keys.server_sent_events import Telling
 from records import idempotency
 from verifier import api as verifier_api
+from verifier import checks_api
 from verifier.asks import api as asks_api
 from verifier.class_lists import api as class_lists_api
 from verifier.class_lists import pages as class_lists_pages
@@ -133,6 +134,7 @@ def routers(house: House, caller: Callable[..., Caller], now: Clock, rooms: Coll
                 log=house.log,
             )
         )
+        routers.append(checks_api.routes(house.verifier, caller_of=caller, clock=now, randomness=secrets.token_bytes))
         routers.append(
             file_copies_api.routes(
                 house.file_copies, house.verifier, caller_of=caller, trust=house.verifier.trust, clock=now

@@ -224,9 +224,7 @@ class Verifier:
         try:
             presented, binding = obtain(checks)
             checked_by_id = {
-                name: [
-                    self._check(text, name, question.item, channel, binding, checks=checks, now=now) for text in texts
-                ]
+                name: [self.take(text, name, question.item, channel, binding, checks=checks, now=now) for text in texts]
                 for name, texts in presented.items()
             }
             if demand is not None:
@@ -251,7 +249,7 @@ class Verifier:
         known = self._by_mandate(digests)
         return [known.get(one) for one in digests]
 
-    def _check(
+    def take(
         self,
         text: str,
         query: str,
@@ -262,6 +260,8 @@ class Verifier:
         checks: Checks,
         now: datetime,
     ) -> Checked:
+        """Take one presentation through steps 2 to 7 and hold it against the item; raises `RefusalError`."""
+
         def max_age(kind: LicenceType) -> timedelta:
             return kind.offline_status_max_age if channel == "offline_pass" else checking.ONLINE_STATUS_MAX_AGE
 

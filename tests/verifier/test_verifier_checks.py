@@ -1,0 +1,74 @@
+"""Checking without a record: the same steps, for who asked by itself; nothing is written down."""
+
+import pytest
+from sqlmodel import select
+
+from records.models import AuditEntry
+from tests.world import ITEM, World
+
+
+def _presented(world: World, nonce: str = "n-of-the-counter", counter: str = "school2_office") -> list[str]:
+    """The mother's permit, presented to a counter and nonce."""
+    permit = world.issue()
+    audience = world.house.verifier.audience(counter)
+    body = {
+        "audience": audience,
+        "nonce": nonce,
+        "licences": [{"licence_id": permit, "claims": ["residence_district"]}],
+    }
+    made = world.holder().post("/wallet/presentations", body)
+    assert made.status == 201, made.body
+    return [text for texts in made["vp_token"].values() for text in texts]
+
+
+def _check(world: World, presentations: list[str], nonce: str = "n-of-the-counter"):
+    body = {"service_item": ITEM, "nonce": nonce, "presentations": presentations}
+    return world.counter().post("/verifier/checks", body)
+
+
+def _acts(world: World) -> int:
+    with world.house.database.read() as session:
+        return len(session.exec(select(AuditEntry)).all())
+
+
+def test_green_says_what_was_shown_and_writes_nothing(world: World):
+    """A presentation for this counter and nonce is accepted; no act, no receipt."""
+    world.counter()
+    texts = _presented(world)
+    before = _acts(world)
+    made = _check(world, texts)
+    assert (made.status, made["verdict"], made["channel"], made["receipt"]) == (200, "accepted", "check", None)
+    assert made["licences"][0]["claims"]["residence_district"]
+    assert _acts(world) == before
+
+
+def test_every_step_is_taken(world: World):
+    """Another nonce, another counter's presentation, a minute later, a revoked licence: each has its reason."""
+    world.counter()
+    texts = _presented(world)
+    assert _check(world, texts, "another")["reason"] == "wrong_nonce"
+    assert _check(world, _presented(world, counter="someone_else"))["reason"] == "wrong_audience"
+    (row,) = [one for one in world.house.issuer.page("police", limit=9) if one.version == 1][:1]
+    world.change("revoke", row.licence_id, "moved_away")
+    reasons = {_check(world, texts)["reason"], _check(world, _presented(world))["reason"]}
+    assert "revoked" in reasons
+    world.wait(61)
+    assert _check(world, texts)["reason"] == "presentation_stale"
+
+
+@pytest.mark.parametrize("body", [
+    {}, {"service_item": ITEM, "nonce": "", "presentations": ["x"]}, {"service_item": ITEM, "nonce": "n", "presentations": []},
+    {"service_item": ITEM, "nonce": "n", "presentations": [1]}, {"service_item": 3, "nonce": "n", "presentations": ["x"]},
+    {"service_item": ITEM, "nonce": "n", "presentations": ["x"], "more": 1},
+])  # fmt: skip
+def test_what_is_malformed_is_a_problem(world: World, body: dict):
+    """Every fault is named; nothing is a verdict."""
+    made = world.counter().post("/verifier/checks", body)
+    assert (made.status, made["code"]) == (422, "invalid_request")
+    assert made["faults"]
+
+
+def test_nobody_checks_without_a_counters_token(world: World):
+    """It is no oracle for the public."""
+    assert world.anybody.post("/verifier/checks", {}).status == 401
+    assert world.agency("police").post("/verifier/checks", {}).status == 403

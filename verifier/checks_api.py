@@ -1,0 +1,88 @@
+"""HTTP of checking without a record, for who verifies much: read and answered by hand, on the event loop.
+
+What FastAPI makes of a route with models and a thread takes as long as both signatures; here is one dictionary in and
+one out. The body came through the strict gate (`app/strict_body.py`) like every other.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from credentials import strict_json
+from credentials.claim_values import Fault, FaultsError
+from keys.access import Caller
+from keys.auth import Clock
+from verifier import checking_only
+from verifier.schemas import VerdictOut
+from verifier.verifier import MAX_PRESENTATIONS, Verifier
+
+MAX_NONCE = 256  # characters
+_EXAMPLE = {"service_item": "school_enrolment", "nonce": "n-0S6_WzA2Mj", "presentations": ["eyJ…~WyJ…~eyJ…"]}
+_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "additionalProperties": False,
+                    "required": ["service_item", "nonce", "presentations"],
+                    "properties": {
+                        "service_item": {"type": "string", "minLength": 1, "maxLength": 64},
+                        "nonce": {"type": "string", "minLength": 1, "maxLength": MAX_NONCE},
+                        "presentations": {
+                            "type": "array",
+                            "items": {"type": "string"},
+                            "minItems": 1,
+                            "maxItems": MAX_PRESENTATIONS,
+                        },
+                    },
+                },
+                "example": _EXAMPLE,
+            }
+        },
+    }
+}
+
+
+def routes(
+    verifier: Verifier, *, caller_of: Callable[..., Caller], clock: Clock, randomness: Callable[[int], bytes]
+) -> APIRouter:
+    """Return the route."""
+    router = APIRouter(prefix="/verifier", tags=["verifier"])
+
+    @router.post("/checks", openapi_extra=_BODY, responses={200: {"model": VerdictOut}})
+    async def check(request: Request) -> Response:
+        """Verify presentations that this counter asked for by itself, made for it and its nonce; nothing is recorded.
+
+        The audience is the counter's own `client_id`. There is no receipt: what is to be kept is verified by scan or
+        request. Whether a nonce was used before is the caller's to know.
+        """
+        here = caller_of(request, None)
+        service_item, nonce, presentations = _read(await request.body())
+        now = clock()
+        question = verifier.question(here.subject, service_item, None, by_link=True, now=now)
+        made = checking_only.check(verifier, presentations, nonce, question, randomness=randomness, now=now)
+        return Response(strict_json.dumps(made.as_json()), media_type="application/json")
+
+    return router
+
+
+def _read(body: bytes) -> tuple[str, str, list[str]]:
+    """Return service item, nonce and presentations of a body, or raise `FaultsError` naming every fault."""
+    said = strict_json.loads(body) if body else None
+    if not isinstance(said, Mapping):
+        raise FaultsError([Fault("", "wrong_type", "a JSON object")])
+    service_item, nonce, presentations = said.get("service_item"), said.get("nonce"), said.get("presentations")
+    faults = [Fault(f"/{name}", "unknown_member", "not a member of this") for name in said.keys() - _EXAMPLE.keys()]
+    if not isinstance(service_item, str) or not 0 < len(service_item) <= 64:
+        faults.append(Fault("/service_item", "wrong_value", "a text of 1 to 64 characters"))
+    if not isinstance(nonce, str) or not 0 < len(nonce) <= MAX_NONCE:
+        faults.append(Fault("/nonce", "wrong_value", f"a text of 1 to {MAX_NONCE} characters"))
+    listed = presentations if isinstance(presentations, list) else []
+    if not 0 < len(listed) <= MAX_PRESENTATIONS or not all(isinstance(one, str) for one in listed):
+        faults.append(Fault("/presentations", "wrong_value", f"a list of 1 to {MAX_PRESENTATIONS} texts"))
+    if faults:
+        raise FaultsError(faults)
+    return str(service_item), str(nonce), listed
