@@ -242,6 +242,7 @@ def build(
             four_eyes=four_eyes,
             velocity=velocity,
             two_must_agree=settings.two_must_agree,
+            randomness=randomness,
         ),
         accounts=accounts,
         mandates=mandates,

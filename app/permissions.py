@@ -70,6 +70,7 @@ TABLE: Mapping[str, Row] = {
     "GET /issuers/{agency}/status-changes/{proposal_id}": STATUS,
     "POST /issuers/{agency}/status-changes/{proposal_id}/approve": STATUS_FRESH,
     "POST /issuers/{agency}/status-changes/{proposal_id}/decline": STATUS,
+    "POST /issuers/{agency}/status-changes/{change_id}/undo": STATUS,
     "GET /issuers/{agency}/figures": READ,
     "GET /issuers/{agency}/cases": READ,
     "GET /issuers/{agency}/cases/{case_id}": READ,

@@ -159,6 +159,11 @@ PROBLEMS: dict[str, Problem] = {
         "Status lists come as application/statuslist+jwt only. Accept that type.",
     ),
     # 409, 410: the state of things
+    "undo_over": Problem(
+        409,
+        "仅批量暂停可在一小时内整体撤回一次；现请逐份或批量恢复。",
+        "Only a suspension of many is undone as a whole, within an hour and once. Reinstate the licences instead.",
+    ),
     "licence_revoked": Problem(
         409, "证照已废止，不能再变更；如需请重新签发。", "The licence is revoked for good. Issue a new one if needed."
     ),

@@ -53,6 +53,12 @@ class TableUnreadableError(IssuerError):
     code = "table_unreadable"
 
 
+class UndoOverError(IssuerError):
+    """Only a suspension of many is undone as a whole, within its time and once."""
+
+    code = "undo_over"
+
+
 class SameAtOnceError(IssuerError):
     """The same request is being done at this moment."""
 

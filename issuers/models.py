@@ -78,6 +78,20 @@ class StatusChange(SQLModel, table=True):
     status: int
 
 
+class MassChangeRow(SQLModel, table=True):
+    """A change of many licences that was done: a suspension of them can be undone as a whole, for a while, once."""
+
+    __tablename__ = "mass_change"
+
+    change_id: str = Field(primary_key=True)
+    agency: str = Field(foreign_key="agency.key", index=True)
+    to: str
+    cause: str | None = Field(default=None)
+    licences: list[str] = Field(sa_type=JSON)
+    at: datetime = Field(sa_type=Instant)
+    undone_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
 class LicenceRow(SQLModel, table=True):
     """The ledger: a row for every licence that was or may have been signed. Holds no undisclosed claim in clear.
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
-from issuers.models import ActsOfHour, LicenceCopy, LicenceRow, LicenceState, ListKind, StatusListRow
+from issuers.models import ActsOfHour, LicenceCopy, LicenceRow, LicenceState, ListKind, MassChangeRow, StatusListRow
 from records import store as records_store
 from records.models import IdempotencyKey
 
@@ -105,11 +105,17 @@ def move_all(
     after: LicenceState,
     now: datetime,
     cause: str | None,
+    since: datetime | None = None,
 ) -> set[str]:
-    """Move licences to another state; returns those that were in one of `before`. In one order, so that none waits."""
+    """Move licences to another state; returns those that were in one of `before`. In one order, so that none waits.
+
+    With `since`, only those that have been in it since that very instant.
+    """
     moved: set[str] = set()
     for some in _batches(sorted(licence_ids)):
         statement = update(LicenceRow).where(col(LicenceRow.licence_id).in_(some), col(LicenceRow.state).in_(before))
+        if since is not None:
+            statement = statement.where(col(LicenceRow.state_since) == since)
         changed = statement.values(state=after, cause=cause, state_since=now).returning(col(LicenceRow.licence_id))
         moved |= set(session.execute(changed).scalars())
     return moved
@@ -240,3 +246,17 @@ def alerted(session: Session, actor: str, hour: int) -> bool:
     records_store.insert_unless_taken(session, ActsOfHour(actor=actor, hour=hour, count=0))
     mine = (col(ActsOfHour.actor) == actor, col(ActsOfHour.hour) == hour, ~col(ActsOfHour.alerted))
     return bool(session.execute(update(ActsOfHour).where(*mine).values(alerted=True)).rowcount)  # type: ignore[attr-defined]
+
+
+def mass_change(session: Session, agency: str, change_id: str) -> MassChangeRow | None:
+    """Return one of an agency's changes of many licences."""
+    row = session.get(MassChangeRow, change_id, populate_existing=True)
+    return row if row is not None and row.agency == agency else None
+
+
+def undo(session: Session, change_id: str, now: datetime) -> bool:
+    """Note a change as undone; of any number of times at once one does it."""
+    this = update(MassChangeRow).where(
+        col(MassChangeRow.change_id) == change_id, col(MassChangeRow.undone_at).is_(None)
+    )
+    return bool(session.execute(this.values(undone_at=now)).rowcount)  # type: ignore[attr-defined]

@@ -1,6 +1,7 @@
 """HTTP of changing many licences at once: no deciding here."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Response
@@ -38,10 +39,12 @@ class MassChangeIn(Input):
 class MassChangeOut(BaseModel):
     """What became of it; `left` are licences that did not change: their state had. In a preview, what would."""
 
-    state: Literal["preview", "done", "approved"]
+    state: Literal["preview", "done", "approved", "undone"]
     changed: int
     left: list[dict[str, str]]
     proposal: ProposalOut | None = None
+    change_id: str | None = None
+    undo_until: datetime | None = None
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"state": "done", "changed": 1, "left": []}]})
 
@@ -95,9 +98,20 @@ def routes(changes: MassChanges, *, caller_of: Callable[..., Caller], attempts: 
         """Decline what was proposed; whoever proposed it may, too."""
         return proposal_out(changes.decline(agency, proposal_id, actor=caller.name, now=clock()), clock())
 
+    @router.post("/{change_id}/undo")
+    def undo(agency: AgencyKey, change_id: str, caller: Agency) -> MassChangeOut:
+        """Undo a suspension of many as a whole, within an hour: what nobody changed since is valid again."""
+        return _done("undone", changes.undo(agency, change_id, actor=caller.name, now=clock()))
+
     return router
 
 
-def _done(state: Literal["done", "approved"], made: Changed, proposal: ProposalOut | None = None) -> MassChangeOut:
+def _done(
+    state: Literal["done", "approved", "undone"], made: Changed, proposal: ProposalOut | None = None
+) -> MassChangeOut:
     left = [{"licence_id": one, "code": "wrong_state"} for one in made.left]
-    return MassChangeOut(state=state, changed=made.changed, left=left, proposal=proposal)
+    until = datetime.fromisoformat(made.undo_until) if made.undo_until else None
+    return MassChangeOut(
+        state=state, changed=made.changed, left=left, proposal=proposal, change_id=made.change_id or None,
+        undo_until=until,
+    )  # fmt: skip

@@ -5,19 +5,20 @@ licence's change and every audit entry are one transaction; licences whose state
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlmodel import Session
 
+from credentials import base64url
 from credentials.claim_values import Fault, FaultsError
 from issuers import store
-from issuers.errors import IssuerError, SameAtOnceError, UnknownLicenceError
+from issuers.errors import IssuerError, SameAtOnceError, UndoOverError, UnknownJobError, UnknownLicenceError
 from issuers.lists import store as lists_store
-from issuers.models import LicenceRow, LicenceState
+from issuers.models import LicenceRow, LicenceState, MassChangeRow
 from issuers.publishing import StatusPublisher
 from issuers.status_changes import ACT, BEFORE, StatusChanges, refusal
 from issuers.velocity import Velocity
@@ -25,10 +26,13 @@ from keys.errors import CustodyError
 from keys.four_eyes import FourEyes, person_of
 from keys.models import Proposal
 from records import audit, idempotency
+from records.audit import Act
 from records.database import Database
 from records.idempotency import Attempt
 
 MOST = 3000  # licences in one change: what fits into one body
+UNDO_WITHIN = timedelta(hours=1)
+ID_BYTES = 9
 KIND, MANY = "licences.change", "change many"  # a proposal of it; the operation of an idempotency key
 
 
@@ -51,6 +55,9 @@ class Changed:
 
     changed: int
     left: Sequence[str]
+    change_id: str = ""
+    undo_until: str | None = None
+    """Until when a suspension can be undone as a whole (RFC 3339)."""
 
 
 class MassChanges:
@@ -65,7 +72,9 @@ class MassChanges:
         four_eyes: FourEyes,
         velocity: Velocity,
         two_must_agree: bool,
+        randomness: Callable[[int], bytes],
     ) -> None:
+        self._randomness = randomness
         self._database = database
         self._changes = changes
         self._publisher = publisher
@@ -141,13 +150,42 @@ class MassChanges:
         fit = [one for one in change.licence_ids if one in rows and self._against(rows[one], change) is None]
         moved = store.move_all(session, fit, before=BEFORE[change.to], after=change.to, now=now, cause=change.cause)
         lists_store.note_states(session, sorted(moved))
-        for licence_id in change.licence_ids:
-            if licence_id in moved:
-                audit.record(
-                    session, stream=f"issuers/{agency}", actor=actor, act=ACT[change.to], subject=licence_id, now=now,
-                    detail={"cause": change.cause},
-                )  # fmt: skip
-        return Changed(len(moved), [one for one in change.licence_ids if one not in moved])
+        detail = {"cause": change.cause}
+        acts = [Act(f"issuers/{agency}", ACT[change.to], one, detail) for one in change.licence_ids if one in moved]
+        audit.record_many(session, acts, actor=actor, now=now)
+        done = MassChangeRow(
+            change_id=base64url.name(self._randomness(ID_BYTES)), agency=agency, to=change.to, cause=change.cause,
+            licences=sorted(moved), at=now,
+        )  # fmt: skip
+        session.add(done)
+        until = (now + UNDO_WITHIN).isoformat() if change.to == LicenceState.SUSPENDED and moved else None
+        return Changed(len(moved), [one for one in change.licence_ids if one not in moved], done.change_id, until)
+
+    def undo(self, agency: str, change_id: str, *, actor: str, now: datetime) -> Changed:
+        """Reinstate what a change suspended, within an hour: all that nobody has changed since; one clerk is enough.
+
+        Again, or too late, raises `UndoOverError`.
+        """
+        with self._velocity.write(agency, actor, now) as session:
+            row = store.mass_change(session, agency, change_id)
+            if row is None:
+                raise UnknownJobError
+            over = row.to != LicenceState.SUSPENDED or now > row.at + UNDO_WITHIN
+            if over or not store.undo(session, change_id, now):
+                raise UndoOverError
+            moved = store.move_all(
+                session, row.licences, before=[LicenceState.SUSPENDED], after=LicenceState.VALID, now=now, cause=None,
+                since=row.at,
+            )  # fmt: skip
+            lists_store.note_states(session, sorted(moved))
+            acts = [
+                Act(f"issuers/{agency}", ACT[LicenceState.VALID], one, {"cause": None, "undone": change_id})
+                for one in row.licences
+                if one in moved
+            ]
+            audit.record_many(session, acts, actor=actor, now=now)
+        self._publish(agency, now)
+        return Changed(len(moved), [one for one in row.licences if one not in moved], change_id)
 
     def _against(self, row: LicenceRow, change: MassChange) -> tuple[str, str] | None:
         try:

@@ -73,7 +73,7 @@ class Things:
         world, path = self.world, operation.split(" ")[1]
         found = {
             "agency": "police", "licence_id": self.licence, "counter": "nobody", "holder_id": "nobody",
-            "token_id": "nobody", "client_id": "nobody", "kid": "nobody", "proposal_id": "nobody", "job_id": "nobody", "licence_type": "residence_permit",
+            "token_id": "nobody", "client_id": "nobody", "kid": "nobody", "proposal_id": "nobody", "job_id": "nobody", "change_id": "nobody", "licence_type": "residence_permit",
             "licence_type_key": "residence_permit", "code": "not_found", "number": "1", "secret": "x", "key": "school_transfer", "name": "base.css",
             "issuance_id": "nobody", "passkey_id": "nobody", "mandate_id": "nobody", "consent_id": "nobody", "use_id": "nobody", "list_id": "nobody", "case_id": "nobody", "webhook_id": "nobody", "ask_id": "nobody", "verification_id": "nobody",
         }  # fmt: skip
@@ -202,6 +202,7 @@ def outcome(
         or "issuance_id" in path
         or "proposal_id" in path
         or "job_id" in path
+        or "change_id" in path
         or "mandate_id" in path
         or "passkey_id" in path
         or "use_id" in path

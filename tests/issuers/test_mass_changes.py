@@ -196,3 +196,46 @@ def test_the_same_key_proposes_once(world: World, permits: list[str], clerks: tu
     assert len(made) == 1
     assert {one.status for one in answers} <= {202, 409}
     assert len(clerks[0].get(PATH)["items"]) == 2
+
+
+SUSPEND = {"change": "suspend", "cause": "endorsement_lapsed"}
+
+
+def test_a_suspension_of_many_is_undone_as_a_whole(world: World, permits: list[str]) -> None:
+    """Within an hour one clerk undoes it, once: what was changed since stays as it is; the list says so at once."""
+    more = world.issue()
+    made = world.agency("police").post(PATH, asked([*permits, more], **SUSPEND))
+    assert (made["changed"], made["undo_until"] is not None) == (3, True)
+    world.wait(60)
+    world.change("revoke", more, MOVED)
+    undone = world.agency("police").post(f"{PATH}/{made['change_id']}/undo")
+    assert (undone["state"], undone["changed"], [one["licence_id"] for one in undone["left"]]) == ("undone", 2, [more])
+    assert states(world) == {"valid", "revoked"}
+    again = world.agency("police").post(f"{PATH}/{made['change_id']}/undo")
+    assert (again.status, again["code"]) == (409, "undo_over")
+    assert findings(world) == []
+
+
+def test_what_was_suspended_again_meanwhile_stays_suspended(world: World, permits: list[str]) -> None:
+    """One that was reinstated and suspended for another reason is not this change's any more."""
+    made = world.agency("police").post(PATH, asked(permits, **SUSPEND))
+    world.wait(5)
+    world.change("reinstate", permits[0])
+    world.wait(5)
+    world.change("suspend", permits[0], SUSPEND["cause"])
+    assert world.agency("police").post(f"{PATH}/{made['change_id']}/undo")["changed"] == 1
+    assert states(world) == {"valid", "suspended"}
+    assert findings(world) == []
+
+
+def test_too_late_or_never_to_be_undone(world: World, permits: list[str]) -> None:
+    """After an hour, of a revocation, of another agency, of nothing: refused, and nothing changes."""
+    police = world.agency("police")
+    late = police.post(PATH, asked(permits[:1], **SUSPEND))
+    revoked = police.post(PATH, asked(permits[1:]))
+    assert revoked["undo_until"] is None
+    assert police.post(f"{PATH}/{revoked['change_id']}/undo")["code"] == "undo_over"
+    assert world.agency("school1").post(f"/issuers/school1/status-changes/{late['change_id']}/undo").status == 404
+    world.wait(3601)
+    assert police.post(f"{PATH}/{late['change_id']}/undo")["code"] == "undo_over"
+    assert states(world) == {"suspended", "revoked"}

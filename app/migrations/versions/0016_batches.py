@@ -55,5 +55,18 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['list_id'], ['status_list.list_id'], ),
     sa.PrimaryKeyConstraint('list_id', 'version', 'status_index')
     )
+    op.create_table('mass_change',
+    sa.Column('change_id', sa.String(), nullable=False),
+    sa.Column('agency', sa.String(), nullable=False),
+    sa.Column('to', sa.String(), nullable=False),
+    sa.Column('cause', sa.String(), nullable=True),
+    sa.Column('licences', sa.JSON(), nullable=False),
+    sa.Column('at', sa.DateTime(), nullable=False),
+    sa.Column('undone_at', sa.DateTime(), nullable=True),
+    sa.ForeignKeyConstraint(['agency'], ['agency.key'], ),
+    sa.PrimaryKeyConstraint('change_id')
+    )
+    with op.batch_alter_table('mass_change') as batch_op:
+        batch_op.create_index(batch_op.f('ix_mass_change_agency'), ['agency'], unique=False)
     if op.get_bind().dialect.name == 'postgresql':  # a list is compressed already: to try again takes longer than all else
         op.execute('ALTER TABLE status_list ALTER COLUMN token SET STORAGE EXTERNAL')
