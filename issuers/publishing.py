@@ -70,14 +70,23 @@ class StatusPublisher:
             return store.lists_of(session, licence_id)
 
     def token(self, list_id: str, *, now: datetime) -> str:
-        """Return the list's signed token; unknown lists raise `UnknownAgencyError`."""
+        """Return the list's signed token; unknown lists raise `UnknownAgencyError`.
+
+        If its key cannot sign now, the old one serves to its end, but for one that a change is not in yet.
+        """
         with self._database.read() as session:
             row = session.get(StatusListRow, list_id)
             if row is None:
                 raise UnknownAgencyError
             if self._current(row, now):
                 return row.token
-        return self.publish(list_id, now=now)
+        try:
+            return self.publish(list_id, now=now)
+        except (CustodyError, StatusListUnsoundError):
+            over = row.issued_at + LIST_LIFE.total_seconds() <= now.timestamp()
+            if over or row.version != row.published_version or not self._signed_by_active(row):
+                raise
+            return row.token
 
     def publish_due(self, *, now: datetime) -> int:
         """Publish every list that is behind the ledger, grew old or was signed with another key; returns how many.
