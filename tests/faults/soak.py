@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -274,6 +275,10 @@ def run(minutes: float) -> Books:
             one.signal(signal.SIGKILL)
         receiver.end()
         server.end()
+    if books.broken:
+        print(f"what the workers logged is in {place}")
+    else:
+        shutil.rmtree(place)
     return books
 
 

@@ -22,6 +22,7 @@ from tests.world import ITEM
 PATIENCE, TRIES = 8.0, 400
 AGAIN = {429, 500, 502, 503}
 CLAIM = "residence_district"
+REMEMBERED = 2.0  # how long a worker may remember a status list (`LICENCE_REFRESH_SECONDS`)
 
 
 class GaveUpError(Exception):
@@ -35,7 +36,8 @@ class Books:
     issued: dict[str, str] = field(default_factory=dict)
     """Licence by idempotency key."""
     holder_of: dict[str, int] = field(default_factory=dict)
-    revoked: set[str] = field(default_factory=set)
+    revoked: dict[str, float] = field(default_factory=dict)
+    """When it was acknowledged."""
     busy: set[str] = field(default_factory=set)
     figures: Counter[str] = field(default_factory=Counter)
     broken: list[str] = field(default_factory=list)
@@ -120,17 +122,17 @@ def revoke(door: Door, books: Books, name: str, number: int) -> None:
         books.broken.append(f"revoking was {status}: {made}")
         return
     with books.lock:
-        books.revoked.add(licence_id)
+        books.revoked[licence_id] = time.monotonic()
     books.count("revoked")
 
 
 def show_and_verify(holders: Sequence[Door], counter: Door, books: Books, licence_id: str | None = None) -> None:
-    """Show a licence to a counter; one whose revocation was acknowledged before must not be accepted."""
+    """Show a licence to a counter; one that was revoked two seconds ago must not be accepted."""
     with books.lock:
         if not books.holder_of:
             return
         licence_id = licence_id or random.choice(sorted(books.holder_of))
-        gone = licence_id in books.revoked
+        gone = time.monotonic() - books.revoked.get(licence_id, time.monotonic()) > REMEMBERED
     holder = holders[books.holder_of[licence_id]]
     shown = {"qr": "none", "sensitive": True, "licences": [{"licence_id": licence_id, "claims": [CLAIM]}]}
     status, made = holder("POST", "/wallet/shows", shown)
