@@ -8,8 +8,9 @@ PARALLEL ?= 2
 STEPS ?= 5000
 REQUESTS ?= 20000
 SECONDS ?= 60
+MINUTES ?= 10
 .DEFAULT_GOAL := help
-.PHONY: help demo serve sandbox screenshots test attack fuzz mutate sbom interop pages check openapi bench lock clean
+.PHONY: help demo serve sandbox screenshots test attack fuzz mutate sbom interop pages soak check openapi bench lock clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -68,6 +69,9 @@ sbom: .venv/attack.stamp ## Write the software bill of materials (CycloneDX) to 
 .venv/pages.stamp: .venv/dev.stamp requirements-pages.txt
 	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-pages.txt
 	@touch $@
+
+soak: .venv/dev.stamp ## Run a city's day in MINUTES (10) while workers are killed and PostgreSQL restarts; prints figures
+	$(BIN)/python -m tests.faults.soak --minutes $(MINUTES)
 
 pages: .venv/pages.stamp ## Drive every page in Chromium: journeys, WCAG, languages, widths; pictures in build/screenshots
 	$(BIN)/python -m pytest tests/pages

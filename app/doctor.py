@@ -61,8 +61,8 @@ def _database(house: House, _now: datetime) -> Iterator[str]:
 
 
 def _schema(house: House, _now: datetime) -> Iterator[str]:
-    if not migrations.is_current(house.database.engine):
-        yield "older: run `licence migrate`; newer: run the newer release"
+    if not migrations.is_served(house.database.engine):
+        yield "it is older: run `licence migrate`"
 
 
 def _keys(house: House, _now: datetime) -> Iterator[str]:

@@ -22,7 +22,7 @@ def add(app: FastAPI, house: House, now: Clock) -> None:
 
     @app.get("/readyz", include_in_schema=False)
     def readyz() -> Response:
-        """Say whether the service can do its work: database there, and of this version; and what is degraded.
+        """Say whether the service can do its work: database there, and of a schema that serves; and what is degraded.
 
         What is degraded is no reason to send callers elsewhere: every other worker has the same lists.
         """
@@ -31,7 +31,7 @@ def add(app: FastAPI, house: House, now: Clock) -> None:
                 version, oldest = store.readiness(session)
         except SQLAlchemyError:
             return JSONResponse({"status": "not ready"}, 503)
-        if version != migrations.head():
+        if not migrations.serves(version):
             return JSONResponse({"status": "not ready"}, 503)
         degraded = _degraded(oldest, now())
         return JSONResponse({"status": "ready"} | ({"degraded": degraded} if degraded else {}))

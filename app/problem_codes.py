@@ -424,6 +424,11 @@ PROBLEMS: dict[str, Problem] = {
     "status_list_unsound": Problem(
         503, "状态列表未能发布，请稍后重试。", "The status list could not be published. Try again shortly."
     ),
+    "clock_went_back": Problem(
+        503,
+        "服务器时钟倒退，暂停签发，请稍后用同一幂等键重试，并告知运营方。",
+        "The clock went back, and signing pauses. Try again later with the same idempotency key; tell the operator.",
+    ),
     "trust_list_refused": Problem(
         503, "信任名单不可用，请联系运营方。", "The trust list cannot be used. Tell the operator."
     ),

@@ -16,6 +16,7 @@ from credentials.jwk import PublicKey
 from credentials.sd_jwt import Disclosure
 from credentials.status_list import Status
 from issuers import store
+from issuers.clock_check import must_not_have_gone_back
 from issuers.errors import KeyInUseError, TypeNotAuthorisedError, WrongStateError
 from issuers.issuer import Issuer
 from issuers.lists import store as lists_store
@@ -92,6 +93,7 @@ class Copies:
         at = max(now.replace(minute=0, second=0, microsecond=0), since, self._certificates.active_since(signer.kid))
         drafts = [self._draft(row, key, signer, at, now) for key in keys]
         with self._database.write() as session:
+            must_not_have_gone_back(session, row.agency, now)
             for draft in drafts:
                 self._record(session, row.agency, draft, signer)
                 audit.record(

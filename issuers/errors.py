@@ -170,6 +170,12 @@ class UnknownCauseError(IssuerError):
         self.faults = tuple(faults)
 
 
+class ClockWentBackError(IssuerError):
+    """The clock says that it is earlier than this agency's last acts: signing pauses until it has caught up."""
+
+    code = "clock_went_back"
+
+
 class StatusListUnsoundError(IssuerError):
     """A status list was about to be published that does not hold what the ledger says."""
 

@@ -76,12 +76,23 @@ class StatusPublisher:
             return lists_store.lists_of(session, licence_id)
 
     def token(self, list_id: str, *, now: datetime) -> str:
-        """Return the list's signed token; unknown lists raise `UnknownAgencyError`."""
+        """Return the list's signed token; unknown lists raise `UnknownAgencyError`.
+
+        If its key cannot sign now, the old one serves to its end, but for one that a change is not in yet.
+        """
         with self._database.read() as session:
             row = lists_store.published(session, list_id)
         if row is None:
             raise UnknownAgencyError
-        return self._stored(row) if self._current(row, now) else self.publish(list_id, now=now)
+        if self._current(row, now):
+            return self._stored(row)
+        try:
+            return self.publish(list_id, now=now)
+        except (CustodyError, StatusListUnsoundError):
+            over = row.issued_at + LIST_LIFE.total_seconds() <= now.timestamp()
+            if over or row.version != row.published_version or not self._signed_by_active(row):
+                raise
+            return self._stored(row)
 
     def _stored(self, row: StatusListRow) -> str:
         """Return a list's token as it is stored: this worker's own, while that is the one."""

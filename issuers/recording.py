@@ -10,6 +10,7 @@ from credentials import jws, strict_json
 from credentials.licence_type import LicenceType
 from credentials.sd_jwt import Disclosure
 from issuers import store
+from issuers.clock_check import must_not_have_gone_back
 from issuers.errors import UnknownLicenceError, WrongStateError
 from issuers.holder_side import Signed
 from issuers.models import Agency, LicenceRow, ListKind
@@ -73,6 +74,7 @@ class Recorder:
                 if found is None:
                     raise UnknownLicenceError
                 return found
+            must_not_have_gone_back(session, row.agency, now)
             self._velocity.count(session, row.agency, actor, now)
             self._insert_with_index(session, row, payload, header)
             audit.record(

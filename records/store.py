@@ -18,7 +18,7 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlmodel import Session, SQLModel, col, select
 
 from records.models import AuditEntry, IdempotencyKey, LeaseRow, LogCheckpoint, LogNode, RefusedRequest
@@ -51,6 +51,13 @@ def last_entry(session: Session, stream: str) -> tuple[int, str]:
     query = select(AuditEntry.sequence, AuditEntry.hash).where(AuditEntry.stream == stream)
     row = session.exec(query.order_by(col(AuditEntry.sequence).desc()).limit(1)).first()
     return (row[0], row[1]) if row else (0, "")
+
+
+def newest_act(session: Session, stream: str, among: int) -> datetime | None:
+    """Return the latest instant of a stream's last so many acts, None if there are none."""
+    last = select(AuditEntry.at).where(AuditEntry.stream == stream).order_by(col(AuditEntry.sequence).desc())
+    newest: datetime | None = session.exec(select(func.max(last.limit(among).subquery().c.at))).one()
+    return newest
 
 
 def lock_streams(session: Session, streams: Collection[str]) -> None:
@@ -199,9 +206,13 @@ def _copy(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]
     quoted = connection.dialect.identifier_preparer.quote
     names = ", ".join(quoted(column.name) for column in columns)
     driver: Any = connection.connection.driver_connection
-    with driver.cursor() as cursor, cursor.copy(f"COPY {quoted(table.name)} ({names}) FROM STDIN") as copy:
-        for row in rows:
-            copy.write_row([one(value) if one else value for one, value in zip(spell, row.values(), strict=True)])
+    statement, refusal = f"COPY {quoted(table.name)} ({names}) FROM STDIN", connection.dialect.loaded_dbapi.Error
+    try:
+        with driver.cursor() as cursor, cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row([one(value) if one else value for one, value in zip(spell, row.values(), strict=True)])
+    except refusal as error:  # this way the driver's error comes bare; everybody expects what other statements raise
+        raise DBAPIError.instance(statement, None, error, refusal, hide_parameters=True) from error
 
 
 def among(session: Session, column: Any, values: Collection[Any]) -> ColumnElement[bool]:

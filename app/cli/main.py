@@ -78,7 +78,7 @@ def serve(
     port: Annotated[int, typer.Option(min=1, max=65_535)] = 8080,
     work: Annotated[bool, typer.Option(help="Publish, tell webhooks and work on batches, too.")] = True,
 ) -> None:
-    """Serve HTTP. Refuses to start without settings, or on a database of another version."""
+    """Serve HTTP. Refuses to start without settings, or on a database of an older version."""
     house = _house()
     settings = house.settings
     if settings.demo and not is_loopback(host):
@@ -103,10 +103,10 @@ def serve(
 
 
 def _house() -> House:
-    """Return a worker's house; refuses without settings, a key that opens, or a database of this version."""
+    """Return a worker's house; refuses without settings, a key that opens, or a database that it can work on."""
     house = build(opening.settings())
-    if not migrations.is_current(house.database.engine):
-        raise SettingsError("the database is not of this version: run `licence migrate` first")
+    if not migrations.is_served(house.database.engine):
+        raise SettingsError("the database is of an older version: run `licence migrate` first")
     opening.must_open_a_key(house)
     return house
 

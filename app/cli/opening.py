@@ -24,8 +24,8 @@ def settings() -> Settings:
 def house() -> House:
     """Return the house over the configured database, founded."""
     made = build(settings())
-    if not migrations.is_current(made.database.engine):
-        raise SettingsError("the database is not of this version: run `licence migrate` (or the newer release)")
+    if not migrations.is_served(made.database.engine):
+        raise SettingsError("the database is of an older version: run `licence migrate`")
     must_open_a_key(made)
     made.found_city(now=clock.now())
     return made

@@ -74,6 +74,21 @@ def is_current(engine: Engine) -> bool:
     return found == head()
 
 
+def serves(version: str | None) -> bool:
+    """Whether this release works on a schema of that version: its own, or a later one that has grown out of it.
+
+    Versions are numbered in one line, and a migration only adds what the release before does without: so of a rolling
+    restart both releases are at work. One release further on may take away; by then nobody runs this one.
+    """
+    return version is not None and version.isdigit() and int(version) >= int(head())
+
+
+def is_served(engine: Engine) -> bool:
+    """Whether this release works on a database's schema."""
+    with engine.connect() as connection:
+        return serves(MigrationContext.configure(connection).get_current_revision())
+
+
 def is_known(version: str) -> bool:
     """Whether this release can bring a schema of that version up to its own."""
     return version in {one.revision for one in ScriptDirectory.from_config(_config()).walk_revisions()}

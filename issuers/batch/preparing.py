@@ -18,6 +18,7 @@ from credentials.licence_type import Holder, LicenceType
 from credentials.sd_jwt import Disclosure
 from issuers import store as issuers_store
 from issuers.batch import store
+from issuers.clock_check import must_not_have_gone_back
 from issuers.issuer import Issuer
 from issuers.models import LicenceRow, LicenceState, ListKind, StatusListRow
 from issuers.orders import Draft, Order, check_order
@@ -121,6 +122,7 @@ class Preparer:
         if not ready.licences:
             return found
         self._velocity.hold(session, ready.agency, ready.now)
+        must_not_have_gone_back(session, ready.agency, ready.now)
         kind = ListKind.CERTIFIED if "x5c" in ready.header else ListKind.NATIVE
         places = self._places(session, ready.agency, kind, len(ready.licences))
         rows = []

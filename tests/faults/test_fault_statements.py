@@ -1,0 +1,134 @@
+"""A statement fails at step N: rolled back, nothing signed that the ledger does not know, the same key finishes it.
+
+That a worker *dies* at every statement of issuing, renewing and revoking is in `tests/issuers/test_once.py`, of a batch
+in `tests/issuers/test_batch.py`. Here one statement fails and whatever comes after it is said all the same; and what is
+tried besides is suspending and verifying.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from issuers.batch import batches
+from tests.faults.outages import fails_at
+from tests.issuers.batch_rows import ndjson, progress, row, send, work
+from tests.issuers.city import another_worker, status_of
+from tests.records.tables import counts, findings
+from tests.world import COUNTER, ITEM, Answer, Caller, World
+
+Prepare = Callable[[int], tuple[str, Any]]
+
+
+def _at_every_statement(world: World, prepare: Prepare, judge: Callable[[Answer], None], *, step: int = 1) -> int:
+    """Send one request for each statement that can fail, each again to a healthy worker; returns how many failed."""
+    police, failed = world.agency("police"), 0
+    world.holder()
+    house = world.build()
+    with another_worker(world, house) as worker:
+        sick = Caller(worker.http, police.token)
+        for number in range(0, 400, step):
+            path, body = prepare(number)
+            headers = {"Idempotency-Key": f"failed-{number}"}
+            with fails_at(house, number) as said:
+                made = sick.post(path, body, headers=headers)
+            again = police.post(path, body, headers=headers)
+            assert again.status in {200, 201}, (number, again.body)
+            judge(again)
+            if made.status < 400:  # what failed was no part of the act: publishing it, or nothing any more
+                assert made["licence_id"] == again["licence_id"]
+            else:
+                assert (made.status, made["code"], made.headers["retry-after"]) == (503, "database_unavailable", "5")
+                failed += 1
+            if len(said) <= number:
+                return failed
+    raise AssertionError("it never survived")
+
+
+def test_issuing(world: World) -> None:
+    """Whichever statement of issuing fails: 503, and the same key then gives one licence, delivered."""
+    made: list[str] = []
+
+    def judge(answer: Answer) -> None:
+        assert (answer["state"], answer["delivered"]) == ("valid", True)
+        made.append(answer["licence_id"])
+
+    failed = _at_every_statement(world, lambda _number: ("/issuers/police/licences", world.order()), judge, step=2)
+    assert failed >= 10
+    assert len(set(made)) == len(made) == counts(world)["licence"] == counts(world)["held_licence"]
+    assert findings(world) == []
+
+
+@pytest.mark.parametrize(("verb", "cause", "bit"), [("suspend", "endorsement_lapsed", 2), ("revoke", "fraud", 1)])
+def test_changing(world: World, verb: str, cause: str, bit: int) -> None:
+    """Whichever statement of a change fails: the same key then makes it, once, and the list says so."""
+    made: list[str] = []
+
+    def prepare(_number: int) -> tuple[str, Any]:
+        made.append(world.issue())
+        return f"/issuers/police/licences/{made[-1]}/{verb}", {"cause": cause}
+
+    def judge(answer: Answer) -> None:
+        assert (answer["cause"], status_of(world, made[-1])) == (cause, bit)
+
+    assert _at_every_statement(world, prepare, judge) >= 8
+    with world.house.database.read() as session:
+        told = session.connection().exec_driver_sql(
+            f"SELECT count(*) FROM audit_entry WHERE act = 'licence.{verb.removesuffix('e')}ed'"
+        )
+        assert told.scalar_one() == len(made)
+    assert findings(world) == []
+
+
+def test_verifying(world: World) -> None:
+    """Whichever statement of verifying fails: a code is accepted once at most, and no accepted use stays untold."""
+    world.issue()
+    counter, house = world.counter(), world.build()
+    outcomes, accepted = set(), 0
+    with another_worker(world, house) as worker:
+        sick = Caller(worker.http, counter.token)
+        for number in range(200):
+            shown = world.show()
+            body = {"scanned": shown["url"], "service_item": ITEM}
+            with fails_at(house, number) as said:
+                first = sick.post("/verifier/verifications", body)
+            again = world.scan(shown["url"], COUNTER)
+            verdicts = [first.body.get("verdict"), again["verdict"]]
+            assert verdicts.count("accepted") <= 1, number
+            accepted += verdicts.count("accepted")
+            if again["verdict"] != "accepted":
+                assert again["reason"] == "already_used"
+            outcomes.add((first.status, again["verdict"]))
+            if len(said) <= number:
+                break
+    assert outcomes >= {(503, "accepted"), (503, "refused"), (200, "refused")}
+    with another_worker(world):
+        pass  # what starts tells holders what a failure kept from them
+    uses = [one for one in _all(world.holder(), "/wallet/uses") if one["verdict"] == "accepted"]
+    with world.house.database.read() as session:
+        kept = session.connection().exec_driver_sql("SELECT count(*) FROM verification WHERE verdict = 'accepted'")
+        assert accepted <= len(uses) == kept.scalar_one() <= number + 1
+    assert findings(world) == []
+
+
+def _all(caller: Caller, path: str) -> list[dict[str, Any]]:
+    return list(caller.get(f"{path}?limit=100")["items"])
+
+
+def test_preparing_a_batch(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever statement of a batch's work fails once, the job comes to its end: one licence a row."""
+    monkeypatch.setattr(batches, "CHUNK_ROWS", 4)
+    send(world, ndjson([row(number) for number in range(1000, 1004)]), key="measured")
+    with fails_at(world.house, -1) as said:
+        work(world)
+    for at in range(0, len(said), 7):
+        job = send(world, ndjson([row(number) for number in range(4 * at, 4 * at + 4)]), key=f"job {at}")["job_id"]
+        with fails_at(world.house, at), suppress(OperationalError):  # the next round tries again (`app/background.py`)
+            work(world)
+        world.wait(121)
+        work(world)
+        assert (progress(world, job)["state"], progress(world, job)["delivered"]) == ("done", 4)
+    assert counts(world)["licence"] == 4 + 4 * len(range(0, len(said), 7))
+    assert findings(world) == []
