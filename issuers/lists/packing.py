@@ -23,8 +23,9 @@ class Kept:
 
 
 def whole(row: StatusListRow, statuses: Mapping[int, int]) -> bytes:
-    """Return a list's bits as the ledger says; raises `StatusListUnsoundError` if a revoked one would return."""
+    """Return a list's bits as the ledger says, counted; raises if one is lost, or a revoked one would return."""
     data = status_list.pack(row.size, row.bits, statuses)
+    _must_say(data, row.bits, statuses)
     if _lost(row, statuses):
         raise StatusListUnsoundError("a revoked bit would return")
     return data
@@ -33,12 +34,15 @@ def whole(row: StatusListRow, statuses: Mapping[int, int]) -> bytes:
 def changed(data: bytes, bits: int, changes: Iterable[StatusChange]) -> bytes:
     """Return a list's bits after changes, in their order; raises if a revoked one would return."""
     made, mask = bytearray(data), (1 << bits) - 1
+    said: dict[int, int] = {}
     for one in changes:
         at = one.status_index * bits
         place, shift = at >> 3, at & 7
         if made[place] >> shift & mask == Status.REVOKED and one.status != Status.REVOKED:
             raise StatusListUnsoundError("a revoked bit would return")
         made[place] = made[place] & ~(mask << shift) | one.status << shift
+        said[one.status_index] = one.status
+    _must_say(made, bits, said)
     return bytes(made)
 
 
@@ -48,6 +52,13 @@ def compressed(data: bytes) -> str:
     if zlib.decompress(base64url.decode(lst)) != data:
         raise StatusListUnsoundError
     return lst
+
+
+def _must_say(data: bytes | bytearray, bits: int, statuses: Mapping[int, int]) -> None:
+    """Raise unless bits, read as a verifier reads them, say all of this."""
+    again = StatusList(bits, bytes(data))
+    if any(again.read(index) != status for index, status in statuses.items()):
+        raise StatusListUnsoundError
 
 
 def _lost(row: StatusListRow, statuses: Mapping[int, int]) -> bool:
