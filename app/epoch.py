@@ -24,6 +24,7 @@ from credentials.jwk import export_public, import_public
 from credentials.status_list import Status, StatusListToken
 from issuers import store as issuers_store
 from issuers.errors import IssuerError
+from issuers.lists import store as lists_store
 from issuers.models import Agency, LicenceRow, LicenceState, ListKind, StatusListRow
 from issuers.publishing import LIST_BITS, LIST_SIZE, burn
 from keys import trust_list
@@ -231,7 +232,7 @@ def _change(
     before = ALIVE if after == LicenceState.REVOKED else ALIVE[:1]
     if not issuers_store.move(session, licence, before=before, after=after, now=now, cause=None):
         return
-    issuers_store.raise_versions(session, licence.licence_id)
+    lists_store.note_states(session, [licence.licence_id])
     audit.record(
         session, stream=f"issuers/{licence.agency}", actor=ACTOR, act=f"licence.{after}", subject=licence.licence_id,
         now=now, detail={"cause": None, "published": one.list_id},

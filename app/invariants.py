@@ -19,6 +19,7 @@ from credentials.errors import FormatError
 from credentials.jwk import import_public
 from credentials.status_list import Status, StatusList
 from issuers import store as issuers_store
+from issuers.lists import store as lists_store
 from issuers.mass.mass_changes import MANY
 from issuers.models import Agency, LicenceCopy, LicenceRow, LicenceState, StatusListRow
 from keys.models import AccessToken, Authorisation, KeyPurpose, KeyState, SigningKey
@@ -124,7 +125,7 @@ def _signed(session: Session, row: StatusListRow) -> dict[str, Any]:
 
 
 def _contents(session: Session, row: StatusListRow, published: StatusList, now: datetime) -> Iterator[str]:
-    owed = issuers_store.listed_statuses(session, row.list_id, now)
+    owed = lists_store.listed_statuses(session, row.list_id, now)
     said = {index: status for index in range(row.size) if (status := published.read(index))}
     for index, status in said.items():
         if status == Status.REVOKED and owed.get(index) != Status.REVOKED:

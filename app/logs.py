@@ -1,5 +1,6 @@
 """Structured logs: one JSON line an event, a request number on each, and no secret in any."""
 
+import json
 import logging
 import re
 import secrets
@@ -15,11 +16,15 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app import clock
+
 SECRET_NAMES = frozenset({"authorization", "token", "secret", "code", "link", "scanned", "claims", "vp_token", "kek"})
 SECRET_SHAPES = re.compile(
     r"lw_[a-z]+_[A-Za-z0-9_-]+|ey[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_.~-]+|(?<![0-9])[1-9][0-9]{16}[0-9Xx](?![0-9A-Za-z])|EL1:\S+|#[0-9A-Z]{26}"
 )
 BLOTTED = "[redacted]"
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+"""Any other word in a method's place is a caller's own, and is neither logged nor counted by name."""
 SAFE_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"cache-control", b"no-store"),
@@ -157,11 +162,18 @@ class RequestLog:
         finally:
             route, seconds = getattr(scope.get("route"), "path", "-"), perf_counter() - started
             self._counted.ended(scope["method"], route, status, code, seconds)
-            log.info(
-                "http", request_id=number, method=scope["method"], route=route, status=status, problem=code,
-                milliseconds=round(seconds * 1000, 1),
-            )  # fmt: skip
+            _log_request(number, scope["method"], route, status, code, seconds)
             caller = scope.get("state", {}).get("caller")
             if status >= 400 and caller is not None:
                 told = Refused(number, f"{scope['method']} {route}", status, code, caller)
                 await run_in_threadpool(self._refused, told)
+
+
+def _log_request(number: str, method: str, route: str, status: int, code: str, seconds: float) -> None:
+    """Log a request as `log.info` would, at a tenth of its cost: nothing in it can be a secret, but an odd method."""
+    said = {
+        "request_id": number, "method": method if method in METHODS else BLOTTED, "route": route, "status": status,
+        "problem": code, "milliseconds": round(seconds * 1000, 1), "event": "http", "level": "info",
+        "timestamp": clock.now().isoformat(timespec="microseconds").replace("+00:00", "Z"),
+    }  # fmt: skip
+    sys.stderr.write(json.dumps(said) + "\n")

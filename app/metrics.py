@@ -22,13 +22,12 @@ from starlette.exceptions import HTTPException
 
 from app import store
 from app.limits import among
-from app.logs import log
+from app.logs import METHODS, log
 from app.store import Undone
 from keys.auth import Clock
 from records.database import Database
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)  # seconds
-METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 KEPT = timedelta(seconds=15)  # how old the database's gauges may be
 PATIENCE_SECONDS = 5.0  # a database that does not answer by then is down, as far as a scrape can tell
 THROUGH_A_PROXY = ("x-forwarded-for", "forwarded", "via")

@@ -21,8 +21,8 @@ from keys.passkeys import pages as passkeys_pages
 from keys.server_sent_events import Telling
 from records import idempotency
 from verifier import api as verifier_api
-from verifier import checks_api
 from verifier.asks import api as asks_api
+from verifier.checks import api as checks_api
 from verifier.class_lists import api as class_lists_api
 from verifier.class_lists import pages as class_lists_pages
 from verifier.file_copies import api as file_copies_api
@@ -52,7 +52,15 @@ def routers(house: House, caller: Callable[..., Caller], now: Clock, rooms: Coll
     base_url = house.settings.base_url
     telling = Telling()
     visitor, by_link = visitor_of(house.access, house.browser, now), house.settings.demo
-    routers = [
+    routers: list[Any] = []
+    if "verifier" in rooms:  # what is called most is found first
+        routers.append(checks_api.routes(house.verifier, caller_of=caller, clock=now, randomness=secrets.token_bytes))
+        routers.append(
+            file_copies_api.routes(
+                house.file_copies, house.verifier, caller_of=caller, trust=house.verifier.trust, clock=now
+            )
+        )
+    routers += [
         keys_api.routes(house.registry, lambda at: house.certificates.anchor(now=at), now),
         keys_api.log_routes(house.log, now),
         keys_api.caller_routes(caller),
@@ -132,12 +140,6 @@ def routers(house: House, caller: Callable[..., Caller], now: Clock, rooms: Coll
                 vct=house.issuer.vct,
                 trust_bundle=house.trust_bundle,
                 log=house.log,
-            )
-        )
-        routers.append(checks_api.routes(house.verifier, caller_of=caller, clock=now, randomness=secrets.token_bytes))
-        routers.append(
-            file_copies_api.routes(
-                house.file_copies, house.verifier, caller_of=caller, trust=house.verifier.trust, clock=now
             )
         )
         routers.append(

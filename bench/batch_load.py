@@ -25,9 +25,10 @@ def measure(url: str, count: int, workers: int = WORKERS) -> dict[str, float]:
     received = time.perf_counter() - started
     context = multiprocessing.get_context("spawn")
     ready, go = context.Semaphore(0), context.Event()
-    crew = [context.Process(target=_work, args=(url, number, ready, go), daemon=True) for number in range(workers)]
-    for one in crew:
-        one.start()
+    crew = [context.Process(target=_work, args=(url, ready, go), daemon=True) for _ in range(workers)]
+    for number, one in enumerate(crew):
+        with city.on_core(number):
+            one.start()
     for _ in crew:
         ready.acquire()
     begun = time.perf_counter()
@@ -68,8 +69,7 @@ def _lines(first: int, count: int) -> Iterator[bytes]:
         yield json.dumps(city.row(number), ensure_ascii=False).encode() + b"\n"
 
 
-def _work(url: str, number: int, ready: Any, go: Any) -> None:
-    city.pinned(number)
+def _work(url: str, ready: Any, go: Any) -> None:
     made = city.house(url)
     ready.release()
     go.wait()

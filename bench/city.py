@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from issuers.agencies import NewAgency
 
 BASE_URL = "http://127.0.0.1:8080"
 KEK = "A" * 43
+DAY = timedelta(days=1)
 AGENCY, TYPE = "police", "residence_permit"
 CLAIMS: dict[str, Any] = {
     "sex": "女", "ethnicity": "汉", "hukou_address": "示例省示例县示例路1号",
@@ -90,7 +92,12 @@ def row(number: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def pinned(core: int) -> None:
-    """Keep this process on one core, if there are several."""
-    cores = sorted(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, {cores[core % len(cores)]})
+@contextmanager
+def on_core(core: int) -> Iterator[None]:
+    """Do something on one core, if there are several: what is started meanwhile stays there."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {sorted(before)[core % len(before)]})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)

@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import cycle
 
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -20,6 +22,7 @@ from verifier.trust_cache import SignaturesSeen
 ISSUER, VCT, LIST = "https://city.example/issuers/police", "https://city.example/issuers/types/permit", "…/status/1"
 AUDIENCE, NONCE = "https://city.example/verifier/counters/c", "n" * 24
 NAMES = [f"claim_{number}" for number in range(10)]
+POOL = 300  # presentations, verified in turn
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 KIND = licence_type.load(
     {
@@ -34,13 +37,13 @@ KIND = licence_type.load(
 
 @dataclass
 class Bench:
-    """Keys, one presentation of two of ten claims, and what it takes to verify it."""
+    """Keys, presentations of two of ten claims, no two of one licence or holder, and what it takes to verify them."""
 
     def __post_init__(self) -> None:
-        self.issuer_key, self.holder_key = generate_private_key(SECP256R1()), generate_private_key(SECP256R1())
+        self.issuer_key = generate_private_key(SECP256R1())
         self.public = import_public(export_public(self.issuer_key))
         self.signer = jws.es256(self.issuer_key)
-        self.holder_jwk = export_public(self.holder_key)
+        self.holder_jwk = export_public(generate_private_key(SECP256R1()))
         issuer = TrustedIssuer(
             ISSUER, "police", {"zh": "", "en": ""},
             {"k1": TrustedKey(self.public, KeyPurpose.LICENCE, compromised=False)},
@@ -50,15 +53,20 @@ class Bench:
         self.trust = TrustList(1, int(NOW.timestamp()), far, {ISSUER: issuer}, {})
         data = status_list.pack(2**17, 2, {5: 1})
         self.list = status_list.StatusListToken(LIST, int(NOW.timestamp()), far, 60, 1, status_list.StatusList(2, data))
-        self.licence = self.issue()
-        parts = sd_jwt.select(sd_jwt.parse(self.licence), NAMES[:2])
-        holder = jws.es256(self.holder_key)
-        self.presentation = key_binding.bind(parts, holder, audience=AUDIENCE, nonce=NONCE, now=NOW)
+        self.presentations = [self._presented() for _ in range(POOL)]
+        self._following = cycle(self.presentations)
         self.receipt = {f"member_{number}": "a value of usual length" for number in range(12)}
         self.token = jws.sign(jws.RECEIPT, self.receipt, self.signer, kid="k1")
         self.message = b"x" * 800
         self.bare_signature = self.issuer_key.sign(self.message, ECDSA(SHA256()))
         self.seen = SignaturesSeen()
+
+    def _presented(self) -> str:
+        """Return a presentation of two of ten claims of a licence of its own, bound to a key of its own."""
+        key = generate_private_key(SECP256R1())
+        self.holder_jwk = export_public(key)
+        parts = sd_jwt.select(sd_jwt.parse(self.issue()), NAMES[:2])
+        return key_binding.bind(parts, jws.es256(key), audience=AUDIENCE, nonce=NONCE, now=NOW)
 
     def bare_sign(self) -> None:
         self.issuer_key.sign(self.message, ECDSA(SHA256()))
@@ -88,9 +96,9 @@ class Bench:
     def verify_warm(self) -> None:
         self._verify(self.seen)
 
-    def _verify(self, memory: jws.SignatureMemory | None) -> None:
+    def _verify(self, memory: checking.Memory | None) -> None:
         checking.check(
-            self.presentation,
+            next(self._following),
             trust=lambda: self.trust,
             types={VCT: KIND},
             binding=checking.online_binding(AUDIENCE, NONCE, NOW),
@@ -112,18 +120,10 @@ def rate(work: Callable[[], object], seconds: float) -> float:
     return count / spent
 
 
-def measure(rounds: int, seconds: float) -> dict[str, list[float]]:
-    """Return the rates of each round, every figure beside its denominator."""
-    bench = Bench()
-    works = {
-        "bare_verify": bench.bare_verify, "jws_verify": bench.jws_verify, "core_verify": bench.verify,
-        "core_verify_warm": bench.verify_warm,
-        "bare_sign": bench.bare_sign, "jws_sign": bench.jws_sign, "core_issue": bench.issue,
+def works(bench: Bench) -> dict[str, Callable[[float], float]]:
+    """Return what is measured in process: by name, what gives its rate over some seconds."""
+    named: dict[str, Callable[[], object]] = {
+        "bare_verify": bench.bare_verify, "core_verify": bench.verify, "core_verify_warm": bench.verify_warm,
+        "bare_sign": bench.bare_sign, "core_issue": bench.issue,
     }  # fmt: skip
-    for work in works.values():
-        rate(work, seconds / 4)  # warm-up
-    found: dict[str, list[float]] = {name: [] for name in works}
-    for _ in range(rounds):
-        for name, work in works.items():
-            found[name].append(rate(work, seconds))
-    return found
+    return {name: partial(rate, work) for name, work in named.items()}

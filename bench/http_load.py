@@ -3,10 +3,7 @@
 import http.client
 import json
 import os
-import queue
 import tempfile
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -65,65 +62,8 @@ class Load:
             raise RuntimeError(made["reason"])
 
 
-def measure(rounds: int, seconds: float) -> dict[str, Any]:
-    """Return requests a second of each round and latencies in milliseconds, by kind of request."""
-    with _running() as load:
-        lines = [http.client.HTTPConnection(load.host) for _ in range(CLIENTS)]
-        rates: dict[str, list[float]] = {"empty": [], "issue": [], "show": [], "verify": []}
-        latencies: dict[str, list[float]] = {name: [] for name in rates}
-        for turn in range(rounds + 1):  # the first turn warms up and is not kept
-            for name, kept in rates.items():
-                found, spent = _round(load, lines, name, seconds if turn else seconds / 4)
-                if turn:
-                    kept.append(len(found) / spent)
-                    latencies[name] += found
-        for line in lines:
-            line.close()
-    return {"rates": rates, "latencies": latencies}
-
-
-def _round(load: Load, lines: list[http.client.HTTPConnection], name: str, seconds: float) -> tuple[list[float], float]:
-    if name == "verify":
-        codes: queue.SimpleQueue[str] = queue.SimpleQueue()
-        for _ in range(int(seconds * 400)):  # made beforehand: a code lives a minute
-            codes.put(load.show(lines[0]))
-
-        def work(line: http.client.HTTPConnection) -> None:
-            load.verify(line, codes.get_nowait())
-    else:
-        work = getattr(load, name)
-    return _fire(lines, work, seconds)
-
-
-def _fire(lines: list[http.client.HTTPConnection], work: Work, seconds: float) -> tuple[list[float], float]:
-    """Run `work` on every connection at once until time or work is over; returns latencies and time spent."""
-    found: list[float] = []
-    broken: list[Exception] = []
-    started = time.perf_counter()
-
-    def run(line: http.client.HTTPConnection) -> None:
-        try:
-            while time.perf_counter() - started < seconds:
-                before = time.perf_counter()
-                work(line)
-                found.append((time.perf_counter() - before) * 1000)
-        except queue.Empty:
-            return
-        except Exception as error:  # noqa: BLE001 - handed to the caller below
-            broken.append(error)
-
-    threads = [threading.Thread(target=run, args=(line,)) for line in lines]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if broken:
-        raise broken[0]
-    return found, time.perf_counter() - started
-
-
 @contextmanager
-def _running() -> Iterator[Load]:
+def running() -> Iterator[Load]:
     cores = sorted(os.sched_getaffinity(0))
     with tempfile.TemporaryDirectory(prefix="licence-bench-") as name:
         place, port = Path(name), free_port()

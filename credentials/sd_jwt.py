@@ -75,9 +75,14 @@ def parse(text: str) -> SdJwt:
     if len(parts) < 2 or len(parts) > MAX_DISCLOSURES + 2:
         raise MalformedError("no SD-JWT, or too many disclosures")
     jwt, *disclosures, key_binding = parts
+    return with_binding(SdJwt(jwt, tuple(parse_disclosure(part) for part in disclosures)), key_binding)
+
+
+def with_binding(parts: SdJwt, key_binding: str) -> SdJwt:
+    """Return the same SD-JWT with what stood behind its last tilde: a key binding, or nothing."""
     if key_binding and key_binding.count(".") != 2:
         raise MalformedError("ends neither in ~ nor in a key binding")
-    return SdJwt(jwt, tuple(parse_disclosure(part) for part in disclosures), key_binding or None)
+    return SdJwt(parts.jwt, parts.disclosures, key_binding or None)
 
 
 def parse_disclosure(text: str) -> Disclosure:

@@ -8,6 +8,7 @@ or a second spelling would not come back. Whatever does not is read again, slowl
 
 import json
 from collections.abc import Callable, Mapping
+from math import isfinite
 from typing import Any, NoReturn
 
 import orjson
@@ -83,7 +84,7 @@ def dumps(value: object) -> bytes:
     """Return `value` as compact UTF-8 JSON, members in the order given; what JSON cannot say raises."""
     try:
         text = orjson.dumps(value, option=_PLAIN)
-        if b"null" not in text:  # NaN would be one
+        if b"null" not in text or _all_finite(value):  # NaN would be one
             return text
     except TypeError:
         pass  # the other one takes longer integers, and says what it cannot take
@@ -93,6 +94,14 @@ def dumps(value: object) -> bytes:
 def canonical(value: Mapping[str, object]) -> bytes:
     """Return `value` with sorted members, for hashing; equal objects give equal bytes."""
     return _CANONICAL.encode(value).encode("utf-8")
+
+
+def _all_finite(value: object) -> bool:
+    if isinstance(value, float):
+        return isfinite(value)
+    if isinstance(value, dict):
+        return all(map(_all_finite, value.values()))
+    return all(map(_all_finite, value)) if isinstance(value, list | tuple) else True
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

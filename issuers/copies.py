@@ -14,10 +14,12 @@ from sqlmodel import Session
 from credentials import base64url, jws
 from credentials.jwk import PublicKey
 from credentials.sd_jwt import Disclosure
+from credentials.status_list import Status
 from issuers import store
 from issuers.clock_check import must_not_have_gone_back
 from issuers.errors import KeyInUseError, TypeNotAuthorisedError, WrongStateError
 from issuers.issuer import Issuer
+from issuers.lists import store as lists_store
 from issuers.models import LicenceCopy, LicenceRow, LicenceState, ListKind
 from issuers.orders import concealed, envelope
 from issuers.publishing import StatusPublisher
@@ -107,7 +109,8 @@ class Copies:
             rows = store.unsigned_copies(session, now - SIGNING_TIME)
             for row in rows:
                 row.burnt = True
-                store.raise_list_version(session, row.status_list_id)
+            burnt = [(row.status_list_id, row.status_index, Status.REVOKED) for row in rows]
+            lists_store.note_changes(session, burnt)
         return len(rows)
 
     def _draft(self, row: LicenceRow, key: PublicKey, signer: CertifiedSigner, at: datetime, now: datetime) -> _Draft:

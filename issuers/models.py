@@ -67,6 +67,17 @@ class StatusListRow(SQLModel, table=True):
     kid: str = ""
 
 
+class StatusChange(SQLModel, table=True):
+    """What an index of a list says since one of its versions: with these the next publication is made of the last."""
+
+    __tablename__ = "status_change"
+
+    list_id: str = Field(primary_key=True, foreign_key="status_list.list_id")
+    version: int = Field(primary_key=True)
+    status_index: int = Field(primary_key=True)
+    status: int
+
+
 class LicenceRow(SQLModel, table=True):
     """The ledger: a row for every licence that was or may have been signed. Holds no undisclosed claim in clear.
 

@@ -4,16 +4,18 @@ The ledger is the truth; a token is made from it, re-read and counted before any
 status publishes at once, and a reader that comes between finds the change too: the version says so.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
 from credentials import jws, status_list
-from credentials.status_list import Status
 from issuers import store
 from issuers.errors import StatusListUnsoundError, UnknownAgencyError
+from issuers.lists import packing
+from issuers.lists import store as lists_store
+from issuers.lists.packing import Kept
 from issuers.models import Agency, LicenceRow, LicenceState, ListKind, StatusListRow
 from keys.certificates import Certificates, CertifiedSigner
 from keys.errors import CustodyError, NoSigningKeyError
@@ -30,6 +32,9 @@ DECOYS = 64  # entries of a list that say revoked and are nobody's
 LIST_LIFE = timedelta(hours=24)
 TIME_TO_LIVE = timedelta(seconds=60)  # how long a verifier elsewhere may keep its copy
 RESIGN_AFTER = timedelta(minutes=5)  # an unchanged list is signed anew this often
+WHOLE_AFTER = timedelta(minutes=5)  # and made of the whole ledger this often, not of its last version and the changes
+CHANGES_KEPT = 1000  # versions of a list that can be made of an earlier one
+MAX_KEPT = 1024  # lists that a worker keeps the bits of
 
 
 class StatusPublisher:
@@ -40,6 +45,7 @@ class StatusPublisher:
         self._vault = vault
         self._certificates = certificates
         self._base_url = base_url
+        self._kept: dict[str, Kept] = {}
 
     def uri(self, list_id: str) -> str:
         """Return where a list is published; `list_id` is `{agency}/{number}`, the kind's letter before the number.
@@ -67,7 +73,7 @@ class StatusPublisher:
     def lists_of(self, licence_id: str) -> list[str]:
         """Return the lists that hold a licence and its copies."""
         with self._database.read() as session:
-            return store.lists_of(session, licence_id)
+            return lists_store.lists_of(session, licence_id)
 
     def token(self, list_id: str, *, now: datetime) -> str:
         """Return the list's signed token; unknown lists raise `UnknownAgencyError`.
@@ -75,18 +81,27 @@ class StatusPublisher:
         If its key cannot sign now, the old one serves to its end, but for one that a change is not in yet.
         """
         with self._database.read() as session:
-            row = session.get(StatusListRow, list_id)
-            if row is None:
-                raise UnknownAgencyError
-            if self._current(row, now):
-                return row.token
+            row = lists_store.published(session, list_id)
+        if row is None:
+            raise UnknownAgencyError
+        if self._current(row, now):
+            return self._stored(row)
         try:
             return self.publish(list_id, now=now)
         except (CustodyError, StatusListUnsoundError):
             over = row.issued_at + LIST_LIFE.total_seconds() <= now.timestamp()
             if over or row.version != row.published_version or not self._signed_by_active(row):
                 raise
-            return row.token
+            return self._stored(row)
+
+    def _stored(self, row: StatusListRow) -> str:
+        """Return a list's token as it is stored: this worker's own, while that is the one."""
+        kept = self._kept.get(row.list_id)
+        if kept is not None and (kept.version, kept.issued_at) == (row.published_version, row.issued_at):
+            return kept.token
+        with self._database.read() as session:
+            stored = session.get(StatusListRow, row.list_id)
+        return stored.token if stored is not None else ""
 
     def publish_due(self, *, now: datetime) -> int:
         """Publish every list that is behind the ledger, grew old or was signed with another key; returns how many.
@@ -114,26 +129,18 @@ class StatusPublisher:
     def publish(self, list_id: str, *, now: datetime) -> str:
         """Sign the list as the ledger stands and return the token; never replaces a later one."""
         with self._database.read() as session:
-            row = session.get(StatusListRow, list_id)
+            row = lists_store.published(session, list_id)
         if row is None:
             raise UnknownAgencyError
         agency = row.agency
         key = self._key(agency, certified=row.kind != ListKind.NATIVE, now=now)
         self._burn_overdue(list_id, now)
-        with self._database.read() as session:
-            row = session.get(StatusListRow, list_id)
-            if row is None:
-                raise UnknownAgencyError
-            version, issued_at = row.version, max(int(now.timestamp()), row.issued_at)
-            statuses = store.listed_statuses(session, list_id, now)
-            lst = _packed(row, statuses)
-            if _lost(row, statuses):
-                raise StatusListUnsoundError("a revoked bit would return")
+        version, issued_at, data, whole_at = self._bits(list_id, now)
         claims = status_list.token_payload(
             issuer=issuer_url(self._base_url, agency),
             uri=self.uri(list_id),
             bits=LIST_BITS,
-            lst=lst,
+            lst=packing.compressed(data),
             version=version,
             issued_at=issued_at,
             expires_at=issued_at + int(LIST_LIFE.total_seconds()),
@@ -143,10 +150,34 @@ class StatusPublisher:
         header = {"x5c": key.x5c} if key.x5c else {"kid": key.kid}
         token = jws.sign(jws.STATUS_LIST, claims, key.signer, more=header)
         with self._database.write() as session:
-            if not store.store_list(session, list_id, version=version, token=token, kid=key.kid, issued_at=issued_at):
-                later = session.get(StatusListRow, list_id, populate_existing=True)
-                return later.token if later else token
+            stored = store.store_list(session, list_id, version=version, token=token, kid=key.kid, issued_at=issued_at)
+            lists_store.forget_changes(session, list_id, version - CHANGES_KEPT)
+            later = None if stored else session.get(StatusListRow, list_id, populate_existing=True)
+        if later is not None:
+            return later.token
+        if len(self._kept) >= MAX_KEPT:
+            self._kept.pop(next(iter(self._kept)))
+        self._kept[list_id] = Kept(version, data, whole_at, issued_at, token)
         return token
+
+    def _bits(self, list_id: str, now: datetime) -> tuple[int, int, bytes, datetime]:
+        """Return a list's version, when that can be said to be, its bits, and when those were last made whole.
+
+        They are made of the last ones and what changed since, if all of that is there; at times of the whole ledger.
+        """
+        with self._database.read() as session:
+            row = lists_store.published(session, list_id)
+            if row is None:
+                raise UnknownAgencyError
+            issued_at, kept = max(int(now.timestamp()), row.issued_at), self._kept.get(list_id)
+            if kept is not None and timedelta(0) <= now - kept.whole_at < WHOLE_AFTER and kept.version <= row.version:
+                changes = lists_store.changes(session, list_id, kept.version, row.version)
+                if changes is not None:
+                    return row.version, issued_at, packing.changed(kept.data, row.bits, changes), kept.whole_at
+            full = session.get(StatusListRow, list_id)
+            assert full is not None  # noqa: S101 - it was there a moment ago, and lists are never deleted
+            statuses = lists_store.listed_statuses(session, list_id, now)
+            return full.version, max(int(now.timestamp()), full.issued_at), packing.whole(full, statuses), now
 
     def _key(self, agency: str, *, certified: bool, now: datetime) -> CertifiedSigner:
         """Return the key that signs an agency's lists; with a chain for the lists of foreign wallets' copies."""
@@ -201,7 +232,7 @@ def burn(session: Session, row: LicenceRow, *, before: LicenceState, actor: str,
     burnt = store.licence(session, row.agency, row.licence_id)
     if burnt is not None:
         burnt.undelivered = None
-    store.raise_versions(session, row.licence_id)
+    lists_store.note_states(session, [row.licence_id])
     audit.record(
         session, stream=f"issuers/{row.agency}", actor=actor, act="licence.burnt", subject=row.licence_id, now=now
     )
@@ -215,27 +246,3 @@ def publish_now_or_later(publisher: StatusPublisher, licence_id: str, *, now: da
     for list_id in publisher.lists_of(licence_id):
         with suppress(CustodyError):
             publisher.publish(list_id, now=now)
-
-
-def _lost(row: StatusListRow, statuses: Mapping[int, int]) -> bool:
-    """Whether a bit that the last publication said was revoked is revoked no more: never so in an honest ledger."""
-    if not row.token:
-        return False
-    published = jws.parse(row.token, jws.STATUS_LIST).unverified_payload()["status_list"]
-    before = status_list.unpack(published["lst"], published["bits"])
-    per_byte = 8 // before.bits
-    return any(
-        before.read(index) == Status.REVOKED and statuses.get(index) != Status.REVOKED
-        for at, byte in enumerate(before.data)
-        if byte
-        for index in range(at * per_byte, (at + 1) * per_byte)
-    )
-
-
-def _packed(row: StatusListRow, statuses: Mapping[int, int]) -> str:
-    """Pack, then read back and count: a list that lost a bit is never published."""
-    lst = status_list.compress(status_list.pack(row.size, row.bits, statuses))
-    again = status_list.unpack(lst, row.bits)
-    if any(again.read(index) != status for index, status in statuses.items()):
-        raise StatusListUnsoundError
-    return lst

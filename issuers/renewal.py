@@ -9,6 +9,7 @@ from credentials.claim_values import Fault
 from credentials.licence_type import CITY_TIME, ClaimsRefusedError, LicenceType
 from issuers import store
 from issuers.errors import LicenceRevokedError, WrongStateError
+from issuers.lists import store as lists_store
 from issuers.models import LicenceRow, LicenceState
 
 LAST_VERSION = 999  # three digits (GB/T 36904)
@@ -45,5 +46,5 @@ def supersede(session: Session, old: LicenceRow, now: datetime) -> bool:
     before, after = [LicenceState.VALID], LicenceState.REVOKED
     if not store.move(session, old, before=before, after=after, now=now, cause="superseded"):
         return False
-    store.raise_versions(session, old.licence_id)
+    lists_store.note_states(session, [old.licence_id])
     return True

@@ -18,6 +18,7 @@ from issuers.errors import (
     WrongStateError,
 )
 from issuers.issuer import Issuer
+from issuers.lists import store as lists_store
 from issuers.models import LicenceRow, LicenceState
 from issuers.publishing import StatusPublisher, publish_now_or_later
 from issuers.velocity import Velocity
@@ -83,7 +84,7 @@ class StatusChanges:
         if not store.move(session, row, before=BEFORE[to], after=to, now=now, cause=cause):
             fresh = store.licence(session, row.agency, row.licence_id)
             raise refusal(LicenceState((fresh or row).state))
-        store.raise_versions(session, row.licence_id)
+        lists_store.note_states(session, [row.licence_id])
         audit.record(
             session, stream=f"issuers/{row.agency}", actor=actor, act=ACT[to], subject=row.licence_id, now=now,
             detail={"cause": cause},

@@ -3,19 +3,12 @@
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import or_, update
-from sqlmodel import Session, and_, col, select
+from sqlalchemy import update
+from sqlmodel import Session, col, select
 
-from credentials.status_list import Status
 from issuers.models import ActsOfHour, LicenceCopy, LicenceRow, LicenceState, ListKind, StatusListRow
 from records import store as records_store
 from records.models import IdempotencyKey
-
-LISTED = {
-    LicenceState.SUSPENDED: Status.SUSPENDED,
-    LicenceState.REVOKED: Status.REVOKED,
-    LicenceState.BURNT: Status.REVOKED,
-}
 
 
 def licence(session: Session, agency: str, licence_id: str) -> LicenceRow | None:
@@ -122,16 +115,6 @@ def move_all(
     return moved
 
 
-def lists_of_all(session: Session, licence_ids: Sequence[str]) -> list[str]:
-    """Return the lists that hold licences and their copies, in one order for everybody who locks them."""
-    found: set[str] = set()
-    for some in _batches(licence_ids):
-        own = select(LicenceRow.status_list_id).where(col(LicenceRow.licence_id).in_(some)).distinct()
-        copies = select(LicenceCopy.status_list_id).where(col(LicenceCopy.licence_id).in_(some)).distinct()
-        found |= {*session.exec(own), *session.exec(copies)}
-    return sorted(found)
-
-
 def _batches(names: Sequence[str]) -> Iterator[Sequence[str]]:
     """Yield names by the five hundred: databases bound the parameters of a statement."""
     for at in range(0, len(names), 500):
@@ -170,25 +153,6 @@ def valid_licence_of(session: Session, agency: str, type_key: str, holder_ref: s
     return session.exec(query.order_by(col(LicenceRow.created_at).desc()).limit(1)).first()
 
 
-def raise_list_version(session: Session, list_id: str) -> None:
-    """Note a change that the list must show; holds the list's row until the commit."""
-    statement = update(StatusListRow).where(col(StatusListRow.list_id) == list_id)
-    session.execute(statement.values(version=StatusListRow.version + 1))
-
-
-def raise_versions(session: Session, licence_id: str) -> None:
-    """Note a change of a licence in every list that it or a copy of it is in."""
-    for list_id in lists_of(session, licence_id):
-        raise_list_version(session, list_id)
-
-
-def lists_of(session: Session, licence_id: str) -> list[str]:
-    """Return the lists that hold a licence and its copies, in one order for everybody who locks them."""
-    own = session.exec(select(LicenceRow.status_list_id).where(LicenceRow.licence_id == licence_id)).all()
-    copies = session.exec(select(LicenceCopy.status_list_id).where(LicenceCopy.licence_id == licence_id).distinct())
-    return sorted({*own, *copies})
-
-
 def newest_list(session: Session, agency: str, kind: ListKind) -> StatusListRow | None:
     """Return the list of a kind that takes what an agency signs next."""
     query = select(StatusListRow).where(StatusListRow.agency == agency, StatusListRow.kind == kind)
@@ -206,27 +170,6 @@ def index_taken(session: Session, list_id: str, index: int) -> bool:
     own = select(LicenceRow.licence_id).where(LicenceRow.status_list_id == list_id, LicenceRow.status_index == index)
     copy = select(LicenceCopy.copy_id).where(LicenceCopy.status_list_id == list_id, LicenceCopy.status_index == index)
     return session.exec(own).first() is not None or session.exec(copy).first() is not None
-
-
-def listed_statuses(session: Session, list_id: str, now: datetime) -> dict[int, int]:
-    """Return what the list must say of every licence that is not plainly valid: index → status.
-
-    This is the SQL that finds revoked licences. A preparation past its time counts as revoked.
-    """
-    overdue = and_(LicenceRow.state == LicenceState.PREPARED, col(LicenceRow.prepared_until) <= now)
-    query = select(LicenceRow.status_index, LicenceRow.state).where(
-        LicenceRow.status_list_id == list_id, or_(col(LicenceRow.state).in_(list(LISTED)), overdue)
-    )
-    listed = session.get(StatusListRow, list_id)
-    said: dict[int, int] = dict.fromkeys(listed.decoys if listed else (), Status.REVOKED)
-    said |= {index: LISTED.get(LicenceState(state), Status.REVOKED) for index, state in session.exec(query)}
-    copies = select(LicenceCopy.status_index, LicenceRow.state, LicenceCopy.burnt).join(LicenceRow)
-    copies = copies.where(
-        LicenceCopy.status_list_id == list_id, or_(col(LicenceRow.state).in_(list(LISTED)), col(LicenceCopy.burnt))
-    )
-    for index, state, burnt in session.exec(copies):
-        said[index] = Status.REVOKED if burnt else LISTED[LicenceState(state)]
-    return said
 
 
 def sign_copy(session: Session, copy_id: str, signature: str) -> bool:

@@ -26,6 +26,25 @@ STEPS = ("claim", "obtain", "parse", "trust", "signature", "holder_binding", "da
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A licence with these disclosures that verified under a key before; trust, dates, binding and status did not."""
+
+    unverified: UnverifiedLicence
+    key: PublicKey
+    licence: Licence
+
+
+class Memory(jws.SignatureMemory, Protocol):
+    """Remembers what verified: signatures by digest, the latest licences by their text."""
+
+    def licence(self, presented: str, /) -> Seen | None:
+        """Return what is known of an SD-JWT with its disclosures, all but the key binding."""
+
+    def keep(self, presented: str, seen: Seen, /) -> None:
+        """Remember a licence that verified."""
+
+
 class StatusLists(Protocol):
     """Gives verified status lists."""
 
@@ -114,13 +133,15 @@ def check(
     status_max_age: Callable[[LicenceType], timedelta],
     checks: Checks,
     now: datetime,
-    memory: jws.SignatureMemory | None = None,
+    memory: Memory | None = None,
     logged: Logged = nothing_logged,
 ) -> Checked:
     """Take one presentation through steps 2 to 7; raises `RefusalError` at the first that fails."""
     # 2. Parse, believing nothing (RFC 8725; RFC 9901 section 4).
+    presented = text.rpartition("~")[0]
+    seen = memory.licence(presented) if memory is not None else None
     with checks.step(2):
-        unverified = sd_jwt_vc.parse_licence(text)
+        unverified = sd_jwt_vc.parse_again(seen.unverified, text) if seen else sd_jwt_vc.parse_licence(text)
         kind = types.get(unverified.vct)
         name = kind.key if kind else None
         # 3. Is this agency trusted for this type, at the time it says it signed? Nothing is fetched.
@@ -132,7 +153,12 @@ def check(
             raise RefusalError("type_not_authorised")
         # 4. Signature and disclosures (RFC 9901 section 7.1).
         checks.step(4, name)
-        licence = sd_jwt_vc.verify_licence(unverified, key, memory, kind.rules)
+        if seen is not None and seen.key.jwk == key.jwk:
+            licence = seen.licence
+        else:
+            licence = sd_jwt_vc.verify_licence(unverified, key, memory, kind.rules)
+            if memory is not None:
+                memory.keep(presented, Seen(unverified, key, licence))
         # 5. Holder binding (RFC 9901 section 7.3): this verifier, this nonce, this minute.
         checks.step(5, name)
         binding(unverified, licence)

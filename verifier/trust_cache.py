@@ -12,9 +12,10 @@ from credentials.status_list import StatusListToken
 from keys import trust_list
 from keys.errors import CustodyError, TrustListRefusedError
 from keys.trust_list import TrustedIssuer, TrustList
-from verifier.checking import read_status_list
+from verifier.checking import Seen, read_status_list
 
 MAX_LISTS = 1024  # status lists kept
+MAX_LICENCES = 2_000  # of which what is in them is kept, about 20 MB
 MAX_SIGNATURES = 100_000  # verified issuer signatures remembered, about 20 MB
 
 
@@ -101,12 +102,28 @@ def _order(token: StatusListToken) -> tuple[int, int]:
 
 
 class SignaturesSeen:
-    """Issuer signatures that verified, the oldest forgotten first. Trust, dates and status are checked every time."""
+    """Issuer signatures that verified, the oldest forgotten first. Trust, dates and status are checked every time.
+
+    Of the latest few licences what was in them is kept as well, in memory alone: the next scan at the same desk is
+    often of the same licence.
+    """
 
     def __init__(self, limit: int = MAX_SIGNATURES) -> None:
         self._limit = limit
         self._seen: dict[Fingerprint, None] = {}
+        self._licences: dict[str, Seen] = {}
         self._lock = Lock()
+
+    def licence(self, presented: str, /) -> Seen | None:
+        """Return what is known of an SD-JWT with its disclosures, all but the key binding."""
+        return self._licences.get(presented)
+
+    def keep(self, presented: str, seen: Seen, /) -> None:
+        """Remember a licence that verified, in place of the oldest."""
+        with self._lock:
+            if len(self._licences) >= MAX_LICENCES:
+                del self._licences[next(iter(self._licences))]
+            self._licences[presented] = seen
 
     def __contains__(self, fingerprint: object, /) -> bool:
         return fingerprint in self._seen

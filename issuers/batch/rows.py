@@ -102,11 +102,21 @@ def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _csv(pieces: Iterable[bytes]) -> Iterator[list[str]]:
-    """Yield the rows of a CSV text (RFC 4180), in UTF-8 or as spreadsheets here save it (GB 18030)."""
-    try:
-        yield from csv.reader(_text_lines(pieces), strict=True)
-    except csv.Error as error:
-        raise MalformedError(f"not CSV (RFC 4180): {error}") from error
+    """Yield the rows of a CSV text (RFC 4180), in UTF-8 or as spreadsheets here save it (GB 18030).
+
+    A row whose quotes are wrong comes as no cells at all: it is refused alone.
+    """
+    reader = csv.reader(_text_lines(pieces), strict=True)
+    while True:
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            yield []
+        else:
+            if row:
+                yield row
 
 
 def _text_lines(pieces: Iterable[bytes]) -> Iterator[str]:
@@ -148,9 +158,11 @@ def _table(cells: Iterator[list[str]], kind: LicenceType) -> Iterator[Row]:
     wrong = sorted({name or "(empty)" for name, path in zip(head, paths, strict=True) if path is None})
     if wrong or not head or len({*paths}) != len(paths):
         raise HeadError(", ".join(wrong) or "a column stands twice, or there are none")
-    for number, row in enumerate((one for one in cells if any(cell.strip() for cell in one)), 1):
+    for number, row in enumerate((one for one in cells if not one or any(cell.strip() for cell in one)), 1):
         if len(row) != len(head):
-            yield Row(number, {}, [Fault("", "row_malformed", f"{len(row)} cells, {len(head)} columns")])
+            at = head.index("reference") if "reference" in head else len(row)
+            named = {"reference": row[at].strip()} if at < len(row) else {}
+            yield Row(number, named, [Fault("", "row_malformed", f"{len(row)} cells, {len(head)} columns")])
         else:
             yield _row(number, [path for path in paths if path is not None], row, kind)
 

@@ -16,6 +16,7 @@ from sqlmodel import Session
 from credentials.claim_values import Fault, FaultsError
 from issuers import store
 from issuers.errors import IssuerError, SameAtOnceError, UnknownLicenceError
+from issuers.lists import store as lists_store
 from issuers.models import LicenceRow, LicenceState
 from issuers.publishing import StatusPublisher
 from issuers.status_changes import ACT, BEFORE, StatusChanges, refusal
@@ -139,8 +140,7 @@ class MassChanges:
         rows = store.licences_named(session, agency, change.licence_ids)
         fit = [one for one in change.licence_ids if one in rows and self._against(rows[one], change) is None]
         moved = store.move_all(session, fit, before=BEFORE[change.to], after=change.to, now=now, cause=change.cause)
-        for list_id in store.lists_of_all(session, sorted(moved)):
-            store.raise_list_version(session, list_id)
+        lists_store.note_states(session, sorted(moved))
         for licence_id in change.licence_ids:
             if licence_id in moved:
                 audit.record(

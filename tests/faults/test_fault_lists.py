@@ -8,8 +8,8 @@ import pytest
 
 from credentials import status_list
 from credentials.status_list import Status
-from issuers import store as issuers_store
 from issuers.errors import StatusListUnsoundError
+from issuers.lists import store as lists_store
 from issuers.publishing import LIST_LIFE
 from keys.errors import NoSigningKeyError
 from keys.models import KeyPurpose
@@ -112,6 +112,7 @@ def test_a_list_that_lost_a_bit_in_packing(world: World, monkeypatch: pytest.Mon
 
     with monkeypatch.context() as broken:
         broken.setattr(status_list, "pack", loses_one)
+        world.house.publisher._kept.clear()  # else the list is made of the last one and what changed
         made = world.change(verb, permit, cause)
         assert (made.status, made["code"]) == (503, "status_list_unsound")
         served = world.anybody.get("/issuers/police/status/1")
@@ -128,13 +129,14 @@ def test_a_revocation_that_the_ledger_lost(world: World, monkeypatch: pytest.Mon
     world.change("revoke", revoked, "fraud")
     before = statuses(world)
     index = world.house.issuer.read("police", revoked).status_index
-    listed = issuers_store.listed_statuses
+    listed = lists_store.listed_statuses
 
     def forgets(*what: Any) -> dict[int, int]:
         return {at: status for at, status in listed(*what).items() if at != index}
 
     with monkeypatch.context() as broken:
-        broken.setattr(issuers_store, "listed_statuses", forgets)
+        broken.setattr(lists_store, "listed_statuses", forgets)
+        world.house.publisher._kept.clear()  # else the list is made of the last one and what changed
         with pytest.raises(StatusListUnsoundError):
             world.house.publisher.publish("police/1", now=world.now)
         world.wait(400)

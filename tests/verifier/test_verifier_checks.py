@@ -48,10 +48,9 @@ def test_every_step_is_taken(world: World):
     texts = _presented(world)
     assert _check(world, texts, "another")["reason"] == "wrong_nonce"
     assert _check(world, _presented(world, counter="someone_else"))["reason"] == "wrong_audience"
-    (row,) = [one for one in world.house.issuer.page("police", limit=9) if one.version == 1][:1]
-    world.change("revoke", row.licence_id, "moved_away")
-    reasons = {_check(world, texts)["reason"], _check(world, _presented(world))["reason"]}
-    assert "revoked" in reasons
+    for row in world.house.issuer.page("police", limit=9):
+        world.change("revoke", row.licence_id, "moved_away")
+    assert _check(world, texts)["reason"] == "revoked"
     world.wait(61)
     assert _check(world, texts)["reason"] == "presentation_stale"
 

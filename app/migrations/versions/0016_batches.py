@@ -47,3 +47,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('batch_chunk') as batch_op:
         batch_op.create_index('batch_chunk_by_stage', ['stage', 'leased_until'], unique=False)
+    op.create_table('status_change',
+    sa.Column('list_id', sa.String(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('status_index', sa.Integer(), nullable=False),
+    sa.Column('status', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['list_id'], ['status_list.list_id'], ),
+    sa.PrimaryKeyConstraint('list_id', 'version', 'status_index')
+    )
+    if op.get_bind().dialect.name == 'postgresql':  # a list is compressed already: to try again takes longer than all else
+        op.execute('ALTER TABLE status_list ALTER COLUMN token SET STORAGE EXTERNAL')

@@ -20,23 +20,23 @@ const clock = { skew: 0, now: () => Date.now() + clock.skew };
 
 async function call(method, path, body, how = {}) {
   const headers = { ...(how.headers || {}) };
-  if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (body !== undefined) headers["Content-Type"] = how.kind || "application/json"; // of a kind of its own it is sent as it is
   if (method === "POST" && how.once) headers["Idempotency-Key"] = how.once;
   let answer;
   try {
-    answer = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body), cache: "no-store" });
+    answer = await fetch(path, { method, headers, body: body === undefined || how.kind ? body : JSON.stringify(body), cache: "no-store" });
   } catch {
     throw new Error(words("noAnswer"));
   }
   clock.skew = Date.parse(answer.headers.get("date")) - Date.now() || 0;
   const json = (answer.headers.get("content-type") || "").includes("json");
   const text = json ? await answer.text() : "";
-  const told = text ? JSON.parse(text) : {};
+  const told = how.lines && answer.ok ? text.split("\n").filter(Boolean).map((line) => JSON.parse(line)) : text ? JSON.parse(text) : {};
   if (answer.status === 401 && document.body.classList.contains("signed-in")) {
     location.assign(`/wallet/sign-in?return_to=${encodeURIComponent(location.pathname)}`);
   }
   if (!answer.ok) throw new Refusal(answer.status, told);
-  return told;
+  return how.file ? answer.blob() : told;
 }
 
 function say(text, good = false) {

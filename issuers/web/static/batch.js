@@ -1,141 +1,66 @@
-// Many licences from a file: each row an order with a key of its own, so that a second upload issues nothing twice.
+// Many licences from a file: the service takes it whole, checks every row before any is signed, and says how far it is.
 "use strict";
 
-const PEOPLE = ["reference", "holder.code_type", "holder.code", "holder.name", "guardian.code", "guardian.name", "representative.code", "representative.name", "valid_until"];
-const batch = { stopped: false, report: [] };
-
-/** The columns of a type's file: whose it is, then its claims. */
-function columns(form) {
-  const names = [...new Set([...form.elements].map((field) => field.name).filter((name) => name && !name.endsWith(".code_type")))];
-  return ["reference", "holder.code_type", ...names.filter((name) => name !== "reference")];
-}
+const KINDS = {
+  csv: "text/csv", ndjson: "application/x-ndjson", jsonl: "application/x-ndjson",
+  xlsx: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+};
+const batch = { job: "" };
+const ofBatches = (rest = "") => `/issuers/${session.agency}/batches${rest}`;
 
 const quoted = (text) => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 /** A line of a file that a spreadsheet opens: a text that would be a formula there stays a text. */
 const csvLine = (cells) => `${cells.map((cell) => quoted(/^[\s\u3000]*[=+\-@＝＋－＠]|^[\t\r\n]/.test(cell) && !/^-?[0-9.]+$/.test(cell) ? `'${cell}` : cell)).join(",")}\r\n`;
 
-/** The text of a file: UTF-8, or as spreadsheets here save it. */
-async function textOf(file) {
-  const bytes = await file.arrayBuffer();
-  for (const encoding of ["utf-8", "gb18030"]) {
-    try {
-      return new TextDecoder(encoding, { fatal: true }).decode(bytes);
-    } catch { /* the next one */ }
-  }
-  return "";
+const why = (row) => row.faults.map((one) => `${one.code}: ${one.pointer} ${one.detail}`).join("; ");
+
+/** Show how far a job is. */
+function progress(job) {
+  const right = job.rows - job.refused;
+  at("batch-progress").max = Math.max(1, job.rows + 2 * right);
+  at("batch-progress").value = job.checked + job.signed + job.delivered;
+  const waits = job.waits_for ? ` · ${told("waitsFor")} ${job.waits_for}` : "";
+  at("batch-said").textContent = `${job.checked} / ${job.rows} ${told("rows")} · ${told("ok")} ${job.signed} · ${told("delivered")} ${job.delivered} · ${told("fault")} ${job.refused}${waits}`;
 }
 
-/** The rows of a CSV text (RFC 4180): cells, the line where each begins, and whether its quotes are right. */
-function parsed(text) {
-  const rows = [];
-  let row, cell, state, line = 1;
-  const begin = () => { row = { line, cells: [], wrong: false }; cell = ""; state = "plain"; };
-  const endCell = () => { row.cells.push(cell); cell = ""; state = "plain"; };
-  const endRow = () => { endCell(); if (row.cells.some((one) => one.trim())) rows.push(row); };
-  begin();
-  for (let place = 0; place < text.length; place += 1) {
-    const one = text[place];
-    if (one === "\n") line += 1;
-    if (state === "quoted") {
-      if (one !== '"') cell += one;
-      else if (text[place + 1] === '"') { cell += one; place += 1; } else state = "closed";
-    } else if (one === ",") endCell();
-    else if (one === "\n") { endRow(); begin(); } else if (one === "\r" && text[place + 1] === "\n") { /* the end of the row */ } else if (one === '"' && state === "plain" && cell === "") state = "quoted";
-    else if (one === '"' || state === "closed") row.wrong = true;
-    else cell += one;
-  }
-  if (state === "quoted") row.wrong = true;
-  endRow();
-  return rows;
-}
-
-/** The order that a row means: fields as the form knows their kinds. */
-function order(form, names, cells) {
-  const body = { licence_type: form.dataset.type, claims: {} };
-  names.forEach((name, place) => {
-    const text = cells[place].trim();
-    if (!text) return;
-    const field = form.elements[name] instanceof RadioNodeList ? form.elements[name][0] : form.elements[name];
-    let value = text;
-    if (field && field.dataset.kind === "number") value = Number(text);
-    else if (field && (field.dataset.kind === "lines" || field.dataset.list !== undefined)) value = text.split(/[;；、]/).map((one) => one.trim());
-    else if (field && field.type === "checkbox") value = /^(true|1|是|yes|✓)$/i.test(text);
-    const path = name.split(".");
-    const last = path.pop();
-    path.reduce((outer, part) => (outer[part] ??= {}), body)[last] = value;
-  });
-  if (body.holder) body.holder.code_type ??= form.elements["holder.code_type"].value;
-  for (const role of ["guardian", "representative"]) if (body[role]) body[role].code_type = "111";
-  return body;
-}
-
-async function digest(text) {
-  const bytes = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
-  return [...bytes.slice(0, 16)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-/** Issue one row; asked to be slower, wait and go on, unless somebody stops it. */
-async function issueRow(form, names, row) {
-  if (row.wrong || row.cells.length !== names.length) throw Object.assign(new Error(told("rowWrong")), { code: "row_malformed" });
-  const body = order(form, names, row.cells);
-  const about = body.reference ? `${session.agency} ${body.licence_type} ${body.reference}` : JSON.stringify(body);
-  const once = `batch-${await digest(about)}`;
+/** Follow a job to its end; it goes on without this page, too. */
+async function followed(job) {
+  batch.job = job.job_id;
   for (;;) {
-    try {
-      return await ask("POST", `/issuers/${session.agency}/licences`, body, { once, stay: true });
-    } catch (error) {
-      if (error.code !== "too_many_requests" || batch.stopped) throw error;
-      await new Promise((done) => { setTimeout(done, 2000); });
-    }
+    progress(job);
+    if (job.state === "done" || job.state === "stopped") return job;
+    await new Promise((done) => { setTimeout(done, 1000); });
+    job = await ask("GET", ofBatches(`/${batch.job}`));
   }
 }
 
-function keepReport() {
-  const heads = [told("row"), told("reference"), told("licence"), told("delivered"), told("reason")];
-  keep("report.csv", [heads, ...batch.report].map(csvLine).join(""));
-}
+at("batch-template").addEventListener("click", (event) => act(event.currentTarget, async () => {
+  const type = at("batch-type").value;
+  const file = await ask("GET", ofBatches(`/template.xlsx?licence_type=${type}`), undefined, { file: true });
+  const link = element("a", "", { download: `${type}.xlsx`, href: URL.createObjectURL(file) });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}));
 
-at("batch-template").addEventListener("click", () => {
-  const form = formOf(at("batch-type").value);
-  keep(`${form.dataset.type}.csv`, csvLine(columns(form)));
-});
-at("batch-stop").addEventListener("click", () => { batch.stopped = true; });
-at("batch-report").addEventListener("click", keepReport);
+at("batch-report").addEventListener("click", (event) => act(event.currentTarget, async () => {
+  const rows = await ask("GET", ofBatches(`/${batch.job}/report`), undefined, { lines: true });
+  const heads = [told("row"), told("reference"), told("licence"), told("reason")];
+  const lines = rows.map((row) => [String(row.row), row.reference || "", row.licence_id || "", row.faults ? why(row) : ""]);
+  keep("report.csv", [heads, ...lines].map(csvLine).join(""));
+}));
+
 at("batch-run").addEventListener("click", (event) => act(event.currentTarget, async () => {
-  const form = formOf(at("batch-type").value), file = at("batch-file").files[0];
-  const [head, ...rows] = parsed(file ? await textOf(file) : "");
-  const names = head ? head.cells.map((one) => one.trim()) : [], known = [...columns(form), ...PEOPLE];
-  const sound = rows.length && names.includes("holder.code") && names.every((name) => known.includes(name)) && new Set(names).size === names.length;
-  if (!sound) throw new Error(told("unreadable"));
-  Object.assign(batch, { stopped: false, report: [] });
+  const file = at("batch-file").files[0], type = at("batch-type").value;
+  const kind = file && KINDS[file.name.toLowerCase().split(".").pop()];
+  if (!kind) throw new Error(told("unreadable"));
   at("batch-faults").replaceChildren();
-  at("batch-box").hidden = at("batch-stop").hidden = false;
-  at("batch-progress").max = rows.length;
-  const faults = [], reference = names.indexOf("reference");
-  try {
-    for (const [place, row] of rows.entries()) {
-      if (batch.stopped) break;
-      const about = [String(row.line), row.cells[reference] || ""];
-      try {
-        const made = await issueRow(form, names, row);
-        batch.report.push([...about, made.licence_id, made.delivered ? "✓" : "✗", ""]);
-      } catch (error) {
-        batch.report.push([...about, "", "", `${error.code || "no_answer"}: ${error.message}`]);
-        faults.push([...about, error.message]);
-        if (error.status === 401 || !error.code) throw error;
-      }
-      at("batch-progress").value = place + 1;
-      at("batch-said").textContent = `${place + 1} / ${rows.length} ${told("rows")} · ${told("ok")} ${place + 1 - faults.length} · ${told("fault")} ${faults.length}`;
-    }
-  } catch (error) {
-    if (error.status === 401) { // what was done is told before the page goes
-      keepReport();
-      signedOut();
-    }
-    throw error;
-  } finally {
-    at("batch-stop").hidden = true;
-    at("batch-report").hidden = false;
-    if (faults.length) at("batch-faults").append(table(told("fault"), [told("row"), told("reference"), told("reason")], faults.slice(0, 200)));
-  }
+  at("batch-report").hidden = true;
+  at("batch-box").hidden = false;
+  at("batch-said").textContent = told("sending");
+  const once = `file-${type}-${file.size}-${file.lastModified}`; // the same file again is the same job
+  await followed(await ask("POST", ofBatches(`?licence_type=${type}`), file, { kind, once }));
+  const rows = await ask("GET", ofBatches(`/${batch.job}/report?refused=true`), undefined, { lines: true });
+  const shown = rows.slice(0, 200).map((row) => [String(row.row), row.reference || "", why(row)]);
+  if (shown.length) at("batch-faults").append(table(told("fault"), [told("row"), told("reference"), told("reason")], shown));
+  at("batch-report").hidden = false;
 }));

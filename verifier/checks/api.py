@@ -13,7 +13,7 @@ from credentials import strict_json
 from credentials.claim_values import Fault, FaultsError
 from keys.access import Caller
 from keys.auth import Clock
-from verifier import checking_only
+from verifier.checks import checks
 from verifier.schemas import VerdictOut
 from verifier.verifier import MAX_PRESENTATIONS, Verifier
 
@@ -63,7 +63,7 @@ def routes(
         service_item, nonce, presentations = _read(await request.body())
         now = clock()
         question = verifier.question(here.subject, service_item, None, by_link=True, now=now)
-        made = checking_only.check(verifier, presentations, nonce, question, randomness=randomness, now=now)
+        made = checks.check(verifier, presentations, nonce, question, randomness=randomness, now=now)
         return Response(strict_json.dumps(made.as_json()), media_type="application/json")
 
     return router

@@ -1,0 +1,118 @@
+"""Counter acts on PostgreSQL: a code claimed, the licence verified, receipt, audit and outbox committed; two workers.
+
+Beside it, what is measured against: one SQLModel row, inserted and committed, one after another on one connection.
+"""
+
+import multiprocessing
+import secrets
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+from sqlmodel import Session
+
+from app import clock
+from app.cli.demo_city import ITEM
+from app.house import House
+from bench import batch_load, city
+from records.models import RefusedRequest
+
+COUNTER = "bench_desk"
+HOLDERS, THREADS, WORKERS = 200, 4, 2
+
+
+class Counters:
+    """Workers that are told how long to work; each has codes of its own, made before the clock starts."""
+
+    def __init__(self, url: str, house: House, pipes: list[Any]) -> None:
+        self._url = url
+        self._house = house
+        self._pipes = pipes
+
+    def acts(self, seconds: float) -> float:
+        """Return whole counter acts a second, of all workers together."""
+        for pipe in self._pipes:
+            pipe.send(seconds)
+        for pipe in self._pipes:
+            pipe.recv()  # the codes are made
+        for pipe in self._pipes:
+            pipe.send("go")
+        found = [pipe.recv() for pipe in self._pipes]
+        return float(sum(count / spent for count, spent in found))
+
+    def commits(self, seconds: float) -> float:
+        """Return rows inserted and committed a second, one by one on one connection."""
+        made, started = 0, time.perf_counter()
+        with Session(self._house.database.engine) as session:
+            while (spent := time.perf_counter() - started) < seconds:
+                session.add(
+                    RefusedRequest(
+                        number=secrets.token_hex(8), at=clock.now(), operation="bench", status=400, code="-", caller="-"
+                    )
+                )
+                session.commit()
+                made += 1
+        return made / spent
+
+
+@contextmanager
+def running(url: str, workers: int = WORKERS) -> Iterator[Counters]:
+    """A city with holders and a counter, and workers that wait to be told."""
+    house = city.house(url)
+    city.found(house)
+    house.counters.add(COUNTER, agency="school2", name={"zh": "台", "en": "desk"}, channel="hall_counter",
+                       actor="bench", now=clock.now())  # fmt: skip
+    job = batch_load.receive(house, HOLDERS)
+    while house.batch_worker.work(clock.now):
+        pass
+    rows = [house.issuer.read(city.AGENCY, one["licence_id"]) for one in house.batches.report(city.AGENCY, job)]
+    held = [(row.holder_ref, row.licence_id) for row in rows]
+    context = multiprocessing.get_context("spawn")
+    pipes, crew = [], []
+    for number in range(workers):
+        ours, theirs = context.Pipe()
+        one = context.Process(target=_work, args=(url, held[number::workers], theirs), daemon=True)
+        with city.on_core(number):
+            one.start()
+        pipes.append(ours)
+        crew.append(one)
+    try:
+        yield Counters(url, house, pipes)
+    finally:
+        for one in crew:
+            one.terminate()
+            one.join()
+        house.database.engine.dispose()
+
+
+def _work(url: str, held: list[tuple[str, str]], pipe: Any) -> None:
+    house = city.house(url)
+    with ThreadPoolExecutor(THREADS) as pool:
+        while True:
+            seconds = pipe.recv()
+            codes = [_code(house, *held[at % len(held)]) for at in range(int(400 * seconds))]
+            pipe.send("ready")
+            pipe.recv()
+            started = time.perf_counter()
+            parts = [pool.submit(_scan, house, codes[at::THREADS], started + seconds) for at in range(THREADS)]
+            count = sum(one.result() for one in parts)
+            pipe.send((count, time.perf_counter() - started))
+
+
+def _code(house: House, holder: str, licence: str) -> str:
+    show = house.wallet.show(holder, {licence: ["residence_district"]}, now=clock.now())
+    return str(show.url)
+
+
+def _scan(house: House, codes: list[str], until: float) -> int:
+    for done, code in enumerate(codes):
+        if time.perf_counter() >= until:
+            return done
+        now = clock.now()
+        question = house.verifier.question(COUNTER, ITEM, None, now=now)
+        made = house.verifier.verify_scan(code, question, now=now)
+        if made.outcome != "accepted":
+            raise RuntimeError(made.reason)
+    return len(codes)

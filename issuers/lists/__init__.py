@@ -1,0 +1,1 @@
+"""What status lists say, and what of it changed."""

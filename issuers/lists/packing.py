@@ -1,0 +1,68 @@
+"""A list's bits: made of the ledger, or of the last ones and what changed; read back before anybody sees them."""
+
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from credentials import base64url, jws, status_list
+from credentials.status_list import Status, StatusList
+from issuers.errors import StatusListUnsoundError
+from issuers.models import StatusChange, StatusListRow
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What this worker knows of a list: its bits at a version, when they were last made whole, and the token served."""
+
+    version: int
+    data: bytes
+    whole_at: datetime
+    issued_at: int
+    token: str
+
+
+def whole(row: StatusListRow, statuses: Mapping[int, int]) -> bytes:
+    """Return a list's bits as the ledger says, read back; one that is missing, or returns, is `StatusListUnsoundError`."""
+    data = status_list.pack(row.size, row.bits, statuses)
+    packed = StatusList(row.bits, data)
+    if any(packed.read(index) != status for index, status in statuses.items()):
+        raise StatusListUnsoundError("a bit of the ledger is missing")
+    if _lost(row, statuses):
+        raise StatusListUnsoundError("a revoked bit would return")
+    return data
+
+
+def changed(data: bytes, bits: int, changes: Iterable[StatusChange]) -> bytes:
+    """Return a list's bits after changes, in their order; raises if a revoked one would return."""
+    made, mask = bytearray(data), (1 << bits) - 1
+    for one in changes:
+        at = one.status_index * bits
+        place, shift = at >> 3, at & 7
+        if made[place] >> shift & mask == Status.REVOKED and one.status != Status.REVOKED:
+            raise StatusListUnsoundError("a revoked bit would return")
+        made[place] = made[place] & ~(mask << shift) | one.status << shift
+    return bytes(made)
+
+
+def compressed(data: bytes) -> str:
+    """Return bits as a list's `lst`, read back and compared: a list that lost a bit is never published."""
+    lst = status_list.compress(data)
+    if zlib.decompress(base64url.decode(lst)) != data:
+        raise StatusListUnsoundError
+    return lst
+
+
+def _lost(row: StatusListRow, statuses: Mapping[int, int]) -> bool:
+    """Whether a bit that the last publication said was revoked is revoked no more: never so in an honest ledger."""
+    if not row.token:
+        return False
+    published = jws.parse(row.token, jws.STATUS_LIST).unverified_payload()["status_list"]
+    before: StatusList = status_list.unpack(published["lst"], published["bits"])
+    per_byte = 8 // before.bits
+    return any(
+        before.read(index) == Status.REVOKED and statuses.get(index) != Status.REVOKED
+        for at, byte in enumerate(before.data)
+        if byte
+        for index in range(at * per_byte, (at + 1) * per_byte)
+    )

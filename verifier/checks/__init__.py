@@ -1,0 +1,1 @@
+"""Checking without a record."""
