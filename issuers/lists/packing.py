@@ -23,7 +23,7 @@ class Kept:
 
 
 def whole(row: StatusListRow, statuses: Mapping[int, int]) -> bytes:
-    """Return a list's bits as the ledger says, read back; one that is missing, or returns, is `StatusListUnsoundError`."""
+    """Return a list's bits as the ledger says, read back; one missing or back is `StatusListUnsoundError`."""
     data = status_list.pack(row.size, row.bits, statuses)
     packed = StatusList(row.bits, data)
     if any(packed.read(index) != status for index, status in statuses.items()):
