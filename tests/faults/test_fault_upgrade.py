@@ -18,7 +18,9 @@ from app.settings import SettingsError
 from tests.records.tables import alter, findings
 from tests.world import KEK, World
 
-ADDS = re.compile(r"CREATE (TABLE|(UNIQUE )?INDEX) |ALTER TABLE \S+ (ADD COLUMN |ALTER COLUMN \S+ SET (STORAGE|STATISTICS) )")
+ADDS = re.compile(
+    r"CREATE (TABLE|(UNIQUE )?INDEX) |ALTER TABLE \S+ (ADD COLUMN |ALTER COLUMN \S+ SET (STORAGE|STATISTICS) )"
+)
 
 
 def _statements(upgrade: Any, dialect: str) -> list[str]:
