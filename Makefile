@@ -10,7 +10,7 @@ REQUESTS ?= 20000
 SECONDS ?= 60
 MINUTES ?= 10
 .DEFAULT_GOAL := help
-.PHONY: help demo serve sandbox screenshots test attack fuzz mutate sbom interop pages soak check openapi bench lock clean
+.PHONY: help demo serve sandbox screenshots test attack fuzz mutate sbom interop pages soak check openapi bench bench-gate lock clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -94,8 +94,11 @@ check: .venv/dev.stamp ## Style, types, import contracts, OpenAPI up to date
 openapi: .venv/run.stamp ## Write the OpenAPI contracts
 	$(BIN)/licence openapi
 
-bench: .venv/dev.stamp ## Measure, and write bench/latest.json
+bench: .venv/dev.stamp ## Measure, beside peers where they can be installed, and write bench/latest.json (a quarter of an hour)
 	$(BIN)/python -m bench
+
+bench-gate: .venv/dev.stamp ## Fail if a ratio fell below its floor (bench/gate.py); two minutes, no peers
+	$(BIN)/python -m bench.gate
 
 lock: ## Lock dependencies anew (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header -o requirements.txt -q

@@ -34,10 +34,10 @@ TARGETS = {
 class Run:
     """What was found so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, peers: bool = True) -> None:
         self.ratios: dict[str, float] = {}
         self.figures: dict[str, float] = {}
-        self.peers = install(others.SCRATCH)
+        self.peers: others.Found = install(others.SCRATCH) if peers else {}
         for name, one in self.peers.items():
             if isinstance(one, str):
                 print(f"peer {name} is not here, and nothing is said of it: {one}")
@@ -62,7 +62,7 @@ def in_process(run: Run) -> None:
     with ExitStack() as stack, city.on_core(1):
         told = others.setup(bench)
         for program, peer in (("verify_sdjwt_py", "python"), ("verify_sdjwt_js", "js"), ("verify_credo", "credo")):
-            if isinstance(run.peers[peer], Path):
+            if isinstance(run.peers.get(peer), Path):
                 line = stack.enter_context(others.Line(run.peers, program, told, core=1))
                 works[program] = line.rate
         found = interleaved(works, ROUNDS, SECONDS)
@@ -84,7 +84,7 @@ def over_http(run: Run) -> None:
         ours = stack.enter_context(checks.running(Path(name), 0))
         works = {"http_verify": ours.rate, "bare_verify_beside": core.works(bench)["bare_verify"]}
         for program, peer in (("serve_fastify", "js"), ("serve_fastapi", "python")):
-            if isinstance(run.peers[peer], Path):
+            if isinstance(run.peers.get(peer), Path):
                 host = stack.enter_context(others.served(run.peers, program, told, 0))
                 works[program] = others.firing(host, others.verify_requests(host, told))
         with city.on_core(1):
@@ -126,7 +126,7 @@ def batches(run: Run) -> None:
         run.figure("batch_issue_sqlite_per_second", made["issued"], "a second")
 
 
-def published(run: Run) -> None:
+def published(run: Run, *, largest: bool = True) -> None:
     """From a revocation to the list that is served: a list of a million entries; and one of ten million."""
     with city.postgres() as url, lists.running(url) as made:
         found = interleaved({"revoke_and_publish": made.revoke, "zlib_level_6": made.compress}, ROUNDS, 2 * SECONDS)
@@ -135,6 +135,8 @@ def published(run: Run) -> None:
         run.figure("revoke_to_served_ms", 1000 / median(found["revoke_and_publish"]), "ms")
         served = 1000 / median(found["revoke_and_publish"])
         run.figure("revoke_to_refuse_at_most_ms", served + 2000, "ms, at other workers")
+    if not largest:
+        return
     with city.sqlite() as url, lists.running(url, 10_000_000) as made:
         started = time.perf_counter()
         made.revoke_one()
@@ -143,7 +145,7 @@ def published(run: Run) -> None:
 
 def issued(run: Run) -> None:
     """Whole OpenID4VCI issuances, four at once, beside Credo's."""
-    if not isinstance(run.peers["credo"], Path):
+    if not isinstance(run.peers.get("credo"), Path):
         return
     with http_load.running() as load, ExitStack() as stack:
         works = {

@@ -1,0 +1,24 @@
+"""The regression gate: `python -m bench.gate` measures what needs no peer and fails if a ratio fell below its floor.
+
+Ratios of one run, never times; the floors leave a third for a noisy machine. A floor is raised when a ratio is.
+"""
+
+import sys
+
+from bench.__main__ import Run, in_process, published
+
+FLOORS = {"core_verify": 0.30, "core_verify_warm": 0.40, "core_issue": 0.16, "status_publish": 0.05}
+
+
+def main() -> None:
+    """Measure, and exit 1 naming every ratio that fell."""
+    run = Run(peers=False)
+    in_process(run)
+    published(run, largest=False)
+    fell = [f"{name} {run.ratios[name]:.3f} < {floor}" for name, floor in FLOORS.items() if run.ratios[name] < floor]
+    print("\n" + ("below their floors: " + "; ".join(fell) if fell else "no ratio fell below its floor"))
+    sys.exit(1 if fell else 0)
+
+
+if __name__ == "__main__":
+    main()
