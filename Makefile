@@ -94,7 +94,7 @@ check: .venv/dev.stamp ## Style, types, import contracts, OpenAPI up to date
 openapi: .venv/run.stamp ## Write the OpenAPI contracts
 	$(BIN)/licence openapi
 
-bench: .venv/dev.stamp ## Measure, beside peers where they can be installed, and write bench/latest.json (a quarter of an hour)
+bench: .venv/dev.stamp ## Measure, beside peers where they can be installed, and write bench/latest.json
 	$(BIN)/python -m bench
 
 bench-gate: .venv/dev.stamp ## Fail if a ratio fell below its floor (bench/gate.py); two minutes, no peers

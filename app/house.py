@@ -159,6 +159,7 @@ class House:
     def forget_what_is_over(self, *, now: datetime) -> dict[str, int]:
         """Forget what is over in every room, each by its rule (`forgetting.py`); audit, ledger and receipts stay."""
         told = {
+            "batches": self.batches.forget(now=now),
             "copies": self.file_copies.forget(now=now),
             "events": self.outbox.forget(now=now),
             "requests": self.exchange.forget(now=now),

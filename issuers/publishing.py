@@ -67,7 +67,7 @@ class StatusPublisher:
     def behind(self, agency: str) -> list[str]:
         """Return an agency's lists whose publication is behind the ledger."""
         with self._database.read() as session:
-            rows = store.lists(session, agency)
+            rows = lists_store.all_published(session, agency)
         return [row.list_id for row in rows if row.version != row.published_version]
 
     def lists_of(self, licence_id: str) -> list[str]:
@@ -109,7 +109,7 @@ class StatusPublisher:
         So that whoever asks for a list finds it ready. One that no key can sign is left for whoever asks.
         """
         with self._database.read() as session:
-            rows = store.lists(session)
+            rows = lists_store.all_published(session)
         done = 0
         for row in rows:
             if not self._current(row, now):

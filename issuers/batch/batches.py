@@ -26,7 +26,7 @@ from records.errors import IdempotencyKeyReusedError
 from records.idempotency import Attempt
 
 CHUNK_ROWS = 500
-DAY = timedelta(days=1)
+DAY, KEPT = timedelta(days=1), timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +153,14 @@ class Batches:
         with self._database.read() as session:
             for outcome in store.outcomes(session, job_id):
                 yield from outcome
+
+    def forget(self, *, now: datetime) -> int:
+        """Forget jobs that ended three months ago, and streams that broke off yesterday; returns how many.
+
+        The licences stay, and so do their references' keys: a row that is sent again is still the same licence.
+        """
+        with self._database.write() as session:
+            return store.forget(session, now - KEPT, now - DAY)
 
 
 def chunk_context(job_id: str, number: int) -> str:

@@ -6,7 +6,7 @@ choose the same index; the constraint sees to it all the same.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from credentials import jws
 from credentials.identifiers import LicenceId
-from credentials.licence_type import Holder, LicenceType
+from credentials.licence_type import ClaimsRefusedError, Holder, LicenceType
 from credentials.sd_jwt import Disclosure
 from issuers import store as issuers_store
 from issuers.batch import store
@@ -108,9 +108,12 @@ class Preparer:
         )
         uscc = self._issuer.agency(agency).uscc
         for one, (holder_ref, jwk) in zip(fresh, keys, strict=True):
-            made.licences.append(
-                (attempts[one.reference], one.reference, *self._licence(made, one, kid, uscc, holder_ref, jwk))
-            )
+            try:
+                licence = self._licence(made, one, kid, uscc, holder_ref, jwk)
+            except ClaimsRefusedError as error:  # right when it was checked, and wrong today: a day has begun since
+                made.earlier[one.reference] = {"faults": [asdict(fault) for fault in error.faults]}
+            else:
+                made.licences.append((attempts[one.reference], one.reference, *licence))
         return made
 
     def record(self, session: Session, ready: Ready) -> dict[str, dict[str, Any]]:

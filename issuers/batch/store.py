@@ -169,3 +169,13 @@ def to_deliver(session: Session, licence_ids: Collection[str]) -> Sequence[Licen
         col(LicenceRow.signature).is_not(None),
     )
     return session.exec(query).all()
+
+
+def forget(session: Session, before: datetime, broken_off: datetime) -> int:
+    """Forget jobs that ended before an instant, and what was received of those that broke off; returns how many."""
+    ended = select(BatchJob.job_id).where(col(BatchJob.finished_at) < before)
+    halves = select(BatchJob.job_id).where(BatchJob.state == JobState.RECEIVING, BatchJob.created_at < broken_off)
+    names = [*session.exec(ended), *session.exec(halves)]
+    session.execute(delete(BatchChunk).where(records_store.among(session, col(BatchChunk.job_id), names)))
+    session.execute(delete(BatchJob).where(records_store.among(session, col(BatchJob.job_id), names)))
+    return len(names)

@@ -73,9 +73,18 @@ def forget_changes(session: Session, list_id: str, until: int) -> None:
 
 def published(session: Session, list_id: str) -> StatusListRow | None:
     """Return all of a list's row but its token, which is long."""
-    names = [getattr(StatusListRow, name) for name in StatusListRow.model_fields if name != "token"]
-    row = session.exec(select(*names).where(StatusListRow.list_id == list_id)).first()
+    row = session.exec(select(*_SHORT).where(StatusListRow.list_id == list_id)).first()
     return StatusListRow(**row._mapping) if row is not None else None  # noqa: SLF001 - SQLAlchemy's name
+
+
+def all_published(session: Session, agency: str | None = None) -> list[StatusListRow]:
+    """Return likewise an agency's lists, all agencies' if None."""
+    query = select(*_SHORT).order_by(col(StatusListRow.list_id))
+    rows = session.exec(query if agency is None else query.where(StatusListRow.agency == agency))
+    return [StatusListRow(**row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's name
+
+
+_SHORT = [getattr(StatusListRow, name) for name in StatusListRow.model_fields if name != "token"]
 
 
 def lists_of(session: Session, licence_id: str) -> list[str]:

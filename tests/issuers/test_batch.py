@@ -3,6 +3,7 @@
 import csv
 import io
 from contextlib import suppress
+from datetime import timedelta
 
 import pytest
 from openpyxl import Workbook, load_workbook
@@ -10,6 +11,7 @@ from sqlmodel import col, select
 
 from app import doctor
 from issuers.batch import batches, rows
+from issuers.errors import UnknownJobError
 from issuers.models import LicenceRow, LicenceState
 from tests.issuers.batch_rows import citizen, ndjson, progress, report, row, send, work
 from tests.issuers.city import CrashError, dies_at
@@ -243,3 +245,35 @@ def test_another_agencys_job_is_not_there(world: World):
     """A job is its agency's own."""
     job = send(world, ndjson([row(0)]))["job_id"]
     assert world.agency("school1").get(f"/issuers/school1/batches/{job}").status == 404
+
+
+def test_right_when_checked_and_wrong_when_recorded(world: World):
+    """A day that has begun in between makes a row wrong: it is refused with its fault, and the others are issued."""
+    ends = row(1, valid_until=(world.now.date() + timedelta(days=1)).isoformat())
+    job = send(world, ndjson([row(0), ends]))["job_id"]
+    world.house.batch_worker.work(lambda: world.now)
+    world.wait(3 * 86_400)
+    world._agencies.clear()
+    work(world)
+    told = report_of(world, job)
+    assert [bool(one.get("licence_id")) for one in told] == [True, False]
+    assert [one["code"] for one in told[1]["faults"]] == ["wrong_date"]
+    _sound(world)
+
+
+def report_of(world: World, job: str) -> list[dict]:
+    """A report without a caller: days are longer than tokens."""
+    return list(world.house.batches.report("police", job))
+
+
+def test_what_is_over_is_forgotten(world: World):
+    """After three months a job is not there any more; its licences are, and a row sent again is the same one."""
+    job = send(world, ndjson([row(0)]))["job_id"]
+    work(world)
+    world.wait(89 * 86_400)
+    assert world.house.batches.forget(now=world.now) == 0
+    world.wait(2 * 86_400)
+    assert world.house.batches.forget(now=world.now) == 1
+    with pytest.raises(UnknownJobError):
+        world.house.batches.job("police", job)
+    assert len(_ledger(world)) == 1
