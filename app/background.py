@@ -38,16 +38,17 @@ def worker_name() -> str:
 
 
 def _batches(house: House, now: Clock) -> None:
-    """Work on batches for as long as there is something to do."""
-    while house.batch_worker.work(now):
-        pass
+    """Work on some chunks of batches, and come back for more: a process that is to end waits for no more than that."""
+    for _ in range(8):
+        if not house.batch_worker.work(now):
+            return
 
 
 DUTIES = (
     Duty("checkpoint", 60.0, lambda house, now: house.log.checkpoint(now=now()), lease=3 * MINUTE),
     Duty("publish", 5.0, lambda house, now: house.publisher.publish_due(now=now()), lease=MINUTE),
     Duty("outbox", 2.0, lambda house, now: house.outbox.work(now)),
-    Duty("batch", 1.0, _batches),
+    Duty("batch", 0.2, _batches),
     Duty("remind", 3600.0, lambda house, now: webhooks.remind(house, now=now()), lease=10 * MINUTE),
     Duty("forget", 3600.0, lambda house, now: house.forget_what_is_over(now=now()), lease=10 * MINUTE),
 )

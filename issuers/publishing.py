@@ -170,10 +170,12 @@ class StatusPublisher:
             if row is None:
                 raise UnknownAgencyError
             issued_at, kept = max(int(now.timestamp()), row.issued_at), self._kept.get(list_id)
-            if kept is not None and timedelta(0) <= now - kept.whole_at < WHOLE_AFTER and kept.version <= row.version:
+            ours = kept is not None and (kept.version, kept.issued_at) == (row.published_version, row.issued_at)
+            if kept is not None and ours and timedelta(0) <= now - kept.whole_at < WHOLE_AFTER:
                 changes = lists_store.changes(session, list_id, kept.version, row.version)
-                if changes is not None:
-                    return row.version, issued_at, packing.changed(kept.data, row.bits, changes), kept.whole_at
+                with suppress(StatusListUnsoundError):  # then it is made of the ledger, and counted
+                    if changes is not None:
+                        return row.version, issued_at, packing.changed(kept.data, row.bits, changes), kept.whole_at
             full = session.get(StatusListRow, list_id)
             assert full is not None  # noqa: S101 - it was there a moment ago, and lists are never deleted
             statuses = lists_store.listed_statuses(session, list_id, now)

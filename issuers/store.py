@@ -59,9 +59,9 @@ def named(session: Session, licence_ids: Sequence[str]) -> Sequence[LicenceRow]:
 
 
 def undelivered(session: Session) -> Sequence[LicenceRow]:
-    """Return signed licences that have not reached their holder's wallet."""
+    """Return up to five hundred signed licences that have not reached their holder's wallet."""
     query = select(LicenceRow).where(col(LicenceRow.undelivered).is_not(None), col(LicenceRow.signature).is_not(None))
-    return session.exec(query).all()
+    return session.exec(query.limit(500)).all()
 
 
 def delivered(session: Session, licence_ids: Sequence[str]) -> None:

@@ -3,6 +3,7 @@
 The work itself, chunk by chunk, is in `working.py`; any number of workers do it at once.
 """
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,7 +16,7 @@ from credentials.licence_type import LicenceType
 from issuers.batch import store
 from issuers.batch.models import BatchChunk, BatchJob, JobState, Stage
 from issuers.batch.rows import MOST_ROWS, Row
-from issuers.errors import AgencyKeepsKeyError, BatchLimitError, TooManyRowsError, UnknownJobError
+from issuers.errors import AgencyKeepsKeyError, BatchLimitError, SameAtOnceError, TooManyRowsError, UnknownJobError
 from issuers.issuer import Issuer
 from keys.encryption import Seal
 from keys.models import KeyPurpose
@@ -94,7 +95,10 @@ class Batches:
             if body_sha256() != job.body_sha256:
                 raise IdempotencyKeyReusedError
             return job
+        receipt = self._randomness(16).hex()
         with self._database.write() as session:
+            if not store.move_job(session, job.job_id, JobState.RECEIVING, JobState.RECEIVING, body_sha256=receipt):
+                raise SameAtOnceError
             store.forget_chunks(session, job.job_id)
             left = self._rows_per_day - store.rows_since(session, job.agency, now - DAY)
         count = number = 0
@@ -105,8 +109,12 @@ class Batches:
             if count > left:
                 raise BatchLimitError
             with self._database.write() as session:
+                if not store.receiving(session, job.job_id, receipt):
+                    raise SameAtOnceError  # the same upload began anew: it is the one that counts
                 session.add(self._chunk(job, number, some, now))
         with self._database.write() as session:
+            if not store.receiving(session, job.job_id, receipt):
+                raise SameAtOnceError
             after = JobState.CHECKING if number else JobState.DONE
             store.move_job(session, job.job_id, JobState.RECEIVING, after, body_sha256=body_sha256())
         return self.job(job.agency, job.job_id)
@@ -150,9 +158,13 @@ class Batches:
     def report(self, agency: str, job_id: str) -> Iterator[dict[str, Any]]:
         """Yield what came of every row that was checked: its licence, or why it was refused."""
         self.job(agency, job_id)
-        with self._database.read() as session:
-            for outcome in store.outcomes(session, job_id):
+        last, found = 0, True
+        while found:  # a page in a transaction of its own: whoever reads slowly holds none
+            with self._database.read() as session:
+                found = bool(page := store.outcomes(session, job_id, last, 20))
+            for number, outcome in page:
                 yield from outcome
+                last = number
 
     def forget(self, *, now: datetime) -> int:
         """Forget jobs that ended three months ago, and streams that broke off yesterday; returns how many.
@@ -178,6 +190,9 @@ def _told(row: Row, known: set[bytes]) -> dict[str, Any]:
         if digest in known:
             faults.append(Fault("/reference", "reference_twice", "an earlier row of this job has the same reference"))
         known.add(digest)
+    if "\\u0000" in json.dumps([reference, row.body]):
+        faults.append(Fault("", "row_malformed", "a NUL character"))
+        reference = None
     told: dict[str, Any] = {"row": row.number, "reference": reference if isinstance(reference, str) else None}
     if faults:
         return told | {"faults": [{"pointer": one.pointer, "code": one.code, "detail": one.detail} for one in faults]}

@@ -130,6 +130,8 @@ def _text_lines(pieces: Iterable[bytes]) -> Iterator[str]:
             raise MalformedError("neither UTF-8 nor GB 18030 throughout") from error
         *whole, rest = rest.split("\n")
         yield from (f"{one}\n" for one in whole)
+        if len(rest) > LONGEST_ROW:
+            raise MalformedError(f"a line of more than {LONGEST_ROW} characters")
     if rest:
         yield rest
 

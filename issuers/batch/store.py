@@ -1,6 +1,6 @@
 """All SQL of batch issue."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -55,10 +55,10 @@ def rows_since(session: Session, agency: str, since: datetime) -> int:
     return session.exec(query.where(BatchJob.agency == agency, BatchJob.created_at >= since)).one() or 0
 
 
-def outcomes(session: Session, job_id: str) -> Iterator[Sequence[dict[str, Any]]]:
-    """Yield what came of each chunk's rows, in order."""
-    query = select(BatchChunk.outcome).where(BatchChunk.job_id == job_id).order_by(col(BatchChunk.number))
-    yield from session.exec(query.execution_options(yield_per=20))
+def outcomes(session: Session, job_id: str, after: int, limit: int) -> Sequence[tuple[int, list[dict[str, Any]]]]:
+    """Return what came of the rows of up to `limit` chunks behind one, each with its number."""
+    query = select(BatchChunk.number, BatchChunk.outcome).where(BatchChunk.job_id == job_id, BatchChunk.number > after)
+    return [(number, list(rows)) for number, rows in session.exec(query.order_by(col(BatchChunk.number)).limit(limit))]
 
 
 def waiting(session: Session, now: datetime, limit: int) -> Sequence[BatchChunk]:
@@ -95,6 +95,13 @@ def _fenced(session: Session, chunk: BatchChunk, **values: object) -> bool:
         col(BatchChunk.fence) == chunk.fence,
     )
     return bool(session.execute(update(BatchChunk).where(*mine).values(**values)).rowcount)  # type: ignore[attr-defined]
+
+
+def receiving(session: Session, job_id: str, receipt: str) -> bool:
+    """Whether a job still receives what this receipt stands for; holds its row until the commit."""
+    this = update(BatchJob).where(col(BatchJob.job_id) == job_id, col(BatchJob.state) == JobState.RECEIVING)
+    this = this.where(col(BatchJob.body_sha256) == receipt).values(body_sha256=receipt)
+    return bool(session.execute(this).rowcount)  # type: ignore[attr-defined]
 
 
 def move_job(session: Session, job_id: str, before: JobState, after: JobState, **values: object) -> bool:

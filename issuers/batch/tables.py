@@ -1,9 +1,13 @@
 """Spreadsheets: the one door to python-calamine, which reads them, and to openpyxl, which writes templates."""
 
+import re
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from io import BytesIO
+from math import isfinite
+from zipfile import BadZipFile, ZipFile
 
 from openpyxl import Workbook
 from openpyxl.styles import Font
@@ -14,6 +18,9 @@ from python_calamine import CalamineError, CalamineWorkbook
 from credentials.errors import MalformedError
 
 LONGEST_LIST = 255  # characters of a spreadsheet's list of choices
+MOST_CELLS = 50_000_000
+LARGEST = 256 * 1024 * 1024  # bytes of a spreadsheet, inflated
+_PLACE = re.compile(rb'<c\b[^>]*\br="([A-Z]+)([0-9]+)"')
 EXACT = 10**15  # a spreadsheet's numbers are exact below
 
 
@@ -33,6 +40,7 @@ def read_xlsx(data: bytes) -> Iterator[list[str]]:
 
     A number that a spreadsheet has rounded (15 digits and more) comes as `#rounded`, which no claim accepts.
     """
+    _must_be_small(data)
     try:
         sheet = CalamineWorkbook.from_filelike(BytesIO(data)).get_sheet_by_index(0)
     except (CalamineError, OSError, ValueError, IndexError) as error:
@@ -41,11 +49,35 @@ def read_xlsx(data: bytes) -> Iterator[list[str]]:
         yield [_text(cell) for cell in row]
 
 
+def _must_be_small(data: bytes) -> None:
+    """Raise `MalformedError` for what would inflate to more than can be held: a reader makes room for every cell."""
+    try:
+        with ZipFile(BytesIO(data)) as book:
+            if sum(one.file_size for one in book.infolist()) > LARGEST:
+                raise MalformedError("the spreadsheet is too large: send CSV or NDJSON")
+            for name in book.namelist():
+                if name.startswith("xl/worksheets/") and name.endswith(".xml"):
+                    places = {(column, int(row)) for column, row in _PLACE.findall(book.read(name))}
+                    width = max((_number(column) for column, _ in places), default=0)
+                    if width * max((row for _, row in places), default=0) > MOST_CELLS:
+                        raise MalformedError("a cell far out: the sheet would have too many")
+    except (BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, zlib.error) as error:
+        raise MalformedError("not a spreadsheet that can be read (.xlsx)") from error
+
+
+def _number(column: bytes) -> int:
+    """Return a column's number by its letters: A is 1, Z 26, AA 27."""
+    number = 0
+    for letter in column[:4]:
+        number = 26 * number + letter - 64
+    return number
+
+
 def _text(cell: object) -> str:
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, float | int):
-        if abs(cell) >= EXACT:
+        if not isfinite(cell) or abs(cell) >= EXACT:
             return "#rounded"
         return str(int(cell)) if cell == int(cell) else str(cell)
     if isinstance(cell, datetime):

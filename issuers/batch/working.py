@@ -26,6 +26,7 @@ from issuers.batch.preparing import Preparer, Wanted
 from issuers.errors import IssuerError
 from issuers.holder_side import Signed
 from issuers.issuer import Issuer
+from issuers.models import LicenceState
 from issuers.orders import check_order
 from issuers.recording import Recorder
 from issuers.schemas import IssueIn
@@ -78,6 +79,9 @@ class BatchWorker:
         except (CustodyError, IssuerError) as error:  # no key opens, or the right is gone: it waits, and says for what
             self._wait(chunk, getattr(error, "code", "issuer_error"), clock())
             return 0
+        except Exception:
+            self._wait(chunk, "internal_error", clock())  # it says so, and does not hold the others up
+            raise
         with self._database.write() as session:
             store.go_on(session, chunk, leased_until=clock(), waits_for="")
         self._advance(clock())
@@ -189,7 +193,7 @@ class BatchWorker:
             if (signer := signers[kid]) is not None
         }
         with self._database.write() as session:
-            self._go_on(session, chunk, stage=Stage.DELIVER)
+            self._must_have(session, chunk)
             still = store.still_prepared(session, sorted(signed), now)
             store.sign_many(session, {name: signed[name] for name in sorted(still)}, now)
             acts = [
@@ -198,6 +202,11 @@ class BatchWorker:
                 if name in still
             ]
             audit.record_many(session, acts, actor=job.actor, now=now)
+            unsigned = (LicenceState.PREPARED, LicenceState.BURNT)
+            late = {name for name, state in issuers_store.states(session, names).items() if state in unsigned}
+            outcome = [_unsigned(row) if row.get("licence_id") in late else row for row in chunk.outcome]
+            refused = sum("faults" in row for row in outcome)
+            self._go_on(session, chunk, stage=Stage.DELIVER, outcome=outcome, refused=refused)
 
     def _deliver(self, _job: BatchJob, chunk: BatchChunk, now: datetime) -> None:
         names = [row["licence_id"] for row in chunk.outcome if row.get("licence_id")]
@@ -246,3 +255,10 @@ def _checked(row: dict[str, Any], kind: LicenceType, now: datetime) -> dict[str,
     if not faults:
         return told
     return told | {"faults": [{"pointer": one.pointer, "code": one.code, "detail": one.detail} for one in faults]}
+
+
+def _unsigned(row: dict[str, Any]) -> dict[str, Any]:
+    """Return the outcome of a row whose licence waited for a signature until its time was over."""
+    said = "no key could sign in time: send it under a new reference"
+    fault = {"pointer": "", "code": "preparation_expired", "detail": said}
+    return {"row": row["row"], "reference": row["reference"], "faults": [fault]}

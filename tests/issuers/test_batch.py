@@ -11,7 +11,7 @@ from sqlmodel import col, select
 
 from app import doctor
 from issuers.batch import batches, rows
-from issuers.errors import UnknownJobError
+from issuers.errors import AgencyKeepsKeyError, UnknownJobError
 from issuers.models import LicenceRow, LicenceState
 from tests.issuers.batch_rows import citizen, ndjson, progress, report, row, send, work
 from tests.issuers.city import CrashError, dies_at
@@ -277,3 +277,40 @@ def test_what_is_over_is_forgotten(world: World):
     with pytest.raises(UnknownJobError):
         world.house.batches.job("police", job)
     assert len(_ledger(world)) == 1
+
+
+@pytest.mark.parametrize("far", ["XFD1048576", "ZZ900000"])
+def test_a_spreadsheet_that_would_fill_the_memory(world: World, far: str):
+    """Two cells far from each other are small as a file and a whole machine once they are read: refused unread."""
+    book, out = Workbook(), io.BytesIO()
+    book.active["A1"] = "reference"
+    book.active[far] = "x"
+    book.save(out)
+    made = send(world, out.getvalue(), rows.XLSX)
+    assert (made.status, made["code"]) == (400, "table_unreadable")
+
+
+def test_a_nul_is_refused_by_its_row(world: World):
+    """What no database keeps is a fault of its row, and holds up no other."""
+    job = send(world, ndjson([row(0), row(1) | {"reference": "a\u0000b"}]))["job_id"]
+    work(world)
+    assert [one["row"] for one in report(world, job, "?refused=true")] == [2]
+    assert (progress(world, job)["state"], progress(world, job)["delivered"]) == ("done", 1)
+
+
+def test_what_no_key_signed_in_time_is_no_licence(world: World, monkeypatch):
+    """Its time over, a row is told as refused: not as signed, and not with a licence."""
+    job = send(world, ndjson([row(0)]))["job_id"]
+
+    def no_key(*_):
+        raise AgencyKeepsKeyError
+
+    monkeypatch.setattr(world.house.batch_worker, "_sign", no_key)
+    work(world)
+    assert progress(world, job)["waits_for"] == "agency_keeps_key"
+    monkeypatch.undo()
+    world.wait(8 * 86_400)
+    work(world)
+    (told,) = world.house.batches.report("police", job)
+    assert [one["code"] for one in told["faults"]] == ["preparation_expired"]
+    assert world.house.batches.progress("police", job).signed == 0

@@ -1,13 +1,14 @@
-"""HTTP of checking without a record, for who verifies much: read and answered by hand, on the event loop.
+"""HTTP of checking without a record, for who verifies much: read and answered by hand.
 
-What FastAPI makes of a route with models and a thread takes as long as both signatures; here is one dictionary in and
-one out. The body came through the strict gate (`app/strict_body.py`) like every other.
+What FastAPI makes of a route with models takes as long as both signatures; here is one dictionary in and one out.
+The body came through the strict gate (`app/strict_body.py`) like every other.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from starlette.concurrency import run_in_threadpool
 
 from credentials import strict_json
 from credentials.claim_values import Fault, FaultsError
@@ -15,6 +16,7 @@ from keys.access import Caller
 from keys.auth import Clock
 from verifier.checks import checks
 from verifier.schemas import VerdictOut
+from verifier.verdict import Verdict
 from verifier.verifier import MAX_PRESENTATIONS, Verifier
 
 MAX_NONCE = 256  # characters
@@ -52,6 +54,12 @@ def routes(
     """Return the route."""
     router = APIRouter(prefix="/verifier", tags=["verifier"])
 
+    def checked(request: Request, body: bytes) -> Verdict:
+        here, now = caller_of(request, None), clock()
+        service_item, nonce, presentations = _read(body)
+        question = verifier.question(here.subject, service_item, None, by_link=True, now=now)
+        return checks.check(verifier, presentations, nonce, question, randomness=randomness, now=now)
+
     @router.post("/checks", openapi_extra=_BODY, responses={200: {"model": VerdictOut}})
     async def check(request: Request) -> Response:
         """Verify presentations that this counter asked for by itself, made for it and its nonce; nothing is recorded.
@@ -59,11 +67,8 @@ def routes(
         The audience is the counter's own `client_id`. There is no receipt: what is to be kept is verified by scan or
         request. Whether a nonce was used before is the caller's to know.
         """
-        here = caller_of(request, None)
-        service_item, nonce, presentations = _read(await request.body())
-        now = clock()
-        question = verifier.question(here.subject, service_item, None, by_link=True, now=now)
-        made = checks.check(verifier, presentations, nonce, question, randomness=randomness, now=now)
+        body = await request.body()
+        made = await run_in_threadpool(checked, request, body)
         return Response(strict_json.dumps(made.as_json()), media_type="application/json")
 
     return router
