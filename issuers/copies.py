@@ -94,6 +94,8 @@ class Copies:
         drafts = [self._draft(row, key, signer, at, now) for key in keys]
         with self._database.write() as session:
             must_not_have_gone_back(session, row.agency, now)
+            if (state := store.held_state(session, row.licence_id)) != LicenceState.VALID:  # since it was read
+                raise WrongStateError(f"the licence is {state}")
             for draft in drafts:
                 self._record(session, row.agency, draft, signer)
                 audit.record(

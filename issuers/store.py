@@ -35,6 +35,12 @@ def states(session: Session, licence_ids: Sequence[str]) -> dict[str, str]:
     return dict(session.exec(query).all())
 
 
+def held_state(session: Session, licence_id: str) -> str | None:
+    """Return a licence's state, which nobody changes before this transaction ends."""
+    query = select(LicenceRow.state).where(LicenceRow.licence_id == licence_id)
+    return session.exec(query.with_for_update()).first()
+
+
 def ending(session: Session, today: date, last_day: date, limit: int) -> Sequence[LicenceRow]:
     """Return valid licences whose last day is near, of which nobody was reminded yet, the nearest first."""
     reminded = select(IdempotencyKey.key).where(IdempotencyKey.caller == "reminders")
