@@ -12,11 +12,13 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from app import logs, webhooks
 from app.house import House
+from issuers.publishing import Held
 from keys.auth import Clock
-from records.leases import Leases
+from records.leases import Leases, must_hold
 
 MINUTE = timedelta(minutes=1)
 FIRST_SECONDS = 5.0  # after the start, whatever is seldom is done for the first time
@@ -28,7 +30,8 @@ class Duty:
 
     name: str
     every: float
-    work: Callable[[House, Clock], object]
+    work: Callable[[House, Clock, Held], object]
+    """Does a round; what it is handed last raises, in a transaction, if another worker has the lease by now."""
     lease: timedelta | None = None
 
 
@@ -37,7 +40,7 @@ def worker_name() -> str:
     return f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
 
 
-def _batches(house: House, now: Clock) -> None:
+def _batches(house: House, now: Clock, _held: Held) -> None:
     """Work on some chunks of batches, and come back for more: a process that is to end waits for no more than that."""
     for _ in range(8):
         if not house.batch_worker.work(now):
@@ -45,12 +48,12 @@ def _batches(house: House, now: Clock) -> None:
 
 
 DUTIES = (
-    Duty("checkpoint", 60.0, lambda house, now: house.log.checkpoint(now=now()), lease=3 * MINUTE),
-    Duty("publish", 5.0, lambda house, now: house.publisher.publish_due(now=now()), lease=MINUTE),
-    Duty("outbox", 2.0, lambda house, now: house.outbox.work(now)),
+    Duty("checkpoint", 60.0, lambda house, now, _: house.log.checkpoint(now=now()), lease=3 * MINUTE),
+    Duty("publish", 5.0, lambda house, now, held: house.publisher.publish_due(now=now(), held=held), lease=MINUTE),
+    Duty("outbox", 2.0, lambda house, now, _: house.outbox.work(now)),
     Duty("batch", 0.2, _batches),
-    Duty("remind", 3600.0, lambda house, now: webhooks.remind(house, now=now()), lease=10 * MINUTE),
-    Duty("forget", 3600.0, lambda house, now: house.forget_what_is_over(now=now()), lease=10 * MINUTE),
+    Duty("remind", 3600.0, lambda house, now, _: webhooks.remind(house, now=now()), lease=10 * MINUTE),
+    Duty("forget", 3600.0, lambda house, now, _: house.forget_what_is_over(now=now()), lease=10 * MINUTE),
 )
 
 
@@ -74,9 +77,11 @@ async def until_stopped(house: House, now: Clock) -> None:
 def once(duty: Duty, house: House, leases: Leases, now: Clock) -> bool:
     """Do a duty's round, unless another worker is at it."""
     if duty.lease is None:
-        duty.work(house, now)
+        duty.work(house, now, lambda _session: None)
         return True
-    return leases.alone(duty.name, duty.lease, lambda _lease: duty.work(house, now), now=now())
+    return leases.alone(
+        duty.name, duty.lease, lambda lease: duty.work(house, now, partial(must_hold, lease=lease)), now=now()
+    )
 
 
 async def _again_and_again(duty: Duty, house: House, leases: Leases, now: Clock) -> None:

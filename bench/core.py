@@ -55,8 +55,6 @@ class Bench:
         self.list = status_list.StatusListToken(LIST, int(NOW.timestamp()), far, 60, 1, status_list.StatusList(2, data))
         self.presentations = [self._presented() for _ in range(POOL)]
         self._following = cycle(self.presentations)
-        self.receipt = {f"member_{number}": "a value of usual length" for number in range(12)}
-        self.token = jws.sign(jws.RECEIPT, self.receipt, self.signer, kid="k1")
         self.message = b"x" * 800
         self.bare_signature = self.issuer_key.sign(self.message, ECDSA(SHA256()))
         self.seen = SignaturesSeen()
@@ -73,12 +71,6 @@ class Bench:
 
     def bare_verify(self) -> None:
         self.public.key.verify(self.bare_signature, self.message, ECDSA(SHA256()))  # type: ignore[call-arg]
-
-    def jws_sign(self) -> None:
-        jws.sign(jws.RECEIPT, self.receipt, self.signer, kid="k1")
-
-    def jws_verify(self) -> None:
-        jws.verify(jws.parse(self.token, jws.RECEIPT), self.public).payload()
 
     def issue(self) -> str:
         claims = {

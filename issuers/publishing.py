@@ -36,6 +36,9 @@ WHOLE_AFTER = timedelta(minutes=5)  # and made of the whole ledger this often, n
 CHANGES_KEPT = 1000  # versions of a list that can be made of an earlier one
 MAX_KEPT = 1024  # lists that a worker keeps the bits of
 
+Held = Callable[[Session], None]
+"""Raises unless whoever publishes may still do so; nobody takes that away before the transaction ends."""
+
 
 class StatusPublisher:
     """Keeps every status list true and fresh."""
@@ -103,10 +106,11 @@ class StatusPublisher:
             stored = session.get(StatusListRow, row.list_id)
         return stored.token if stored is not None else ""
 
-    def publish_due(self, *, now: datetime) -> int:
+    def publish_due(self, *, now: datetime, held: Held = lambda _session: None) -> int:
         """Publish every list that is behind the ledger, grew old or was signed with another key; returns how many.
 
         So that whoever asks for a list finds it ready. One that no key can sign is left for whoever asks.
+        `held` raises, in each transaction that publishes, if another worker does this by now.
         """
         with self._database.read() as session:
             rows = lists_store.all_published(session)
@@ -114,7 +118,7 @@ class StatusPublisher:
         for row in rows:
             if not self._current(row, now):
                 with suppress(CustodyError, StatusListUnsoundError):
-                    self.publish(row.list_id, now=now)
+                    self.publish(row.list_id, now=now, held=held)
                     done += 1
         return done
 
@@ -126,7 +130,7 @@ class StatusPublisher:
         """Whether the stored token is by the key that signs now: a rotated or compromised one's is signed anew."""
         return row.kid == self._vault.active_kid(row.agency, KeyPurpose.STATUS_LIST)
 
-    def publish(self, list_id: str, *, now: datetime) -> str:
+    def publish(self, list_id: str, *, now: datetime, held: Held = lambda _session: None) -> str:
         """Sign the list as the ledger stands and return the token; never replaces a later one."""
         with self._database.read() as session:
             row = lists_store.published(session, list_id)
@@ -150,6 +154,7 @@ class StatusPublisher:
         header = {"x5c": key.x5c} if key.x5c else {"kid": key.kid}
         token = jws.sign(jws.STATUS_LIST, claims, key.signer, more=header)
         with self._database.write() as session:
+            held(session)
             stored = store.store_list(session, list_id, version=version, token=token, kid=key.kid, issued_at=issued_at)
             lists_store.forget_changes(session, list_id, version - CHANGES_KEPT)
             later = None if stored else session.get(StatusListRow, list_id, populate_existing=True)

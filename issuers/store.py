@@ -1,6 +1,6 @@
 """All SQL of the agencies' room."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from sqlalchemy import update
@@ -96,11 +96,9 @@ def move(
 
 def licences_named(session: Session, agency: str, licence_ids: Sequence[str]) -> dict[str, LicenceRow]:
     """Return those licences of `agency`, freshly read, by identifier; others are not there."""
-    found: dict[str, LicenceRow] = {}
-    for some in _batches(licence_ids):
-        query = select(LicenceRow).where(LicenceRow.agency == agency, col(LicenceRow.licence_id).in_(some))
-        found |= {row.licence_id: row for row in session.exec(query.execution_options(populate_existing=True)).all()}
-    return found
+    these = records_store.among(session, col(LicenceRow.licence_id), licence_ids)
+    query = select(LicenceRow).where(LicenceRow.agency == agency, these)
+    return {row.licence_id: row for row in session.exec(query.execution_options(populate_existing=True))}
 
 
 def move_all(
@@ -117,20 +115,12 @@ def move_all(
 
     With `since`, only those that have been in it since that very instant.
     """
-    moved: set[str] = set()
-    for some in _batches(sorted(licence_ids)):
-        statement = update(LicenceRow).where(col(LicenceRow.licence_id).in_(some), col(LicenceRow.state).in_(before))
-        if since is not None:
-            statement = statement.where(col(LicenceRow.state_since) == since)
-        changed = statement.values(state=after, cause=cause, state_since=now).returning(col(LicenceRow.licence_id))
-        moved |= set(session.execute(changed).scalars())
-    return moved
-
-
-def _batches(names: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Yield names by the five hundred: databases bound the parameters of a statement."""
-    for at in range(0, len(names), 500):
-        yield names[at : at + 500]
+    these = records_store.among(session, col(LicenceRow.licence_id), sorted(licence_ids))
+    statement = update(LicenceRow).where(these, col(LicenceRow.state).in_(before))
+    if since is not None:
+        statement = statement.where(col(LicenceRow.state_since) == since)
+    changed = statement.values(state=after, cause=cause, state_since=now).returning(col(LicenceRow.licence_id))
+    return set(session.execute(changed).scalars())
 
 
 def sign(session: Session, row: LicenceRow, signature: str, now: datetime) -> bool:

@@ -49,11 +49,6 @@ class Leases:
             taken = store.take_lease(session, row, self._worker, fence, now + life)
             return Lease(name, fence) if taken else None
 
-    def let_go(self, lease: Lease, *, now: datetime) -> None:
-        """Give a lease back, so that the next worker need not wait for its end."""
-        with self._database.write() as session:
-            store.hold_lease(session, lease.name, lease.fence, until=now)
-
     def alone(self, name: str, life: timedelta, work: Callable[[Lease], object], *, now: datetime) -> bool:
         """Do `work` if nobody else is at it; False if somebody is."""
         lease = self.take(name, life, now=now)

@@ -234,7 +234,7 @@ def take_lease(session: Session, row: LeaseRow, holder: str, fence: int, until: 
     return bool(session.execute(this.values(holder=holder, fence=fence, until=until)).rowcount)  # type: ignore[attr-defined]
 
 
-def hold_lease(session: Session, name: str, fence: int, **values: object) -> bool:
-    """Whether a lease still has this fence; nobody takes it before the transaction ends. `values` are written."""
+def hold_lease(session: Session, name: str, fence: int) -> bool:
+    """Whether a lease still has this fence; nobody takes it before the transaction ends."""
     this = update(LeaseRow).where(col(LeaseRow.name) == name, col(LeaseRow.fence) == fence)
-    return bool(session.execute(this.values(**values or {"fence": fence})).rowcount)  # type: ignore[attr-defined]
+    return bool(session.execute(this.values(fence=fence)).rowcount)  # type: ignore[attr-defined]

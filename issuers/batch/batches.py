@@ -5,7 +5,7 @@ The work itself, chunk by chunk, is in `working.py`; any number of workers do it
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
@@ -71,12 +71,9 @@ class Batches:
             state=JobState.RECEIVING, whole=whole, created_at=now,
         )  # fmt: skip
         with self._database.write() as session:
-            session.add(job)
-            session.flush()
             if (earlier := idempotency.claim(session, this, result=job.job_id, now=now)) is not None:
-                session.expunge(job)
-                session.rollback()
                 return self.job(agency, earlier)
+            session.add(job)
             audit.record(
                 session, stream=f"issuers/{agency}", actor=actor, act="batch.opened", subject=job.job_id, now=now,
                 detail={"licence_type": type_key},
@@ -195,7 +192,7 @@ def _told(row: Row, known: set[bytes]) -> dict[str, Any]:
         reference = None
     told: dict[str, Any] = {"row": row.number, "reference": reference if isinstance(reference, str) else None}
     if faults:
-        return told | {"faults": [{"pointer": one.pointer, "code": one.code, "detail": one.detail} for one in faults]}
+        return told | {"faults": [asdict(one) for one in faults]}
     return told | {"body": dict(row.body)}
 
 

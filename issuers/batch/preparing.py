@@ -15,7 +15,6 @@ from sqlmodel import Session
 from credentials import jws
 from credentials.identifiers import LicenceId
 from credentials.licence_type import ClaimsRefusedError, Holder, LicenceType
-from credentials.sd_jwt import Disclosure
 from issuers import store as issuers_store
 from issuers.batch import store
 from issuers.clock_check import must_not_have_gone_back
@@ -164,13 +163,10 @@ class Preparer:
             "version": 1, "reference": one.reference, "card_by": order.card_by, "holder_ref": holder_ref,
             "subject": self._seal.lookup(f"{order.holder.code_type} {order.holder.code}"),
             "state": LicenceState.PREPARED, "state_since": now, "valid_from": first_day, "valid_until": last_day,
-            "kid": kid, "undelivered": self._waiting(str(identifier), disclosures, agents), "created_at": now,
+            "kid": kid, "undelivered": self._recorder.sealed(str(identifier), disclosures, agents), "created_at": now,
             "prepared_until": now + PREPARATION_LIFE,
         }  # fmt: skip
         return payload, row
-
-    def _waiting(self, licence_id: str, disclosures: Sequence[Disclosure], agents: Sequence[str]) -> bytes:
-        return self._recorder.sealed(licence_id, disclosures, agents)
 
     def _places(self, session: Session, agency: str, kind: ListKind, wanted: int) -> list[tuple[str, int]]:
         """Return random free indices, of the newest list and of as many new ones as it takes."""

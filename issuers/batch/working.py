@@ -7,6 +7,7 @@ leaves a chunk at the stage whose work is not committed; what is signed then are
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -254,7 +255,7 @@ def _checked(row: dict[str, Any], kind: LicenceType, now: datetime) -> dict[str,
             faults = [Fault("", error.code, str(error))]
     if not faults:
         return told
-    return told | {"faults": [{"pointer": one.pointer, "code": one.code, "detail": one.detail} for one in faults]}
+    return told | {"faults": [asdict(one) for one in faults]}
 
 
 def _unsigned(row: dict[str, Any]) -> dict[str, Any]:

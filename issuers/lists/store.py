@@ -38,22 +38,19 @@ def note_changes(session: Session, places: Iterable[Place]) -> None:
 
 def note_states(session: Session, licence_ids: Sequence[str]) -> None:
     """Note licences' new states in every list that they or copies of them are in."""
-    note_changes(session, [place for some in _batches(licence_ids) for place in _places(session, some)])
+    note_changes(session, list(_places(session, licence_ids)))
 
 
 def _places(session: Session, licence_ids: Sequence[str]) -> Iterable[Place]:
     own = select(LicenceRow.status_list_id, LicenceRow.status_index, LicenceRow.state)
-    for list_id, index, state in session.exec(own.where(col(LicenceRow.licence_id).in_(licence_ids))):
+    own = own.where(records_store.among(session, col(LicenceRow.licence_id), licence_ids))
+    for list_id, index, state in session.exec(own):
         yield list_id, index, LISTED.get(LicenceState(state), Status.VALID)
     copies = select(LicenceCopy.status_list_id, LicenceCopy.status_index, LicenceRow.state).join(LicenceRow)
-    copies = copies.where(col(LicenceCopy.licence_id).in_(licence_ids), ~col(LicenceCopy.burnt))
+    of_these = records_store.among(session, col(LicenceCopy.licence_id), licence_ids)
+    copies = copies.where(of_these, ~col(LicenceCopy.burnt))
     for list_id, index, state in session.exec(copies):
         yield list_id, index, LISTED.get(LicenceState(state), Status.VALID)
-
-
-def _batches(names: Sequence[str]) -> Iterable[Sequence[str]]:
-    """Yield names by the five hundred: databases bound the parameters of a statement."""
-    return (names[at : at + 500] for at in range(0, len(names), 500))
 
 
 def changes(session: Session, list_id: str, after: int, until: int) -> Sequence[StatusChange] | None:

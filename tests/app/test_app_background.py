@@ -1,0 +1,46 @@
+"""What the service does by itself: by one worker at a time, and by none that has lost its lease."""
+
+from datetime import timedelta
+
+import pytest
+
+from app import background
+from issuers.models import StatusListRow
+from records.leases import LeaseLostError, Leases
+from tests.records.tables import findings
+from tests.world import World
+
+PUBLISH = next(one for one in background.DUTIES if one.name == "publish")
+
+
+def test_lists_are_published_by_whoever_has_the_lease(world: World) -> None:
+    """One worker publishes; another, meanwhile, does nothing; when the lease is over, the other may."""
+    world.issue()
+    first, second = (Leases(database=world.house.database, worker=name) for name in ("first", "second"))
+    assert background.once(PUBLISH, world.house, first, lambda: world.now)
+    assert not background.once(PUBLISH, world.house, second, lambda: world.now)
+    world.wait(61)
+    assert background.once(PUBLISH, world.house, second, lambda: world.now)
+    assert findings(world) == []
+
+
+def test_a_worker_that_lost_its_lease_publishes_nothing(world: World) -> None:
+    """It stood still for longer than its lease: what it signed is not stored."""
+    licence = world.issue()
+    world.change("suspend", licence, "endorsement_lapsed")
+    before = world.anybody.get("/issuers/police/status/1").body
+    first, second = (Leases(database=world.house.database, worker=name) for name in ("first", "second"))
+    world.wait(400)
+
+    def stood_still() -> None:
+        world.wait(61)
+        assert second.take("publish", timedelta(minutes=1), now=world.now) is not None
+
+    late = background.Duty(
+        "publish", 5.0, lambda house, now, held: (stood_still(), PUBLISH.work(house, now, held)), timedelta(minutes=1)
+    )
+    with pytest.raises(LeaseLostError):
+        background.once(late, world.house, first, lambda: world.now)
+    with world.house.database.read() as session:
+        assert session.get(StatusListRow, "police/1").token == before
+    assert findings(world) == []
