@@ -11,6 +11,8 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlmodel import Session
 
+from records.database import may_wait
+
 try:
     import pysqlite3 as _newer_sqlite
 except ImportError:  # wheels exist for Linux only; elsewhere the standard library's SQLite serves
@@ -33,12 +35,14 @@ class EngineDatabase:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """Open a transaction that may write; on SQLite it takes the writer's lock at once."""
+        may_wait()
         with self._turn, Session(self._writer, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """Open a transaction that only reads."""
+        may_wait()
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 

@@ -20,6 +20,7 @@ from app import (
     routing,
     tracing,
 )
+from app.finder import Finder
 from app.house import House
 from app.limits import Limits
 from app.strict_body import StrictBody
@@ -95,6 +96,7 @@ def create_app(
     health.add(app, house, now)
     counted = metrics.add(app, house.database, now=now, version=VERSION, readers=house.settings.metrics_readers)
     permissions.must_be_whole(app.routes)
+    app.router.middleware_stack = Finder(permissions.plain(app.routes), app.router.middleware_stack)
     app.add_middleware(
         StrictBody,
         except_for=openid4vci_api.WIRE,

@@ -289,12 +289,12 @@ def permit(request: Request, caller: Caller, must_be_fresh: Callable[[Caller], N
 
 def methods(routes: list[BaseRoute], path: str) -> list[str]:
     """Return the methods that an address takes."""
-    return sorted({method for route in _routes(routes) if route.path_regex.fullmatch(path) for method in route.methods})
+    return sorted({method for route in plain(routes) if route.path_regex.fullmatch(path) for method in route.methods})
 
 
 def operations(routes: list[BaseRoute]) -> Iterator[str]:
     """Yield method and address of every route, those of included routers too."""
-    for route in _routes(routes):
+    for route in plain(routes):
         yield from (f"{method} {route.path}" for method in sorted(route.methods))
 
 
@@ -308,11 +308,12 @@ def _others(routes: list[BaseRoute]) -> Iterator[BaseRoute]:
             yield route
 
 
-def _routes(routes: list[BaseRoute]) -> Iterator[Any]:
+def plain(routes: list[BaseRoute]) -> Iterator[Any]:
+    """Yield every plain route, those of included routers too."""
     for route in routes:
         inner = getattr(route, "original_router", None)
         if inner is not None:
-            yield from _routes(inner.routes)
+            yield from plain(inner.routes)
         elif getattr(route, "methods", None):
             yield route
 

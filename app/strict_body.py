@@ -1,7 +1,11 @@
-"""Addresses and JSON bodies through the strict gate, before FastAPI sees them: what it trips over is refused as 400."""
+"""Addresses and JSON bodies through the strict gate, before FastAPI sees them: what it trips over is refused as 400.
+
+What a body says is kept with the request, for routes that read it by hand.
+"""
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -9,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from credentials import strict_json
 from credentials.errors import MalformedError
+from keys.auth import VALUE
 
 MAX_BODY_BYTES = 8 * 1024 * 1024  # a photo of a QR code
 MAX_JSON_BYTES = 256 * 1024
@@ -46,9 +51,13 @@ class StrictBody:
             await self._app(scope, _counted(receive, most), send)
             return
         body = await _read(receive)
-        refusal = self._refusal(body)
-        if body is None or refusal is not None:
-            await (refusal or self._refuse("body_too_large", ""))(scope, receive, send)
+        if body is None:
+            await self._refuse("body_too_large", "")(scope, receive, send)
+            return
+        try:
+            scope.setdefault("state", {})[VALUE] = _value(body)
+        except MalformedError as error:
+            await self._refuse("malformed_json", error.detail)(scope, receive, send)
             return
         sent = False
 
@@ -61,16 +70,12 @@ class StrictBody:
 
         await self._app(scope, replay, send)
 
-    def _refusal(self, body: bytes | None) -> Response | None:
-        if not body:
-            return None
-        try:
-            strict_json.loads(body)
-            if b"\\u0000" in body:
-                raise MalformedError("NUL character")
-        except MalformedError as error:
-            return self._refuse("malformed_json", error.detail)
-        return None
+
+def _value(body: bytes) -> Any:
+    """Return what a body says, None if there is none; raises `MalformedError`."""
+    if b"\\u0000" in body:
+        raise MalformedError("NUL character")
+    return strict_json.loads(body) if body else None
 
 
 def _announced(scope: Scope) -> int:

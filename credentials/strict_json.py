@@ -84,7 +84,7 @@ def dumps(value: object) -> bytes:
     """Return `value` as compact UTF-8 JSON, members in the order given; what JSON cannot say raises."""
     try:
         text = orjson.dumps(value, option=_PLAIN)
-        if b"null" not in text or _all_finite(value):  # NaN would be one
+        if b"null" not in text or orjson.loads(text) == value or _all_finite(value):  # NaN would be one
             return text
     except TypeError:
         pass  # the other one takes longer integers, and says what it cannot take

@@ -36,6 +36,8 @@ Permit = Callable[[Request, Caller], None]
 _bearer = HTTPBearer(auto_error=False, description="Opaque access token (RFC 6750), or bound to a key (RFC 9449)")
 
 
+VALUE = "value"
+"""In a request's state: what its JSON body says, read by the strict gate; None where there is none."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SESSION, SIGNING_IN = "session", "signing-in"
 

@@ -1,9 +1,18 @@
 """What a room needs of a database: short transactions that commit before anybody is answered."""
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Protocol
+from contextvars import ContextVar
+from typing import Protocol, TypeVar
 
 from sqlmodel import Session
+
+Made = TypeVar("Made")
+_at_once: ContextVar[bool] = ContextVar("at_once", default=False)
+
+
+class WouldWaitError(Exception):
+    """The database would be asked by what must not wait for it."""
 
 
 class Database(Protocol):
@@ -14,3 +23,18 @@ class Database(Protocol):
 
     def read(self) -> AbstractContextManager[Session]:
         """Open a transaction that only reads; never blocks writers."""
+
+
+def at_once(work: Callable[[], Made]) -> Made:
+    """Do what needs memory alone; raises `WouldWaitError` where it would ask the database, and nothing was asked."""
+    before = _at_once.set(True)
+    try:
+        return work()
+    finally:
+        _at_once.reset(before)
+
+
+def may_wait() -> None:
+    """Raise `WouldWaitError` within `at_once`; whoever opens transactions calls it first."""
+    if _at_once.get():
+        raise WouldWaitError

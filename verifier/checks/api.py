@@ -1,19 +1,23 @@
 """HTTP of checking without a record, for who verifies much: read and answered by hand.
 
-What FastAPI makes of a route with models takes as long as both signatures; here is one dictionary in and one out.
-The body came through the strict gate (`app/strict_body.py`) like every other.
+What FastAPI makes of a route with models takes as long as both signatures; here is one dictionary in and one out,
+answered on the spot where memory has all that it takes. The body came through the strict gate
+(`app/strict_body.py`) like every other.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
+from starlette.types import Receive, Scope, Send
 
 from credentials import strict_json
 from credentials.claim_values import Fault, FaultsError
 from keys.access import Caller
-from keys.auth import Clock
+from keys.auth import VALUE, Clock
+from records.database import WouldWaitError, at_once
 from verifier.checks import checks
 from verifier.schemas import VerdictOut
 from verifier.verdict import Verdict
@@ -48,15 +52,24 @@ _BODY: dict[str, Any] = {
 }
 
 
+class ByHand(APIRoute):
+    """A route whose endpoint takes the request and returns the answer, with nothing of FastAPI's but the contract."""
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request of this route's method."""
+        response: Response = await self.endpoint(Request(scope, receive))
+        await response(scope, receive, send)
+
+
 def routes(
     verifier: Verifier, *, caller_of: Callable[..., Caller], clock: Clock, randomness: Callable[[int], bytes]
 ) -> APIRouter:
     """Return the route."""
-    router = APIRouter(prefix="/verifier", tags=["verifier"])
+    router = APIRouter(prefix="/verifier", tags=["verifier"], route_class=ByHand)
 
-    def checked(request: Request, body: bytes) -> Verdict:
+    def checked(request: Request) -> Verdict:
         here, now = caller_of(request, None), clock()
-        service_item, nonce, presentations = _read(body)
+        service_item, nonce, presentations = _read(getattr(request.state, VALUE, None))
         question = verifier.question(here.subject, service_item, None, by_link=True, now=now)
         return checks.check(verifier, presentations, nonce, question, randomness=randomness, now=now)
 
@@ -67,16 +80,17 @@ def routes(
         The audience is the counter's own `client_id`. There is no receipt: what is to be kept is verified by scan or
         request. Whether a nonce was used before is the caller's to know.
         """
-        body = await request.body()
-        made = await run_in_threadpool(checked, request, body)
+        try:
+            made = at_once(lambda: checked(request))
+        except WouldWaitError:
+            made = await run_in_threadpool(checked, request)
         return Response(strict_json.dumps(made.as_json()), media_type="application/json")
 
     return router
 
 
-def _read(body: bytes) -> tuple[str, str, list[str]]:
-    """Return service item, nonce and presentations of a body, or raise `FaultsError` naming every fault."""
-    said = strict_json.loads(body) if body else None
+def _read(said: object) -> tuple[str, str, list[str]]:
+    """Return service item, nonce and presentations of what a body says, or raise `FaultsError` naming every fault."""
     if not isinstance(said, Mapping):
         raise FaultsError([Fault("", "wrong_type", "a JSON object")])
     service_item, nonce, presentations = said.get("service_item"), said.get("nonce"), said.get("presentations")

@@ -1,0 +1,48 @@
+"""Finding a request's route by what of its address is fixed, instead of trying two hundred in turn."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from starlette.routing import Match, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+Key = tuple[str, int]
+"""An address's first segment, and how many it has."""
+
+
+class Finder:
+    """Plain ASGI in the router's place: hands a request to its route; what it does not find goes to the router itself.
+
+    That is what does not exist, a method that is not taken, what is mounted, and everything while traces are made,
+    which the router names.
+    """
+
+    def __init__(self, routes: Iterable[Route], router: ASGIApp) -> None:
+        self._router = router
+        self._routes = _by_key(routes)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] == "http" and "fastapi.telemetry" not in scope:
+            for route in self._routes.get(_key(scope["path"]), ()):
+                match, found = route.matches(scope)
+                if match is Match.FULL:
+                    scope.update(found)
+                    scope["route"] = route
+                    await route.handle(scope, receive, send)
+                    return
+        await self._router(scope, receive, send)
+
+
+def _by_key(routes: Iterable[Route]) -> Mapping[Key, Sequence[Route]]:
+    """Return routes by key, in their order; those that begin with a name of the caller's stay with the router."""
+    found: defaultdict[Key, list[Route]] = defaultdict(list)
+    for route in routes:
+        first, _ = key = _key(route.path)
+        if "{" not in first and ":path}" not in route.path:
+            found[key].append(route)
+    return found
+
+
+def _key(path: str) -> Key:
+    return path.partition("/")[2].partition("/")[0], path.count("/")
