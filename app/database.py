@@ -1,14 +1,17 @@
 """The one engine: SQLite for a desk, PostgreSQL for a city; the same short transactions on both."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import Lock
+from time import monotonic
 from types import ModuleType
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session
 
 from records.database import may_wait
@@ -21,6 +24,8 @@ except ImportError:  # wheels exist for Linux only; elsewhere the standard libra
 SAFE_WAL = (3, 51, 3)  # before it a known bug can lose committed writes in WAL mode
 BUSY_SECONDS = 30
 BEGIN = "licence_begin"
+IDLE_SINCE, IDLE_SECONDS = "idle_since", 1.0
+"""A connection that was not used for so long is asked whether it is still there before it is used."""
 
 
 class EngineDatabase:
@@ -28,6 +33,9 @@ class EngineDatabase:
 
     def __init__(self, url: str) -> None:
         self.engine = engine(url)
+        self._reader = self.engine
+        if self.engine.dialect.name == "postgresql":  # each statement sees the present either way: no BEGIN, no COMMIT
+            self._reader = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._writer = self.engine.execution_options(**{BEGIN: "BEGIN IMMEDIATE"})
         self._turn: AbstractContextManager[object] = Lock() if self.engine.dialect.name == "sqlite" else nullcontext()
         """SQLite has one writer; threads of one process queue here instead of polling its busy handler."""
@@ -43,7 +51,7 @@ class EngineDatabase:
     def read(self) -> Iterator[Session]:
         """Open a transaction that only reads."""
         may_wait()
-        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+        with Session(self._reader, expire_on_commit=False) as session, session.begin():
             yield session
 
     def ping(self) -> None:
@@ -55,7 +63,10 @@ class EngineDatabase:
 def engine(url: str) -> Engine:
     """Return an engine for `url` with this service's rules on it."""
     if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=10, max_overflow=20)
+        made = create_engine(url, hide_parameters=True, pool_size=10, max_overflow=20)
+        event.listen(made, "checkin", _note_idle)
+        event.listen(made, "checkout", _ask_idle(made))
+        return made
     module: ModuleType = _newer_sqlite or sqlite3
     made = create_engine(
         url,
@@ -67,6 +78,27 @@ def engine(url: str) -> Engine:
     event.listen(made, "connect", lambda connection, _record: _prepare(connection, wal=wal))
     event.listen(made, "begin", _begin)
     return made
+
+
+def _note_idle(_connection: object, record: ConnectionPoolEntry) -> None:
+    record.info[IDLE_SINCE] = monotonic()
+
+
+def _ask_idle(made: Engine) -> Callable[[Any, ConnectionPoolEntry, object], None]:
+    """Return what asks a connection whether it is still there, unless it was used a moment ago.
+
+    SQLAlchemy's `pool_pre_ping` asks each time, which costs as much as what is asked for.
+    """
+
+    def ask(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+        if monotonic() - record.info.get(IDLE_SINCE, 0.0) < IDLE_SECONDS:
+            return
+        try:
+            made.dialect.do_ping(connection)
+        except made.dialect.loaded_dbapi.Error as error:
+            raise DisconnectionError from error
+
+    return ask
 
 
 def _prepare(connection: Any, *, wal: bool) -> None:

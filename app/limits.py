@@ -45,7 +45,7 @@ class Counts(MemoryStorage):
     The library's lets a thread look every few milliseconds for what is over; here that is done when there are too many.
     """
 
-    STORAGE_SCHEME = None  # not to be had by an address
+    STORAGE_SCHEME = ["counts"]  # noqa: RUF012 - the library wants a name, and it so
 
     def __init__(self, now: Callable[[], float]) -> None:
         super().__init__()

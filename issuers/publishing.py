@@ -4,7 +4,7 @@ The ledger is the truth; a token is made from it, re-read and counted before any
 status publishes at once, and a reader that comes between finds the change too: the version says so.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -34,6 +34,7 @@ TIME_TO_LIVE = timedelta(seconds=60)  # how long a verifier elsewhere may keep i
 RESIGN_AFTER = timedelta(minutes=5)  # an unchanged list is signed anew this often
 WHOLE_AFTER = timedelta(minutes=5)  # and made of the whole ledger this often, not of its last version and the changes
 CHANGES_KEPT = 1000  # versions of a list that can be made of an earlier one
+FORGET_EVERY = 100  # versions after which older changes are forgotten
 MAX_KEPT = 1024  # lists that a worker keeps the bits of
 
 Held = Callable[[Session], None]
@@ -132,19 +133,16 @@ class StatusPublisher:
 
     def publish(self, list_id: str, *, now: datetime, held: Held = lambda _session: None) -> str:
         """Sign the list as the ledger stands and return the token; never replaces a later one."""
-        with self._database.read() as session:
-            row = lists_store.published(session, list_id)
-        if row is None:
-            raise UnknownAgencyError
-        agency = row.agency
+        row, data, whole_at = self._bits(list_id, now)
+        agency, version, issued_at = row.agency, row.version, max(int(now.timestamp()), row.issued_at)
         key = self._key(agency, certified=row.kind != ListKind.NATIVE, now=now)
-        self._burn_overdue(list_id, now)
-        version, issued_at, data, whole_at = self._bits(list_id, now)
+        kept = self._kept.get(list_id)
+        lst, blocks = packing.compressed(data, kept.blocks if kept else None)
         claims = status_list.token_payload(
             issuer=issuer_url(self._base_url, agency),
             uri=self.uri(list_id),
             bits=LIST_BITS,
-            lst=packing.compressed(data),
+            lst=lst,
             version=version,
             issued_at=issued_at,
             expires_at=issued_at + int(LIST_LIFE.total_seconds()),
@@ -156,35 +154,41 @@ class StatusPublisher:
         with self._database.write() as session:
             held(session)
             stored = store.store_list(session, list_id, version=version, token=token, kid=key.kid, issued_at=issued_at)
-            lists_store.forget_changes(session, list_id, version - CHANGES_KEPT)
+            if version // FORGET_EVERY != row.published_version // FORGET_EVERY:
+                lists_store.forget_changes(session, list_id, version - CHANGES_KEPT)
             later = None if stored else session.get(StatusListRow, list_id, populate_existing=True)
         if later is not None:
             return later.token
         if len(self._kept) >= MAX_KEPT:
             self._kept.pop(next(iter(self._kept)))
-        self._kept[list_id] = Kept(version, data, whole_at, issued_at, token)
+        self._kept[list_id] = Kept(version, blocks, whole_at, issued_at, token)
         return token
 
-    def _bits(self, list_id: str, now: datetime) -> tuple[int, int, bytes, datetime]:
-        """Return a list's version, when that can be said to be, its bits, and when those were last made whole.
+    def _bits(self, list_id: str, now: datetime) -> tuple[StatusListRow, bytes, datetime]:
+        """Return a list's row, its bits, and when those were last made whole; unknown ones raise `UnknownAgencyError`.
 
         They are made of the last ones and what changed since, if all of that is there; at times of the whole ledger.
+        Preparations whose time is over are burnt first.
         """
-        with self._database.read() as session:
-            row = lists_store.published(session, list_id)
-            if row is None:
-                raise UnknownAgencyError
-            issued_at, kept = max(int(now.timestamp()), row.issued_at), self._kept.get(list_id)
-            ours = kept is not None and (kept.version, kept.issued_at) == (row.published_version, row.issued_at)
-            if kept is not None and ours and timedelta(0) <= now - kept.whole_at < WHOLE_AFTER:
-                changes = lists_store.changes(session, list_id, kept.version, row.version)
-                with suppress(StatusListUnsoundError):  # then it is made of the ledger, and counted
-                    if changes is not None:
-                        return row.version, issued_at, packing.changed(kept.data, row.bits, changes), kept.whole_at
-            full = session.get(StatusListRow, list_id)
-            assert full is not None  # noqa: S101 - it was there a moment ago, and lists are never deleted
-            statuses = lists_store.listed_statuses(session, list_id, now)
-            return full.version, max(int(now.timestamp()), full.issued_at), packing.whole(full, statuses), now
+        while True:
+            with self._database.read() as session:
+                if not (late := store.overdue(session, list_id, now)):
+                    return self._bits_of(session, list_id, now)
+            self._burn(late, now)
+
+    def _bits_of(self, session: Session, list_id: str, now: datetime) -> tuple[StatusListRow, bytes, datetime]:
+        row, kept = lists_store.published(session, list_id), self._kept.get(list_id)
+        if row is None:
+            raise UnknownAgencyError
+        ours = kept is not None and (kept.version, kept.issued_at) == (row.published_version, row.issued_at)
+        if kept is not None and ours and timedelta(0) <= now - kept.whole_at < WHOLE_AFTER:
+            changes = lists_store.changes(session, list_id, kept.version, row.version)
+            with suppress(StatusListUnsoundError):  # then it is made of the ledger, and counted
+                if changes is not None:
+                    return row, packing.changed(kept.blocks.data, row.bits, changes), kept.whole_at
+        full = session.get(StatusListRow, list_id)
+        assert full is not None  # noqa: S101 - it was there a moment ago, and lists are never deleted
+        return full, packing.whole(full, lists_store.listed_statuses(session, list_id, now)), now
 
     def _key(self, agency: str, *, certified: bool, now: datetime) -> CertifiedSigner:
         """Return the key that signs an agency's lists; with a chain for the lists of foreign wallets' copies."""
@@ -199,10 +203,8 @@ class StatusPublisher:
             raise NoSigningKeyError
         return CertifiedSigner(key.kid, key.signer, [])
 
-    def _burn_overdue(self, list_id: str, now: datetime) -> None:
+    def _burn(self, late: Sequence[LicenceRow], now: datetime) -> None:
         """Burn preparations whose time is over: what a list once said of them stays true if the clock goes back."""
-        with self._database.read() as session:
-            late = store.overdue(session, list_id, now)
         for row in late:
             with self._database.write() as session:
                 burn(session, row, before=LicenceState.PREPARED, actor="publisher", now=now)

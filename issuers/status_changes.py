@@ -59,24 +59,22 @@ class StatusChanges:
         now: datetime,
     ) -> LicenceRow:
         """Move a licence to `to` for `cause` (of the type's list; None when reinstating) and publish."""
-        row = self._issuer.read(agency, licence_id)
-        self.check_cause(row, to, cause)
         with self._velocity.write(agency, actor, now) as session:
-            fresh = store.licence(session, agency, licence_id)
-            if fresh is None:
+            row = store.licence(session, agency, licence_id)
+            if row is None:
                 raise UnknownLicenceError
+            self.check_cause(row, to, cause)
             result = f"{licence_id} {now.isoformat()}"
             if (earlier := idempotency.claim(session, this, result=result, now=now)) is None:
                 self._velocity.count(session, agency, actor, now)
                 if to == LicenceState.REVOKED:
                     self._velocity.count_revocation(session, agency, now)
-                self._move(session, fresh, to, cause=cause, actor=actor, now=now)
-        publish_now_or_later(self._publisher, row.licence_id, now=now)
-        changed = self._issuer.read(agency, licence_id)
+                self._move(session, row, to, cause=cause, actor=actor, now=now)
+        publish_now_or_later(self._publisher, licence_id, now=now)
         # What is answered is this change, whatever came after it: one idempotency key, one result.
-        changed.state, changed.cause = to, cause
-        changed.state_since = datetime.fromisoformat((earlier or result).split()[1])
-        return changed
+        row.state, row.cause = to, cause
+        row.state_since = datetime.fromisoformat((earlier or result).split()[1])
+        return row
 
     def _move(
         self, session: Session, row: LicenceRow, to: LicenceState, *, cause: str | None, actor: str, now: datetime

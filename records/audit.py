@@ -5,7 +5,6 @@ entries shows only against a checkpoint kept elsewhere.
 """
 
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -49,11 +48,15 @@ def record(
         hash="",
     )
     entry.hash = _hash(entry)
-    session.add(entry)
+    session.flush()  # the act itself, before what is said of it
+    store.insert_one(session, entry)
     if act in EVENTS:
         told = {"detail": dict(detail)} if detail else {}
-        session.add(
-            OutboxEvent(event_id=entry.hash, type=EVENTS[act].type, stream=stream, subject=subject, at=now, detail=told)
+        store.insert_one(
+            session,
+            OutboxEvent(
+                event_id=entry.hash, type=EVENTS[act].type, stream=stream, subject=subject, at=now, detail=told
+            ),
         )
 
 
@@ -95,15 +98,14 @@ def record_many(session: Session, acts: Sequence[Act], *, actor: str, now: datet
 def verify(session: Session) -> int:
     """Return how many entries there are if every stream verifies; else raise naming the first bad one."""
     count, stream, sequence, previous = 0, "", 0, ""
-    with closing(store.entries(session)) as entries:
-        for entry in entries:
-            if entry.stream != stream:
-                stream, sequence, previous = entry.stream, 0, ""
-            sequence += 1
-            if (entry.sequence, entry.previous_hash, entry.hash) != (sequence, previous, _hash(entry)):
-                raise AuditBrokenError(stream, sequence)
-            previous = entry.hash
-            count += 1
+    for entry in store.entries(session):
+        if entry.stream != stream:
+            stream, sequence, previous = entry.stream, 0, ""
+        sequence += 1
+        if (entry.sequence, entry.previous_hash, entry.hash) != (sequence, previous, _hash(entry)):
+            raise AuditBrokenError(stream, sequence)
+        previous = entry.hash
+        count += 1
     return count
 
 

@@ -1,13 +1,15 @@
 """All SQL of the records room."""
 
-from collections.abc import Collection, Generator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
     Connection,
+    Insert,
     Table,
     and_,
     any_,
@@ -16,23 +18,53 @@ from sqlalchemy import (
     func,
     insert,
     text,
+    tuple_,
     update,
 )
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import make_transient_to_detached
 from sqlmodel import Session, SQLModel, col, select
 
 from records.models import AuditEntry, IdempotencyKey, LeaseRow, LogCheckpoint, LogNode, RefusedRequest
 
+PAGE = 1000  # rows of a walk through a whole table
+
 
 def insert_unless_taken(session: Session, row: SQLModel) -> bool:
     """Insert `row` and return True, or return False if a uniqueness constraint refuses it."""
-    try:
-        with session.begin_nested():
-            session.add(row)
-            session.flush()
-    except IntegrityError:
-        return False
-    return True
+    session.flush()  # what the row hangs on
+    connection = session.connection()
+    done = connection.execute(_unless_taken(type(row), connection.dialect.name), _values(row)).first() is not None
+    if done:
+        make_transient_to_detached(row)
+        session.add(row)
+    return done
+
+
+def insert_one(session: Session, row: SQLModel) -> None:
+    """Insert a row that nobody will change in this session: for what is written with every act."""
+    session.connection().execute(_plain(type(row)), _values(row))
+
+
+@cache
+def _unless_taken(model: type[SQLModel], dialect: str) -> Insert:
+    table = _table(model)
+    made = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    return made.on_conflict_do_nothing().returning(*table.primary_key)
+
+
+@cache
+def _plain(model: type[SQLModel]) -> Insert:
+    return insert(_table(model))
+
+
+def _table(model: type[SQLModel]) -> Table:
+    return model.__table__  # type: ignore[attr-defined, no-any-return]
+
+
+def _values(row: SQLModel) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in type(row).model_fields}
 
 
 def idempotency_key(session: Session, caller: str, key: str) -> IdempotencyKey | None:
@@ -42,15 +74,26 @@ def idempotency_key(session: Session, caller: str, key: str) -> IdempotencyKey |
 
 def lock_stream(session: Session, stream: str) -> None:
     """Hold the stream for this transaction; SQLite's writers are alone already."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:stream, 0))"), {"stream": stream})
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        connection.execute(_LOCK, {"stream": stream})
+
+
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:stream, 0))")
 
 
 def last_entry(session: Session, stream: str) -> tuple[int, str]:
     """Return sequence and hash of the stream's last entry, (0, "") for none."""
-    query = select(AuditEntry.sequence, AuditEntry.hash).where(AuditEntry.stream == stream)
-    row = session.exec(query.order_by(col(AuditEntry.sequence).desc()).limit(1)).first()
+    row = session.connection().execute(_LAST, {"stream": stream}).first()
     return (row[0], row[1]) if row else (0, "")
+
+
+_LAST = (
+    select(AuditEntry.sequence, AuditEntry.hash)
+    .where(AuditEntry.stream == bindparam("stream"))
+    .order_by(col(AuditEntry.sequence).desc())
+    .limit(1)
+)
 
 
 def newest_act(session: Session, stream: str, among: int) -> datetime | None:
@@ -100,14 +143,12 @@ def unlogged(session: Session, limit: int) -> Sequence[AuditEntry]:
     return session.exec(query.order_by(col(AuditEntry.stream), col(AuditEntry.sequence)).limit(limit)).all()
 
 
-def logged(session: Session) -> Generator[AuditEntry, None, None]:
-    """Yield the acts that are leaves, in the log's order; close it if you stop early."""
-    query = select(AuditEntry).where(col(AuditEntry.log_index).is_not(None)).order_by(col(AuditEntry.log_index))
-    rows = session.exec(query.execution_options(yield_per=1000))
-    try:
+def logged(session: Session) -> Iterator[AuditEntry]:
+    """Yield the acts that are leaves, in the log's order."""
+    at, page = -1, select(AuditEntry).order_by(col(AuditEntry.log_index)).limit(PAGE)
+    while rows := session.exec(page.where(col(AuditEntry.log_index) > at)).all():
         yield from rows
-    finally:
-        rows.close()
+        at = rows[-1].log_index or 0
 
 
 def leaves(session: Session, first: int, count: int) -> Sequence[bytes]:
@@ -154,14 +195,13 @@ def streams(session: Session) -> Sequence[tuple[str, int]]:
     return [(stream, count) for stream, count in session.exec(query.order_by(AuditEntry.stream))]
 
 
-def entries(session: Session) -> Generator[AuditEntry, None, None]:
-    """Yield every entry, stream by stream, in order; close it if you stop early."""
-    query = select(AuditEntry).order_by(col(AuditEntry.stream), col(AuditEntry.sequence))
-    rows = session.exec(query.execution_options(yield_per=1000))
-    try:
+def entries(session: Session) -> Iterator[AuditEntry]:
+    """Yield every entry, stream by stream, in order."""
+    order = col(AuditEntry.stream), col(AuditEntry.sequence)
+    at, page = ("", 0), select(AuditEntry).order_by(*order).limit(PAGE)
+    while rows := session.exec(page.where(tuple_(*order) > at)).all():
         yield from rows
-    finally:
-        rows.close()
+        at = rows[-1].stream, rows[-1].sequence
 
 
 def forget_keys(session: Session, before: datetime, *, callers: Sequence[str], operations: Sequence[str]) -> int:
@@ -185,7 +225,7 @@ def insert_many(session: Session, model: type[SQLModel], rows: Sequence[Mapping[
     if not rows:
         return
     session.flush()  # what these rows hang on
-    table: Table = model.__table__  # type: ignore[attr-defined]
+    table = _table(model)
     left_out = {
         name: field.get_default(call_default_factory=True)
         for name, field in model.model_fields.items()

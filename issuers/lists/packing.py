@@ -1,7 +1,7 @@
 """A list's bits: made of the ledger, or of the last ones and what changed; read back before anybody sees them."""
 
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,13 +10,25 @@ from credentials.status_list import Status, StatusList
 from issuers.errors import StatusListUnsoundError
 from issuers.models import StatusChange, StatusListRow
 
+BLOCK = 16 * 1024  # bytes of a list that are compressed by themselves; costs a twentieth of the list's size
+ZLIB = b"\x78\x9c"  # RFC 1950 section 2.2: deflate, a window of 32 kB, the usual level
+LAST_BLOCK = b"\x03\x00"  # RFC 1951 section 3.2.6: the final block, empty
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """A list's bits, and each block of them compressed by itself: what did not change need not be again."""
+
+    data: bytes
+    deflated: tuple[bytes, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Kept:
     """What this worker knows of a list: its bits at a version, when they were last made whole, and the token served."""
 
     version: int
-    data: bytes
+    blocks: Blocks
     whole_at: datetime
     issued_at: int
     token: str
@@ -46,12 +58,26 @@ def changed(data: bytes, bits: int, changes: Iterable[StatusChange]) -> bytes:
     return bytes(made)
 
 
-def compressed(data: bytes) -> str:
-    """Return bits as a list's `lst`, read back and compared: a list that lost a bit is never published."""
-    lst = status_list.compress(data)
-    if zlib.decompress(base64url.decode(lst)) != data:
+def compressed(data: bytes, before: Blocks | None) -> tuple[str, Blocks]:
+    """Return bits as a list's `lst` (one zlib stream), and its blocks; those that are as `before` are taken from there.
+
+    Read back and compared: a list that lost a bit is never published.
+    """
+    blocks = Blocks(data, tuple(_deflated(data, before)))
+    stream = b"".join((ZLIB, *blocks.deflated, LAST_BLOCK, zlib.adler32(data).to_bytes(4, "big")))
+    if zlib.decompress(stream) != data:
         raise StatusListUnsoundError
-    return lst
+    return base64url.encode(stream), blocks
+
+
+def _deflated(data: bytes, before: Blocks | None) -> Iterator[bytes]:
+    for number, at in enumerate(range(0, len(data), BLOCK)):
+        block = data[at : at + BLOCK]
+        if before is not None and before.data[at : at + BLOCK] == block:
+            yield before.deflated[number]
+        else:
+            deflate = zlib.compressobj(status_list.COMPRESSION_LEVEL, wbits=-zlib.MAX_WBITS)
+            yield deflate.compress(block) + deflate.flush(zlib.Z_FULL_FLUSH)  # nothing later refers to it
 
 
 def _must_say(data: bytes | bytearray, bits: int, statuses: Mapping[int, int]) -> None:

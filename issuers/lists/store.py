@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import groupby
 
-from sqlalchemy import delete, or_, update
+from sqlalchemy import bindparam, delete, or_, union, update
 from sqlmodel import Session, and_, col, select
 
 from credentials.status_list import Status
@@ -86,9 +86,13 @@ _SHORT = [getattr(StatusListRow, name) for name in StatusListRow.model_fields if
 
 def lists_of(session: Session, licence_id: str) -> list[str]:
     """Return the lists that hold a licence and its copies, in one order for everybody who locks them."""
-    own = session.exec(select(LicenceRow.status_list_id).where(LicenceRow.licence_id == licence_id)).all()
-    copies = session.exec(select(LicenceCopy.status_list_id).where(LicenceCopy.licence_id == licence_id).distinct())
-    return sorted({*own, *copies})
+    return sorted(session.connection().execute(_LISTS_OF, {"licence_id": licence_id}).scalars())
+
+
+_LISTS_OF = union(
+    select(LicenceRow.status_list_id).where(LicenceRow.licence_id == bindparam("licence_id")),
+    select(LicenceCopy.status_list_id).where(LicenceCopy.licence_id == bindparam("licence_id")),
+)
 
 
 def listed_statuses(session: Session, list_id: str, now: datetime) -> dict[int, int]:
