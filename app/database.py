@@ -24,7 +24,7 @@ except ImportError:  # wheels exist for Linux only; elsewhere the standard libra
 SAFE_WAL = (3, 51, 3)  # before it a known bug can lose committed writes in WAL mode
 BUSY_SECONDS = 30
 BEGIN = "licence_begin"
-IDLE_SINCE, IDLE_SECONDS = "idle_since", 1.0
+IDLE_SINCE, IDLE_SECONDS = "idle_since", 0.05
 """A connection that was not used for so long is asked whether it is still there before it is used."""
 
 

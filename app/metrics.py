@@ -57,6 +57,7 @@ class HttpMetrics:
             ["method", "route"], buckets=BUCKETS, registry=registry,
         )  # fmt: skip
         self._in_flight = Gauge("licence_http_in_flight", "Requests being answered.", registry=registry)
+        self._found: dict[tuple[str, str, int, str], tuple[Counter, Histogram]] = {}
 
     def begun(self) -> None:
         """Note that a request came."""
@@ -64,10 +65,13 @@ class HttpMetrics:
 
     def ended(self, method: str, route: str, status: int, problem: str, seconds: float) -> None:
         """Note how a request was answered; methods that nobody defined are counted as one."""
-        known = method if method in METHODS else "other"
         self._in_flight.dec()
-        self._requests.labels(known, route, str(status), problem).inc()
-        self._seconds.labels(known, route).observe(seconds)
+        this = (method if method in METHODS else "other", route, status, problem)
+        if (found := self._found.get(this)) is None:  # `labels` looks for a child under a lock
+            found = self._requests.labels(this[0], route, str(status), problem), self._seconds.labels(this[0], route)
+            self._found[this] = found
+        found[0].inc()
+        found[1].observe(seconds)
 
 
 @dataclass(slots=True)

@@ -9,6 +9,8 @@ _FROM_URL = bytes.maketrans(b"-_+/=", b"+/!!!")  # what only the other alphabet 
 _LAST = {2: frozenset("AQgw"), 3: frozenset("AEIMQUYcgkosw048")}
 """What the last character may be after whole groups of four: its unused bits are zero, or two texts mean one value."""
 
+_PADDING = (b"", b"", b"==", b"=")
+
 
 def encode(data: bytes) -> str:
     """Return `data` as base64url text without padding."""
@@ -23,12 +25,12 @@ def name(data: bytes) -> str:
 
 def decode(text: str) -> bytes:
     """Return the bytes of `text`; padding, `+/`, white space and stray last bits raise `MalformedError`."""
-    left = len(text) % 4
+    left = len(text) & 3
     if left == 1:
         raise MalformedError("not base64url")
     if left and text[-1] not in _LAST[left]:
         raise MalformedError("not canonical base64url")
     try:
-        return a2b_base64(text.encode("ascii").translate(_FROM_URL) + b"=" * (-left % 4), strict_mode=True)
+        return a2b_base64(text.encode("ascii").translate(_FROM_URL) + _PADDING[left], strict_mode=True)
     except (Error, UnicodeEncodeError) as error:
         raise MalformedError("not base64url") from error

@@ -31,7 +31,7 @@ def conceal(
     Digests are sorted: their order says nothing.
     """
     made: list[Disclosure] = []
-    nested = any(len(path) > 1 for path in selective)
+    nested = max(map(len, selective), default=0) > 1
 
     def disclose(name: str | None, value: object, random: bytes) -> str:
         salt = base64url.encode(random)
@@ -57,7 +57,7 @@ def conceal(
         clear = {
             name: walk(child, at, name) if isinstance(child, CONTAINERS) else child for name, child in node.items()
         }
-        chosen = {path[-1] for path in selective if path[:-1] in at}
+        chosen = {path[-1] for path in selective if not nested or path[:-1] in at}
         hidden = [name for name in clear if name in chosen]
         salts = _drawn(randomness, len(hidden), SALT_BYTES)
         digests = [disclose(name, clear.pop(name), salt) for name, salt in zip(hidden, salts, strict=True)]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey
@@ -74,8 +74,7 @@ ANY_KEY_BINDING = Purpose(KEY_BINDING.typ, KEY_BINDING.members | {"kid"}, ANY.al
 ANY_STATUS_LIST = Purpose("statuslist+jwt", ANY_SD_JWT.members, ANY.algorithms, MAX_LIST_TOKEN_BYTES)
 
 
-@dataclass(frozen=True, slots=True)
-class Unverified:
+class Unverified(NamedTuple):
     """A well-formed token that nobody has vouched for; good only for choosing a key."""
 
     header: Mapping[str, Any]
@@ -94,8 +93,7 @@ class Unverified:
         return strict_json.loads_object(self.payload_bytes)
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
+class Verified(NamedTuple):
     """A token whose signature verified under a given key."""
 
     header: Mapping[str, Any]
@@ -167,9 +165,17 @@ def signing_input(
     purpose: Purpose, payload: Mapping[str, Any], *, kid: str | None = None, more: Mapping[str, Any] | None = None
 ) -> bytes:
     """Return the exact bytes to sign for `payload` (RFC 7515 section 5.1); `more` joins the header (`x5c`, `jwk`)."""
-    header = {"alg": "ES256", "typ": purpose.typ} | ({"kid": kid} if kid else {}) | dict(more or {})
-    parts = (strict_json.dumps(header), strict_json.dumps(payload))
-    return ".".join(base64url.encode(part) for part in parts).encode("ascii")
+    header = _written(purpose.typ, kid, more) if more else _written_again(purpose.typ, kid)
+    return f"{header}.{base64url.encode(strict_json.dumps(payload))}".encode("ascii")
+
+
+def _written(typ: str | None, kid: str | None, more: Mapping[str, Any] | None = None) -> str:
+    header = {"alg": "ES256", "typ": typ} | ({"kid": kid} if kid else {}) | dict(more or {})
+    return base64url.encode(strict_json.dumps(header))
+
+
+_written_again = lru_cache(maxsize=1024)(_written)
+"""The same header stands before all tokens that a key signs for a purpose: it is written once."""
 
 
 def assemble(to_be_signed: bytes, signature: bytes) -> str:

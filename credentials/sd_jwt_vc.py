@@ -5,7 +5,7 @@ Dates are checked apart (`check_dates`), because the verdict names them as a ste
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -86,7 +86,8 @@ def parse_again(licence: UnverifiedLicence, text: str) -> UnverifiedLicence:
     """Take a presentation apart whose licence and disclosures, to the letter, are those of `licence`."""
     if not text.isascii() or len(text) > jws.MAX_TOKEN_BYTES:
         raise MalformedError("not ASCII, or too long")
-    return replace(licence, parts=sd_jwt.with_binding(licence.parts, text.rpartition("~")[2]))
+    parts = sd_jwt.with_binding(licence.parts, text.rpartition("~")[2])
+    return UnverifiedLicence(parts, licence.token, licence.issuer, licence.vct, licence.claimed)
 
 
 def verify_licence(

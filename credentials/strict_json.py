@@ -91,6 +91,14 @@ def dumps(value: object) -> bytes:
     return _ENCODER.encode(value).encode("utf-8")
 
 
+def dumps_read(value: object) -> bytes:
+    """Return `value` likewise, whose numbers were all read from JSON or are whole: none is NaN, and nobody looks."""
+    try:
+        return orjson.dumps(value, option=_PLAIN)
+    except TypeError:
+        return dumps(value)
+
+
 def canonical(value: Mapping[str, object]) -> bytes:
     """Return `value` with sorted members, for hashing; equal objects give equal bytes."""
     return _CANONICAL.encode(value).encode("utf-8")

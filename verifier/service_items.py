@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 OF_PRINCIPAL = frozenset({"child", "enterprise", "guardian_enterprise"})
@@ -68,13 +69,20 @@ class ServiceItem:
     copy_days: int = 0
     """How long the counter keeps a copy for its file, claims and all, with the holder's word; 0: it keeps none."""
 
-    @property
-    def listed(self) -> dict[str, frozenset[str]]:
-        """Licence type → the claims that may be asked for; nothing else ever is."""
+    listed: Mapping[str, frozenset[str]] = field(init=False)
+    """Licence type → the claims that may be asked for; nothing else ever is."""
+    groups: Sequence[Sequence[Need]] = field(init=False)
+    """Needs with their alternatives, in the order of the catalogue."""
+
+    def __post_init__(self) -> None:
+        """Note once what every verification asks for."""
         listed: dict[str, frozenset[str]] = {}
-        for need in self.needs:
+        groups: dict[str, list[Need]] = {}
+        for at, need in enumerate(self.needs):
             listed[need.licence_type] = listed.get(need.licence_type, frozenset()) | set(need.claims)
-        return listed
+            groups.setdefault(need.either or f"#{at}", []).append(need)
+        object.__setattr__(self, "listed", MappingProxyType(listed))
+        object.__setattr__(self, "groups", tuple(map(tuple, groups.values())))
 
     def copied_for(self, channel: str) -> int:
         """Return for how many days a counter of a channel keeps a copy; a kiosk keeps nothing."""
@@ -94,7 +102,7 @@ class ServiceItem:
         """
         return [
             group[0].told() | {"or": [one.told() for one in group[1:]]}
-            for group in self._groups()
+            for group in self.groups
             if any(need.required for need in group)
             and not any(need.licence_type in shown and need.met_by(shown[need.licence_type]) for need in group)
         ]
@@ -118,19 +126,12 @@ class ServiceItem:
             ],
             "credential_sets": [
                 {"options": [[need.licence_type] for need in group], "required": any(need.required for need in group)}
-                for group in self._groups()
+                for group in self.groups
             ],
         }
 
     def _of(self, licence_type: str) -> list[Need]:
         return [need for need in self.needs if need.licence_type == licence_type]
-
-    def _groups(self) -> list[list[Need]]:
-        """Return needs with their alternatives, in the order of the catalogue."""
-        groups: dict[str, list[Need]] = {}
-        for at, need in enumerate(self.needs):
-            groups.setdefault(need.either or f"#{at}", []).append(need)
-        return list(groups.values())
 
 
 def _query(licence_type: str, vct: str, claims: Sequence[str], needs: Sequence[Need]) -> dict[str, Any]:

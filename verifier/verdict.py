@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import zip_longest
 from typing import Any
 
@@ -113,6 +114,7 @@ def not_accepted(
     )
 
 
+@lru_cache(maxsize=4096)
 def rfc3339(second: int | None) -> str | None:
     """Return a token's second as RFC 3339 text in UTC."""
     return None if second is None else datetime.fromtimestamp(second, UTC).isoformat()

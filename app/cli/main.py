@@ -4,6 +4,7 @@ Exit codes: 0 done or accepted, 1 refused, 2 wrong usage, 3 cannot confirm, 4 th
 """
 
 import asyncio
+import gc
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -94,6 +95,8 @@ def serve(
         proxy_headers=False,
     )
     server = uvicorn.Server(config)
+    gc.collect()
+    gc.freeze()  # what was loaded stays: looking through it for garbage again and again would hold requests up
     try:
         server.run()
     except SystemExit as error:  # uvicorn's own codes mean other things here

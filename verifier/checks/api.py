@@ -84,7 +84,7 @@ def routes(
             made = at_once(lambda: checked(request))
         except WouldWaitError:
             made = await run_in_threadpool(checked, request)
-        return Response(strict_json.dumps(made.as_json()), media_type="application/json")
+        return Response(strict_json.dumps_read(made.as_json()), media_type="application/json")
 
     return router
 
