@@ -33,9 +33,8 @@ class EngineDatabase:
 
     def __init__(self, url: str) -> None:
         self.engine = engine(url)
-        self._reader = self.engine
-        if self.engine.dialect.name == "postgresql":  # each statement sees the present either way: no BEGIN, no COMMIT
-            self._reader = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        alone = {"isolation_level": "AUTOCOMMIT"} if self.engine.dialect.name == "postgresql" else {BEGIN: ""}
+        self._reader = self.engine.execution_options(**alone)
         self._writer = self.engine.execution_options(**{BEGIN: "BEGIN IMMEDIATE"})
         self._turn: AbstractContextManager[object] = Lock() if self.engine.dialect.name == "sqlite" else nullcontext()
         """SQLite has one writer; threads of one process queue here instead of polling its busy handler."""
@@ -49,7 +48,7 @@ class EngineDatabase:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """Open a transaction that only reads."""
+        """Open a session that only reads; each statement sees the present, and none pays for BEGIN and COMMIT."""
         may_wait()
         with Session(self._reader, expire_on_commit=False) as session, session.begin():
             yield session
@@ -112,4 +111,5 @@ def _prepare(connection: Any, *, wal: bool) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options().get(BEGIN, "BEGIN"))
+    if begin := connection.get_execution_options().get(BEGIN, "BEGIN"):
+        connection.exec_driver_sql(begin)

@@ -108,6 +108,7 @@ def openid4vci(core: Core, issuer: Issuer, copies: Copies, nonces: Nonces, gate:
         encrypting=Encrypting(vault=core.vault, make_key=core.make_key, randomness=core.randomness),
         certificates=core.certificates,
         base_url=core.base_url,
+        refresh=core.settings.refresh,
     )
 
 

@@ -145,11 +145,8 @@ class Issuer:
 
     def offered_types(self, agency: str, *, now: datetime) -> dict[str, LicenceType]:
         """Return the types whose licences an agency may sign for foreign wallets (`key_by` has `x5c`)."""
-        return {
-            kind.key: kind
-            for kind in self.types.values()
-            if "x5c" in kind.key_by and self._registry.may_sign(agency, self.vct(kind.key), now=now)
-        }
+        signed = self._registry.signed_by(agency, now=now)
+        return {kind.key: kind for kind in self.types.values() if "x5c" in kind.key_by and self.vct(kind.key) in signed}
 
     def complete(self, agency: str, licence_id: str, signature: bytes, *, actor: str, now: datetime) -> LicenceRow:
         """Take the agency's signature over the prepared bytes, check it, deliver the licence.

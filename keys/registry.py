@@ -97,6 +97,14 @@ class TrustRegistry:
             return None
         return right.valid_from
 
+    def signed_by(self, agency: str, *, now: datetime) -> set[str]:
+        """Return all `vct` that an agency may sign licences of at `now`."""
+        with self._database.read() as session:
+            rights = store.authorisations(session, agency)
+        return {
+            one.vct for one in rights if one.valid_from <= now and (one.valid_until is None or now < one.valid_until)
+        }
+
     def operator_keys(self) -> dict[str, PublicKey]:
         """Return the operator's public keys by kid: what a verifier must be given out of band."""
         rows = self._vault.key_rows(OPERATOR, KeyPurpose.TRUST_LIST)

@@ -75,9 +75,10 @@ def trusted_agencies(session: Session) -> Sequence[TrustedAgency]:
     return session.exec(select(TrustedAgency).order_by(col(TrustedAgency.agency))).all()
 
 
-def authorisations(session: Session) -> Sequence[Authorisation]:
-    """Return who may sign what."""
-    return session.exec(select(Authorisation).order_by(col(Authorisation.agency), col(Authorisation.vct))).all()
+def authorisations(session: Session, agency: str | None = None) -> Sequence[Authorisation]:
+    """Return who may sign what; what one agency may if it is named."""
+    query = select(Authorisation).order_by(col(Authorisation.agency), col(Authorisation.vct))
+    return session.exec(query if agency is None else query.where(Authorisation.agency == agency)).all()
 
 
 def access_token(session: Session, secret_hash: str) -> AccessToken | None:

@@ -22,7 +22,7 @@ class Database(Protocol):
         """Open a transaction that may write; commits on leaving, rolls back on any exception."""
 
     def read(self) -> AbstractContextManager[Session]:
-        """Open a session that only reads and blocks no writer; on PostgreSQL each statement sees the present."""
+        """Open a session that only reads and blocks no writer; each of its statements sees the present."""
 
 
 def at_once(work: Callable[[], Made]) -> Made:

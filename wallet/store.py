@@ -74,9 +74,8 @@ def claim_code(session: Session, code_hash: str, now: datetime) -> ShowCode | No
     """Use a code up and return it, or None: of any number of requests at once, one gets it."""
     same = or_(ShowCode.code_hash == code_hash, ShowCode.typed_hash == code_hash)
     unused = (col(ShowCode.used_at).is_(None), col(ShowCode.withdrawn_at).is_(None), col(ShowCode.expires_at) > now)
-    statement = update(ShowCode).where(same, *unused).values(used_at=now).returning(col(ShowCode.show_id))
-    show_ids = session.execute(statement).scalars().all()
-    return session.get(ShowCode, show_ids[0], populate_existing=True) if show_ids else None
+    statement = update(ShowCode).where(same, *unused).values(used_at=now).returning(ShowCode)
+    return session.scalars(statement, execution_options={"populate_existing": True}).first()
 
 
 def code(session: Session, code_hash: str) -> ShowCode | None:

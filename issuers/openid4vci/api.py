@@ -7,7 +7,7 @@ are read here, strictly: the service's own body gate would answer in the other f
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -44,6 +44,7 @@ from keys.oauth.dpop_gate import DpopGate
 from keys.oauth.errors import OAuthError
 from keys.oauth.forms import media_type
 from keys.oauth.nonces import C_NONCE, DPOP_NONCE, Nonces
+from keys.remembered import Remembered
 from keys.trust_list import issuer_url
 
 Act = Callable[..., Any]
@@ -70,6 +71,8 @@ class Doors:
     encrypting: Encrypting
     certificates: Certificates
     base_url: str
+    refresh: timedelta
+    """How long an agency's metadata is remembered."""
 
 
 def routes(
@@ -159,10 +162,13 @@ def _add_offers(
 
 
 def _add_metadata(router: APIRouter, doors: Doors, clock: Clock) -> None:
+    remembered = Remembered[dict[str, Any]](doors.refresh)
+
     @router.get("/.well-known/openid-credential-issuer/issuers/{agency}", include_in_schema=False)
     def credential_issuer(agency: AgencyKey, request: Request) -> Response:
         """Return an agency's issuer metadata, signed if the wallet asks for `application/jwt` (VCI section 12.2.3)."""
-        told, issuer, now = _metadata(doors, agency, clock()), issuer_url(doors.base_url, agency), clock()
+        issuer, now = issuer_url(doors.base_url, agency), clock()
+        told = remembered.get(("issuer", agency), lambda: _metadata(doors, agency, now), now=now)
         if not prefers(request.headers.get("accept", ""), "application/jwt", over="application/json"):
             return JSONResponse(told, headers=PUBLIC | {"Vary": "Accept"})
         claims = {"iss": issuer, "sub": issuer, "iat": int(now.timestamp()), **told}
@@ -173,12 +179,9 @@ def _add_metadata(router: APIRouter, doors: Doors, clock: Clock) -> None:
     @router.get("/.well-known/oauth-authorization-server/issuers/{agency}", include_in_schema=False)
     def authorization_server(agency: AgencyKey) -> Response:
         """Return the metadata of an agency's authorization server, with a signed copy inside (RFC 8414 section 2.1)."""
-        now, issuer = clock(), issuer_url(doors.base_url, agency)
-        doors.issuer.agency(agency)
-        told = metadata.authorization_server(
-            issuer, sorted(doors.issuer.offered_types(agency, now=now)), signs_in=doors.authorizations.signs_in
-        )
-        return JSONResponse(told | _signed_metadata(doors, agency, told, now), headers=PUBLIC)
+        now = clock()
+        told = remembered.get(("server", agency), lambda: _server_metadata(doors, agency, now), now=now)
+        return JSONResponse(told, headers=PUBLIC)
 
     @router.get("/issuers/{agency}/credential-offers/{secret}", include_in_schema=False)
     def credential_offer(agency: AgencyKey, secret: str) -> Response:
@@ -252,6 +255,14 @@ def _metadata(doors: Doors, agency: str, now: datetime) -> dict[str, Any]:
         [(kind, doors.issuer.vct(key)) for key, kind in kinds.items()],
         encryption_keys=doors.encrypting.keys(agency, now=now),
     )
+
+
+def _server_metadata(doors: Doors, agency: str, now: datetime) -> dict[str, Any]:
+    doors.issuer.agency(agency)
+    offered = sorted(doors.issuer.offered_types(agency, now=now))
+    issuer = issuer_url(doors.base_url, agency)
+    told = metadata.authorization_server(issuer, offered, signs_in=doors.authorizations.signs_in)
+    return told | _signed_metadata(doors, agency, told, now)
 
 
 def _signer(doors: Doors, agency: str, now: datetime) -> CertifiedSigner:
