@@ -90,8 +90,9 @@ def over_http(run: Run) -> None:
         with city.on_core(1):
             found = interleaved(works, ROUNDS, 2 * SECONDS)
             run.table("over HTTP, one worker, nothing recorded", found)
+            run.figure("http_verify_seen_before_per_second", ours.rate_again(2 * SECONDS), "a second")
             for rate in (250, 500, 1000, 2000):
-                fired = fire_at(ours.host, ours.requests(), rate, 3.0)
+                fired = fire_at(ours.host, ours.requests(3 * rate), rate, 3.0)
                 cuts = quantiles(fired.latencies, n=100)
                 run.figure(f"http_verify_p50_ms_at_{rate}", cuts[49], "ms")
                 run.figure(f"http_verify_p99_ms_at_{rate}", cuts[98], "ms")

@@ -1,11 +1,14 @@
 """Verifying over HTTP with nothing recorded: one worker on one core, each presentation of another licence."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 
 from app import clock
 from app.building import build
@@ -14,52 +17,62 @@ from app.cli.demo_server import environment, first_token, free_port, server
 from app.house import House
 from app.settings import Settings
 from bench import batch_load, city
-from bench.load import Fired, fire, request
-from credentials import key_binding, sd_jwt
+from bench.load import fire, request
+from credentials import jws, key_binding, sd_jwt
+from credentials.jwk import export_public
 from keys.access import Role
+from keys.models import KeyPurpose
 
 COUNTER = "bench_desk"
-HOLDERS = 300
 LIMITS = ("LICENCE_LIMIT_ALL", "LICENCE_LIMIT_ADDRESS", "LICENCE_LIMIT_CALLER", "LICENCE_LIMIT_DOORS")
+AT_MOST = 6000  # requests a second that a round has licences for
+AGAIN = 300  # licences that come back, for the figure of those seen before
 
 
 class Checks:
-    """A city with some hundred holders, a counter, and a server that checks what they present."""
+    """A city with a counter, and a server that checks what holders of ever new licences present."""
 
     def __init__(self, house: House, host: str, token: str) -> None:
         self.house = house
         self.host = host
         self._headers = {"Authorization": f"Bearer {token}"}
         self._numbers = count()
-        self._held = self._wallets()
+        batch_load.receive(house, 1)
+        while house.batch_worker.work(clock.now):
+            pass
+        (row,) = house.issuer.page(city.AGENCY, limit=1)
+        (held,) = house.wallet._keeping.opened(row.holder_ref, [row.licence_id], now=clock.now())  # noqa: SLF001
+        self._parts = sd_jwt.select(held.parts, ["residence_district"])
+        self._payload = jws.parse(held.parts.jwt, jws.LICENCE).unverified_payload()
+        self._key = house.vault.active(city.AGENCY, KeyPurpose.LICENCE)
 
     def rate(self, seconds: float) -> float:
-        """Return presentations verified a second."""
-        return self.fired(seconds).rate
+        """Return presentations verified a second, each of a licence and a key that the server never saw."""
+        return self._fired(self.requests(int(AT_MOST * seconds)), seconds)
 
-    def fired(self, seconds: float) -> Fired:
-        """Fire requests that were made beforehand: a presentation lives a minute."""
-        return fire(self.host, self.requests(), seconds, expect=b'"verdict":"accepted"')
+    def rate_again(self, seconds: float) -> float:
+        """Return the same of licences that the server saw a moment ago."""
+        requests = self.requests(AGAIN)
+        self._fired(requests, AGAIN / 1000)
+        return self._fired(requests, seconds)
 
-    def requests(self) -> list[bytes]:
-        """Return requests with fresh presentations, one of each holder."""
-        nonce, now = f"nonce-{next(self._numbers)}", clock.now()
-        audience = self.house.verifier.audience(COUNTER)
-        texts = [key_binding.bind(parts, sign, audience=audience, nonce=nonce, now=now) for parts, sign in self._held]
-        bodies = [{"service_item": ITEM, "nonce": nonce, "presentations": [one]} for one in texts]
-        return [request(self.host, "/verifier/checks", json.dumps(one).encode(), self._headers) for one in bodies]
+    def _fired(self, requests: list[bytes], seconds: float) -> float:
+        return fire(self.host, requests, seconds, expect=b'"verdict":"accepted"').rate
 
-    def _wallets(self) -> list[tuple[sd_jwt.SdJwt, Callable[[bytes], bytes]]]:
-        job = batch_load.receive(self.house, HOLDERS)
-        while self.house.batch_worker.work(clock.now):
-            pass
-        found = []
-        keeping = self.house.wallet._keeping  # noqa: SLF001 - its holders' keys, to present with
-        for told in self.house.batches.report(city.AGENCY, job):
-            row = self.house.issuer.read(city.AGENCY, told["licence_id"])
-            (one,) = keeping.opened(row.holder_ref, [row.licence_id], now=clock.now())
-            found.append((sd_jwt.select(one.parts, ["residence_district"]), keeping.signer(one.row)))
-        return found
+    def requests(self, number: int) -> list[bytes]:
+        """Return so many requests, made beforehand: a presentation lives a minute."""
+        nonce, audience = f"nonce-{next(self._numbers)}", self.house.verifier.audience(COUNTER)
+        return [self._request(nonce, audience) for _ in range(number)]
+
+    def _request(self, nonce: str, audience: str) -> bytes:
+        """Return the request of a new licence: the one that was issued, for another key."""
+        assert self._key.signer is not None
+        key = generate_private_key(SECP256R1())
+        payload = {**self._payload, "cnf": {"jwk": export_public(key)}}
+        parts = replace(self._parts, jwt=jws.sign(jws.LICENCE, payload, self._key.signer, kid=self._key.kid))
+        text = key_binding.bind(parts, jws.es256(key), audience=audience, nonce=nonce, now=clock.now())
+        body = {"service_item": ITEM, "nonce": nonce, "presentations": [text]}
+        return request(self.host, "/verifier/checks", json.dumps(body).encode(), self._headers)
 
 
 @contextmanager
