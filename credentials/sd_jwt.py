@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -42,11 +42,12 @@ class SdJwt:
     jwt: str
     disclosures: tuple[Disclosure, ...]
     key_binding: str | None = None
+    _received: str = field(default="", init=False, compare=False, repr=False)
 
     @property
     def presented(self) -> str:
         """The text a key binding signs the hash of: `<JWT>~<D1>~…~<Dn>~` (RFC 9901 section 4.3.1)."""
-        return "~".join([self.jwt, *(disclosure.text for disclosure in self.disclosures), ""])
+        return self._received or "~".join([self.jwt, *(disclosure.text for disclosure in self.disclosures), ""])
 
     @property
     def text(self) -> str:
@@ -75,14 +76,19 @@ def parse(text: str) -> SdJwt:
     if len(parts) < 2 or len(parts) > MAX_DISCLOSURES + 2:
         raise MalformedError("no SD-JWT, or too many disclosures")
     jwt, *disclosures, key_binding = parts
-    return with_binding(SdJwt(jwt, tuple(parse_disclosure(part) for part in disclosures)), key_binding)
+    made = SdJwt(jwt, tuple(parse_disclosure(part) for part in disclosures))
+    return with_binding(made, key_binding, text[: len(text) - len(key_binding)])
 
 
-def with_binding(parts: SdJwt, key_binding: str) -> SdJwt:
-    """Return the same SD-JWT with what stood behind its last tilde: a key binding, or nothing."""
+def with_binding(parts: SdJwt, key_binding: str, received: str) -> SdJwt:
+    """Return the same SD-JWT with what stood behind its last tilde, a key binding or nothing; `received` stood before."""
     if key_binding and key_binding.count(".") != 2:
         raise MalformedError("ends neither in ~ nor in a key binding")
-    return SdJwt(parts.jwt, parts.disclosures, key_binding or None)
+    made = SdJwt(parts.jwt, parts.disclosures, key_binding or None)
+    object.__setattr__(
+        made, "_received", received
+    )  # as it came, to the letter; what is made of it anew joins its parts
+    return made
 
 
 def parse_disclosure(text: str) -> Disclosure:

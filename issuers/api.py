@@ -3,6 +3,8 @@
 import gzip
 import re
 from collections.abc import Callable
+from functools import lru_cache
+from hashlib import sha256
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Header, Path, Query, Response
@@ -166,20 +168,26 @@ def _add_public(  # noqa: C901 - a list of routes, one after another
         time: Annotated[str | None, Query(description="Not kept here: 501.")] = None,
         accept: Annotated[str, Header()] = "*/*",
         accept_encoding: Annotated[str, Header()] = "",
+        if_none_match: Annotated[str, Header()] = "",
     ) -> Response:
-        """Return a status list token (Token Status List section 8), for everybody."""
+        """Return a status list token (Token Status List section 8), for everybody; 304 if it is the one they have."""
         if time is not None:
             raise HistoryNotKeptError
         if not accepts(accept, STATUS_LIST_TYPE):
             raise NotAcceptableError
-        token = publisher.token(f"{agency}/{number}", now=clock()).encode("ascii")
+        token = publisher.token(f"{agency}/{number}", now=clock())
+        packed = accepts(accept_encoding, "gzip")
+        tag = _tag(token, "-gzip" if packed else "")
         headers = {
             "Cache-Control": f"public, max-age={int(TIME_TO_LIVE.total_seconds())}",
             "Access-Control-Allow-Origin": "*",
             "Vary": "Accept, Accept-Encoding",
+            "ETag": tag,
         }
-        if accepts(accept_encoding, "gzip"):
-            token, headers["Content-Encoding"] = gzip.compress(token, mtime=0), "gzip"
+        if not {tag, "*"}.isdisjoint(one.strip().removeprefix("W/") for one in if_none_match.split(",")):
+            return Response(status_code=304, headers=headers)
+        if packed:
+            return Response(_packed(token), media_type=STATUS_LIST_TYPE, headers=headers | {"Content-Encoding": "gzip"})
         return Response(token, media_type=STATUS_LIST_TYPE, headers=headers)
 
     @router.get("/issuers/{agency}/status", responses=_example({"status_lists": ["https://…/issuers/police/status/1"]}))
@@ -248,3 +256,15 @@ def _public(data: bytes, media_type: str, *, seconds: int = 3600) -> Response:
 
 def _example(value: object) -> dict[int | str, dict[str, Any]]:
     return {200: {"content": {"application/json": {"example": value}}}}
+
+
+@lru_cache(maxsize=32)
+def _tag(token: str, suffix: str) -> str:
+    """Return what names a list's token in one encoding (RFC 9110 section 8.8.3)."""
+    return f'"{sha256(token.encode()).hexdigest()[:32]}{suffix}"'
+
+
+@lru_cache(maxsize=16)
+def _packed(token: str) -> bytes:
+    """Return a list's token as gzip; what everybody asks for is packed once."""
+    return gzip.compress(token.encode("ascii"), mtime=0)

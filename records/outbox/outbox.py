@@ -155,8 +155,9 @@ class Outbox:
             waiting = store.due(session, hook.webhook_id, clock(), SENT_AT_ONCE)
         for one in waiting:
             now = clock()
+            until = now + LEASE
             with self._database.write() as session:
-                if not store.lease(session, one, now + LEASE):
+                if not store.lease(session, one, until):
                     continue
             with self._database.read() as session:
                 event = session.get(OutboxEvent, one.event_id)
@@ -164,24 +165,27 @@ class Outbox:
             status = self._post(hook, event, now) if event is not None and known else 410
             if 200 <= status < 300:
                 with self._database.write() as session:
-                    store.note(session, one, delivered_at=now, next_at=None, tries=one.tries + 1, said=str(status))
-                    if one.tries or not sent:  # it is back, perhaps; what is leased now waits less than that
+                    done = {"delivered_at": now, "next_at": None, "tries": one.tries + 1, "said": str(status)}
+                    mine = store.note(session, one, until, **done)
+                    if mine and (one.tries or not sent):  # it is back, perhaps; what is leased now waits less than that
                         store.hurry(session, hook.webhook_id, now + LEASE, now)
                 sent += 1
             else:
-                self._failed(hook, one, status, now)
+                self._failed(hook, one, until, status, now)
                 break
         return sent
 
-    def _failed(self, hook: Webhook, one: Delivery, status: int, now: datetime) -> None:
+    def _failed(self, hook: Webhook, one: Delivery, leased: datetime, status: int, now: datetime) -> None:
         said = f"HTTP {status}" if status else "no answer"
         wait = BACK_OFF[min(one.tries, len(BACK_OFF) - 1)]
         dead = now + wait >= (one.owed_since or one.at) + GIVE_UP
         with self._database.write() as session:
-            store.note(
-                session, one, tries=one.tries + 1, said=said, dead_at=now if dead else None,
+            mine = store.note(
+                session, one, leased, tries=one.tries + 1, said=said, dead_at=now if dead else None,
                 next_at=None if dead else now + wait,
             )  # fmt: skip
+            if not mine:
+                return
             store.postpone(session, hook.webhook_id, now, now + min(wait, BACK_OFF[4]))
 
     def _post(self, hook: Webhook, event: OutboxEvent, now: datetime) -> int:

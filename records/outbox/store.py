@@ -34,9 +34,13 @@ def lease(session: Session, one: Delivery, until: datetime) -> bool:
     return bool(session.execute(statement.values(next_at=until)).rowcount)  # type: ignore[attr-defined]
 
 
-def note(session: Session, one: Delivery, **values: object) -> None:
-    """Note what came of a try."""
-    session.execute(update(Delivery).where(*_this(one.event_id, one.webhook_id)).values(**values))
+def note(session: Session, one: Delivery, leased: datetime, **values: object) -> bool:
+    """Note what came of a try, if the delivery is still leased until `leased`: that instant is the lease's fence.
+
+    False where another worker has it by now, or it is owed no more, or anew: what this try came to counts no longer.
+    """
+    mine = update(Delivery).where(*_this(one.event_id, one.webhook_id), col(Delivery.next_at) == leased)
+    return bool(session.execute(mine.values(**values)).rowcount)  # type: ignore[attr-defined]
 
 
 def postpone(session: Session, webhook_id: str, now: datetime, until: datetime) -> None:

@@ -208,6 +208,21 @@ def test_a_list_is_compressed_for_who_takes_it(world: World) -> None:
     assert {one.strip() for one in packed.headers["vary"].split(",")} == {"Accept", "Accept-Encoding"}
 
 
+def test_who_has_the_list_is_told_so(world: World) -> None:
+    """Its tag is answered 304 with no body, in the encoding that it names alone, until the list changes (RFC 9110)."""
+    licence = world.issue()
+    plain, packed = _asked(world, accept_encoding="identity"), _asked(world, accept_encoding="gzip")
+    assert plain.headers["etag"] != packed.headers["etag"]
+    for tag in (plain.headers["etag"], f'"other", W/{plain.headers["etag"]}', "*"):
+        same = _asked(world, accept_encoding="identity", if_none_match=tag)
+        assert (same.status_code, same.content, same.headers["etag"]) == (304, b"", plain.headers["etag"]), tag
+        assert same.headers["cache-control"] == plain.headers["cache-control"]
+    assert _asked(world, accept_encoding="gzip", if_none_match=plain.headers["etag"]).status_code == 200
+    world.change("revoke", licence, "moved_away")
+    fresh = _asked(world, accept_encoding="identity", if_none_match=plain.headers["etag"])
+    assert (fresh.status_code, fresh.headers["etag"] != plain.headers["etag"]) == (200, True)
+
+
 def test_history_is_not_kept(world: World) -> None:
     """A list of the past is 501 (section 8.4)."""
     world.issue()

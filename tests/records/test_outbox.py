@@ -160,6 +160,31 @@ def test_what_crashed_is_sent_again(world: World) -> None:
     assert len(police.got) == 1
 
 
+def test_a_worker_that_was_stopped_too_long_notes_nothing(world: World) -> None:
+    """Its lease ran out in the middle and another delivered: that it was not answered itself changes nothing."""
+    police = listen(world, "agency:police", POLICE)
+    world.issue()
+    stopped, outbox = [], world.house.outbox
+
+    def slow(method: str, url: str, **how: Any) -> Fetched:
+        if not stopped:
+            stopped.append(True)
+            world.wait(121)
+            stopped.append(outbox._serve(outbox.webhooks()[0], lambda: world.now))  # as another worker would
+            raise ForeignServiceError("too late")
+        return police(method, url, **how)
+
+    world.strangers[POLICE] = slow
+    assert work(world) == 0
+    hook = world.operator.get("/admin/webhooks")["items"][0]["webhook_id"]
+    (told,) = world.operator.get(f"/admin/webhooks/{hook}/deliveries")["items"]
+    assert stopped == [True, 1]
+    assert (told["delivered_at"] is not None, told["next_at"], told["tries"]) == (True, None, 1)
+    world.wait(86_400)
+    assert work(world) == 0
+    assert len(police.got) == 1
+
+
 def test_an_act_and_its_event_are_one(world: World) -> None:
     """An event taken out, or put in, is what `doctor --deep` finds."""
     world.issue()
