@@ -81,7 +81,10 @@ def parse(text: str) -> SdJwt:
 
 
 def with_binding(parts: SdJwt, key_binding: str, received: str) -> SdJwt:
-    """Return the same SD-JWT with what stood behind its last tilde, a key binding or nothing; `received` stood before."""
+    """Return the same SD-JWT with what stood behind its last tilde: a key binding, or nothing.
+
+    `received` is all that stood before, to the letter. Whatever is made of it by `replace` joins its own parts.
+    """
     if key_binding and key_binding.count(".") != 2:
         raise MalformedError("ends neither in ~ nor in a key binding")
     made = SdJwt(parts.jwt, parts.disclosures, key_binding or None)

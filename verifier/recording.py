@@ -12,6 +12,7 @@ from keys.models import KeyPurpose
 from keys.trust_list import OPERATOR
 from keys.vault import Vault
 from records import audit
+from records import store as records_store
 from records.database import Database
 from verifier import checking, receipts, store
 from verifier.checking import Checked
@@ -71,9 +72,9 @@ class Recorder:
             receipt=receipt,
         )
         with self._database.write() as session:
-            session.add(row)
-            session.flush()
-            session.add_all([VerifiedPresentation(digest=one, verification_id=row.verification_id) for one in digests])
+            records_store.insert_one(session, row)
+            for one in digests:
+                records_store.insert_one(session, VerifiedPresentation(digest=one, verification_id=row.verification_id))
             if receipt and copied:
                 self._file_copies.keep(session, copied)
             audit.record(

@@ -136,6 +136,12 @@ def uses_of(session: Session, digests: Sequence[str]) -> Sequence[Use]:
     return session.exec(select(Use).where(col(Use.use_id).in_(of_these))).all()
 
 
+def note_verdict(session: Session, digests: Sequence[str], **said: object) -> None:
+    """Note what was made of presentations with their uses, but for those that have a verdict already."""
+    of_these = select(UsePresentation.use_id).where(col(UsePresentation.digest).in_(digests))
+    session.execute(update(Use).where(col(Use.use_id).in_(of_these), col(Use.verdict).is_(None)).values(**said))
+
+
 def shown_with(session: Session, use: Use) -> Sequence[str]:
     """Return whose licences were shown in the act that a use is of."""
     same = select(Use.holder_id).where(Use.actor == use.actor, Use.at == use.at, Use.verifier == use.verifier)

@@ -188,8 +188,6 @@ class Uses:
         receipt: str,
     ) -> None:
         """Note what a counter made of presentations; the first word stands."""
+        said = {"verifier": counter, "verifier_name": dict(name), "service_item": service_item}
         with self._database.write() as session:
-            for use in store.uses_of(session, digests):
-                if use.verdict is None:
-                    use.verifier, use.verifier_name, use.service_item = counter, dict(name), service_item
-                    use.verdict, use.reason, use.receipt = verdict, reason, receipt
+            store.note_verdict(session, digests, **said, verdict=verdict, reason=reason, receipt=receipt)
