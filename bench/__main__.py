@@ -6,7 +6,7 @@ import platform
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median, quantiles
@@ -76,8 +76,11 @@ def in_process(run: Run) -> None:
             run.ratios[f"core_verify_vs_{key}"] = paired(found["core_verify"], found[program])
 
 
-def over_http(run: Run) -> None:
-    """Checking over HTTP with nothing recorded: one worker on one core, the client on another; peers' servers too."""
+def over_http(run: Run, *, rates: Sequence[int] = (250, 500, 1000, 2000)) -> None:
+    """Checking over HTTP with nothing recorded: one worker on one core, the client on another; peers' servers too.
+
+    Then latencies at given rates.
+    """
     bench = core.Bench()
     told = others.setup(bench)
     with tempfile.TemporaryDirectory(prefix="licence-bench-") as name, ExitStack() as stack:
@@ -91,7 +94,7 @@ def over_http(run: Run) -> None:
             found = interleaved(works, ROUNDS, 2 * SECONDS)
             run.table("over HTTP, one worker, nothing recorded", found)
             run.figure("http_verify_seen_before_per_second", ours.rate_again(2 * SECONDS), "a second")
-            for rate in (250, 500, 1000, 2000):
+            for rate in rates:
                 fired = fire_at(ours.host, ours.requests(3 * rate), rate, 3.0)
                 cuts = quantiles(fired.latencies, n=100)
                 run.figure(f"http_verify_p50_ms_at_{rate}", cuts[49], "ms")

@@ -67,6 +67,29 @@ def test_what_is_malformed_is_a_problem(world: World, body: dict):
     assert made["faults"]
 
 
+def test_what_is_not_meant_for_it_is_refused_as_everywhere(world: World):
+    """Another method is 405, a body that does not say it is JSON 415, none at all names its faults."""
+    counter = world.counter()
+    for method in ("GET", "PUT", "DELETE"):
+        made = counter.call(method, "/verifier/checks", None)
+        assert (made.status, made["code"], made.headers["allow"]) == (405, "method_not_allowed", "POST")
+    for headers in ({"Content-Type": "text/plain"}, {"Content-Type": "application/jwt"}, {}):
+        made = counter.call("POST", "/verifier/checks", None, content=b"{}", headers=headers)
+        assert (made.status, made["code"]) == (415, "unsupported_media_type"), headers
+    made = counter.call("POST", "/verifier/checks", None, headers={"Content-Type": "application/json"})
+    assert (made.status, made["code"]) == (422, "invalid_request")
+
+
+def test_a_presentation_is_refused_whoever_waits_for_the_database(world: World):
+    """Answered on the spot or in a thread, it is the same answer: what was looked up is remembered for a moment."""
+    world.restart(refresh_seconds=2)
+    world.counter()
+    texts = _presented(world)
+    answers = [_check(world, texts) for _ in range(3)]
+    assert [one["verdict"] for one in answers] == ["accepted"] * 3
+    assert [_check(world, texts, "another")["reason"] for _ in range(2)] == ["wrong_nonce"] * 2
+
+
 def test_nobody_checks_without_a_counters_token(world: World):
     """It is no oracle for the public."""
     assert world.anybody.post("/verifier/checks", {}).status == 401

@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from credentials import strict_json
@@ -56,7 +57,10 @@ class ByHand(APIRoute):
     """A route whose endpoint takes the request and returns the answer, with nothing of FastAPI's but the contract."""
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request of this route's method."""
+        """Serve one request; a method that is not taken is FastAPI's to refuse."""
+        if scope["method"] not in (self.methods or ()):
+            await super().handle(scope, receive, send)
+            return
         response: Response = await self.endpoint(Request(scope, receive))
         await response(scope, receive, send)
 
@@ -69,7 +73,9 @@ def routes(
 
     def checked(request: Request) -> Verdict:
         here, now = caller_of(request, None), clock()
-        service_item, nonce, presentations = _read(getattr(request.state, VALUE, None))
+        if not hasattr(request.state, VALUE):  # the strict gate reads what says that it is JSON
+            raise HTTPException(415)
+        service_item, nonce, presentations = _read(getattr(request.state, VALUE))
         question = verifier.question(here.subject, service_item, None, by_link=True, now=now)
         return checks.check(verifier, presentations, nonce, question, randomness=randomness, now=now)
 
