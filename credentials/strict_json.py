@@ -8,6 +8,7 @@ or a second spelling would not come back. Whatever does not is read again, slowl
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from math import isfinite
 from typing import Any, NoReturn
 
@@ -101,6 +102,9 @@ def dumps_read(value: object) -> bytes:
 
 def canonical(value: Mapping[str, object]) -> bytes:
     """Return `value` with sorted members, for hashing; equal objects give equal bytes."""
+    if _FLAT.issuperset(map(type, value.values())):  # of these both writers have one spelling; of floats they have not
+        with suppress(TypeError):
+            return orjson.dumps(value, option=_PLAIN | orjson.OPT_SORT_KEYS)
     return _CANONICAL.encode(value).encode("utf-8")
 
 
@@ -140,6 +144,7 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant,
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 _CANONICAL = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, sort_keys=True)
 _PLAIN = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_SUBCLASS
+_FLAT = frozenset({str, int, bool, type(None)})
 _SCAN: Callable[[str, int], tuple[Any, int]] = _DECODER.scan_once  # type: ignore[attr-defined]
 
 
