@@ -1,5 +1,8 @@
 """What a worker remembers of the database for a moment, so that not every call asks again.
 
+That is counters' access tokens (`access.py`), counters (`verifier/counters.py`), the key of receipts (`vault.py`) and
+agencies' metadata (`issuers/openid4vci/api.py`); in the same way trust and status lists (`verifier/trust_cache.py`).
+
 What was changed is seen when the moment is over, at every worker alike: `LICENCE_REFRESH_SECONDS`, two by default, is
 the time in which all of them agree.
 """
