@@ -1,7 +1,7 @@
 """All SQL of the ledger: licences, copies, lists' rows, what was done in an hour.
 
-What status lists say, and so which licences are revoked, is `lists/store.py`; batches are `batch/store.py`, other wallets'
-doors `openid4vci/store.py`.
+What status lists say, and so which licences are revoked, is `lists/store.py`; batches are `batch/store.py`, other
+wallets' doors `openid4vci/store.py`.
 """
 
 from collections.abc import Sequence

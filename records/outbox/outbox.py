@@ -3,8 +3,9 @@
 An event row is written by the act's own transaction (`audit.record`). Here it is sorted into deliveries and sent. A
 webhook that does not answer waits longer and longer, and keeps nobody else waiting.
 
-Any number of workers send; one has a delivery, until its lease ends. What came of a try is noted under that lease alone, so
-that a worker that was stopped too long changes nothing (`store.note`); the webhook knows what came twice by its identifier.
+Any number of workers send; one has a delivery, until its lease ends. What came of a try is noted under that lease
+alone, so that a worker that was stopped too long changes nothing (`store.note`); the webhook knows what came twice by
+its identifier.
 """
 
 import hmac
