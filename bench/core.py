@@ -1,6 +1,5 @@
 """In process: sign, verify, issue and whole presentations, each round interleaved with the bare P-256 figures."""
 
-import gc
 import os
 import time
 from collections.abc import Callable
@@ -59,8 +58,6 @@ class Bench:
         self.message = b"x" * 800
         self.bare_signature = self.issuer_key.sign(self.message, ECDSA(SHA256()))
         self.seen = SignaturesSeen()
-        gc.collect()
-        gc.freeze()  # as a worker does once it is loaded (`app/cli/main.py`)
 
     def _presented(self) -> str:
         """Return a presentation of two of ten claims of a licence of its own, bound to a key of its own."""
