@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session
 
@@ -35,6 +35,8 @@ class EngineDatabase:
         self.engine = engine(url)
         alone = {"isolation_level": "AUTOCOMMIT"} if self.engine.dialect.name == "postgresql" else {BEGIN: ""}
         self._reader = self.engine.execution_options(**alone)
+        steady = {"isolation_level": "REPEATABLE READ"} if self.engine.dialect.name == "postgresql" else {}
+        self._witness = self.engine.execution_options(**steady)
         self._writer = self.engine.execution_options(**{BEGIN: "BEGIN IMMEDIATE"})
         self._turn: AbstractContextManager[object] = Lock() if self.engine.dialect.name == "sqlite" else nullcontext()
         """SQLite has one writer; threads of one process queue here instead of polling its busy handler."""
@@ -53,6 +55,13 @@ class EngineDatabase:
         with Session(self._reader, expire_on_commit=False) as session, session.begin():
             yield session
 
+    @contextmanager
+    def moment(self) -> Iterator[Session]:
+        """Open a transaction that only reads, and all of whose statements see one moment."""
+        may_wait()
+        with Session(self._witness, expire_on_commit=False) as session, session.begin():
+            yield session
+
     def ping(self) -> None:
         """Raise unless the database answers."""
         with self.engine.connect() as connection:
@@ -63,7 +72,8 @@ def engine(url: str) -> Engine:
     """Return an engine for `url` with this service's rules on it."""
     if make_url(url).get_backend_name() != "sqlite":
         made = create_engine(url, hide_parameters=True, pool_size=10, max_overflow=20)
-        event.listen(made, "checkin", _note_idle)
+        for when in ("connect", "checkin"):
+            event.listen(made, when, _note_idle)
         event.listen(made, "checkout", _ask_idle(made))
         return made
     module: ModuleType = _newer_sqlite or sqlite3
@@ -95,7 +105,7 @@ def _ask_idle(made: Engine) -> Callable[[Any, ConnectionPoolEntry, object], None
         try:
             made.dialect.do_ping(connection)
         except made.dialect.loaded_dbapi.Error as error:
-            raise DisconnectionError from error
+            raise InvalidatePoolError from error
 
     return ask
 

@@ -44,7 +44,7 @@ STATE_AFTER = {
 
 def signatures(house: House, now: datetime) -> Iterator[str]:
     """I1: every licence and copy that was signed or is held has its row, and every row's signature verifies."""
-    with house.database.read() as session:
+    with house.database.moment() as session:
         rows = {row.licence_id: row for row in session.exec(select(LicenceRow))}
         copies = session.exec(select(LicenceCopy)).all()
         signed = session.exec(select(AuditEntry.subject).where(AuditEntry.act == "licence.signed")).all()
@@ -79,7 +79,7 @@ def _verifies(row: LicenceRow | LicenceCopy, keys: Mapping[str, SigningKey]) -> 
 
 def indices(house: House, _now: datetime) -> Iterator[str]:
     """I2: no index was given twice, none is a decoy's, and the index in the bytes to sign is the ledger's."""
-    with house.database.read() as session:
+    with house.database.moment() as session:
         rows: list[LicenceRow | LicenceCopy] = [*session.exec(select(LicenceRow)), *session.exec(select(LicenceCopy))]
         decoys = {(row.list_id, index) for row in issuers_store.lists(session) for index in row.decoys}
     given = Counter((row.status_list_id, row.status_index) for row in rows)
@@ -97,7 +97,7 @@ def indices(house: House, _now: datetime) -> Iterator[str]:
 
 def lists(house: House, now: datetime) -> Iterator[str]:
     """I3 and I4: every stored list is signed, says what the ledger says, and never took a revocation back."""
-    with house.database.read() as session:
+    with house.database.moment() as session:
         for row in issuers_store.lists(session):
             if row.published_version > row.version:
                 yield f"{row.list_id} was published ahead of its own changes"
@@ -139,7 +139,7 @@ def _contents(session: Session, row: StatusListRow, published: StatusList, now: 
 
 def audited(house: House, _now: datetime) -> Iterator[str]:
     """I5: the chain verifies, and licences, keys, rights, tokens, holders and verifications each have their entry."""
-    with house.database.read() as session:
+    with house.database.moment() as session:
         yield from _log(house, session)
         entries = session.exec(select(AuditEntry).order_by(col(AuditEntry.stream), col(AuditEntry.sequence))).all()
         yield from _licence_states(session, entries)
@@ -212,7 +212,7 @@ def _superseded(session: Session, licence_id: str, told: Mapping[str, str]) -> b
 
 def idempotency(house: House, _now: datetime) -> Iterator[str]:
     """I6: every key of an agency names a licence of it, and every licence was made under exactly one key."""
-    with house.database.read() as session:
+    with house.database.moment() as session:
         owner = dict(session.exec(select(LicenceRow.licence_id, LicenceRow.agency)).all())
         callers = col(IdempotencyKey.caller)
         query = select(IdempotencyKey).where(callers.startswith("agency:") | callers.startswith("clerk:"))
@@ -231,7 +231,7 @@ def idempotency(house: House, _now: datetime) -> Iterator[str]:
 
 def owed(house: House, _now: datetime) -> Iterator[str]:
     """I7: every act that others are told of has its one event, and no event is of anything else."""
-    with house.database.read() as session:
+    with house.database.moment() as session:
         started = session.exec(select(OutboxEvent.at).order_by(col(OutboxEvent.at)).limit(1)).first()
         if started is None:
             return

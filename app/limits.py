@@ -62,6 +62,7 @@ class Counts(MemoryStorage):
                 return False
             if len(self._windows) >= MOST_COUNTED and key not in self._windows:
                 self._forget()
+            self._windows.pop(key, None)  # the last that was counted comes last, and is forgotten last
             self._windows[key] = (expiry, int(self._now() // expiry), before, here + amount)
         return True
 
@@ -75,7 +76,7 @@ class Counts(MemoryStorage):
         return before, left if before else 0.0, here, left + expiry
 
     def _forget(self) -> None:
-        """Forget what is over; if too little is, the half that was counted first."""
+        """Forget what is over; if too little is, the half that was not counted for the longest time."""
         now = self._now()
         kept = {key: one for key, one in self._windows.items() if now // one[0] - one[1] <= 1}
         self._windows = dict(list(kept.items())[-MOST_COUNTED // 2 :])

@@ -56,7 +56,7 @@ class TransparencyLog:
         A log that grew no more keeps the checkpoint that it has.
         """
         with self._database.read() as session:
-            last, waiting = store.last_checkpoint(session), store.unlogged(session, 1)
+            waiting, last = store.unlogged(session, 1), store.last_checkpoint(session)  # one that grows is signed after
         if last is not None and (not waiting or (not fresh and now - last.signed_at < FRESH)):
             return last.note
         if not self._vault.key_rows(OPERATOR, KeyPurpose.LOG):

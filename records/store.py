@@ -145,10 +145,12 @@ def unlogged(session: Session, limit: int) -> Sequence[AuditEntry]:
 
 def logged(session: Session) -> Iterator[AuditEntry]:
     """Yield the acts that are leaves, in the log's order."""
-    at, page = -1, select(AuditEntry).order_by(col(AuditEntry.log_index)).limit(PAGE)
-    while rows := session.exec(page.where(col(AuditEntry.log_index) > at)).all():
+    place = col(AuditEntry.log_index)
+    page = select(AuditEntry).where(place.is_not(None)).order_by(place).limit(PAGE)
+    rows = session.exec(page).all()
+    while rows:
         yield from rows
-        at = rows[-1].log_index or 0
+        rows = session.exec(page.where(place > rows[-1].log_index)).all()
 
 
 def leaves(session: Session, first: int, count: int) -> Sequence[bytes]:
@@ -198,10 +200,11 @@ def streams(session: Session) -> Sequence[tuple[str, int]]:
 def entries(session: Session) -> Iterator[AuditEntry]:
     """Yield every entry, stream by stream, in order."""
     order = col(AuditEntry.stream), col(AuditEntry.sequence)
-    at, page = ("", 0), select(AuditEntry).order_by(*order).limit(PAGE)
-    while rows := session.exec(page.where(tuple_(*order) > at)).all():
+    page = select(AuditEntry).order_by(*order).limit(PAGE)
+    rows = session.exec(page).all()
+    while rows:
         yield from rows
-        at = rows[-1].stream, rows[-1].sequence
+        rows = session.exec(page.where(tuple_(*order) > (rows[-1].stream, rows[-1].sequence))).all()
 
 
 def forget_keys(session: Session, before: datetime, *, callers: Sequence[str], operations: Sequence[str]) -> int:

@@ -43,7 +43,7 @@ def verify_audit(
     made = house()
     notes = _notes(made, folder, as_json=json_output) if folder is not None else []
     try:
-        with made.database.read() as session:
+        with made.database.moment() as session:
             entries, logged = made.log.verify(session, notes, _leaves(folder))
     except AuditBrokenError as error:
         answer(

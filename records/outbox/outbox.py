@@ -28,6 +28,7 @@ BACK_OFF = tuple(timedelta(seconds=one) for one in (5, 30, 120, 600, 1800, 3600,
 GIVE_UP = timedelta(hours=72)
 KEPT = timedelta(days=30)
 LEASE = timedelta(minutes=2)
+CLOCKS_APART = timedelta(seconds=10)  # of workers, at most
 SORTED_AT_ONCE, SENT_AT_ONCE, AT_ONCE = 500, 200, 32
 ROUND_SECONDS = 10.0
 SECRET_BYTES, ID_BYTES = 32, 9
@@ -170,9 +171,9 @@ class Outbox:
             if 200 <= status < 300:
                 with self._database.write() as session:
                     done = {"delivered_at": now, "next_at": None, "tries": one.tries + 1, "said": str(status)}
-                    mine = store.note(session, one, until, **done)
-                    if mine and (one.tries or not sent):  # it is back, perhaps; what is leased now waits less than that
-                        store.hurry(session, hook.webhook_id, now + LEASE, now)
+                    mine, at = store.note(session, one, until, **done), clock()
+                    if mine and (one.tries or not sent):  # it is back, perhaps; no lease of another worker ends later
+                        store.hurry(session, hook.webhook_id, at + LEASE + CLOCKS_APART, at)
                 sent += 1
             else:
                 self._failed(hook, one, until, status, now)

@@ -6,6 +6,7 @@ import pytest
 from limits import parse
 from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
+from sqlalchemy import text
 from starlette.routing import Match
 
 from app.finder import _by_key, _key
@@ -64,9 +65,33 @@ def test_counts_are_bounded():
     assert not counts.acquire_sliding_window_entry(f"caller {MOST_COUNTED + 9}", 1, 60)
 
 
+def test_who_calls_now_is_not_forgotten():
+    """Whoever reached a limit is still at it after any number of others came: the last one counted goes last."""
+    counts = Counts(lambda: 100.0)
+    assert counts.acquire_sliding_window_entry("busy", 2, 60)
+    for number in range(MOST_COUNTED - 5):
+        assert counts.acquire_sliding_window_entry(f"other {number}", 1, 60)
+    assert counts.acquire_sliding_window_entry("busy", 2, 60)
+    for number in range(MOST_COUNTED // 4):
+        assert counts.acquire_sliding_window_entry(f"more {number}", 1, 60)
+    assert not counts.acquire_sliding_window_entry("busy", 2, 60)
+
+
+def test_a_moment_is_one(world: World):
+    """What another transaction commits meanwhile is not seen, on either database."""
+    acts = "SELECT count(*) FROM audit_entry"
+    with world.house.database.moment() as session:
+        before = session.execute(text(acts)).scalar_one()
+        world.issue()
+        assert session.execute(text(acts)).scalar_one() == before
+    with world.house.database.read() as session:
+        assert session.execute(text(acts)).scalar_one() > before
+
+
 def test_what_must_not_wait_asks_no_database(world: World):
     """Within `at_once` both kinds of transaction are refused, afterwards they are not."""
-    for opened in (world.house.database.read, world.house.database.write):
+    database = world.house.database
+    for opened in (database.read, database.write, database.moment):
         with pytest.raises(WouldWaitError):
             at_once(lambda opened=opened: opened().__enter__())
         with opened():

@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from credentials import checkpoint, jws, merkle, strict_json
@@ -232,3 +233,15 @@ def test_the_first_bad_act_is_named(world: World) -> None:
         world.house.log.verify(session, [note], kept)
     assert (broken.value.stream, broken.value.sequence) == (stream, sequence)
     assert any("the chain breaks at issuers/police" in one for _, one in findings(world))
+
+
+def test_no_act_hides_behind_a_place_that_is_none(world: World) -> None:
+    """An act that somebody gave a negative place is no leaf and waits for none: it is found, not passed over."""
+    a_day(world)
+    read(world)
+    with world.house.database.write() as session:
+        session.execute(
+            text("UPDATE audit_entry SET log_index = -1 WHERE log_index = (SELECT max(log_index) FROM audit_entry)")
+        )
+    with world.house.database.read() as session, pytest.raises(AuditBrokenError):
+        log.verify(session)

@@ -11,7 +11,7 @@ import pytest
 
 from app import webhooks
 from credentials import strict_json
-from records.outbox.outbox import BACK_OFF
+from records.outbox.outbox import BACK_OFF, LEASE
 from tests.records.tables import alter, findings
 from tests.world import COUNTER, OTHER_PARENT, START, World
 from wallet.errors import ForeignServiceError
@@ -183,6 +183,25 @@ def test_a_worker_that_was_stopped_too_long_notes_nothing(world: World) -> None:
     world.wait(86_400)
     assert work(world) == 0
     assert len(police.got) == 1
+
+
+def test_a_webhook_that_is_back_takes_no_lease_away(world: World) -> None:
+    """Another worker has a delivery in hand, leased a little later: what waits is hurried, that is not."""
+    from records.outbox import store  # noqa: PLC0415 - what the other worker does
+
+    listen(world, "agency:police", POLICE)
+    for _ in range(2):
+        world.issue()
+    outbox = world.house.outbox
+    outbox._sort(world.now)
+    hook = outbox.webhooks()[0].webhook_id
+    until = world.now + LEASE + timedelta(milliseconds=20)
+    with world.house.database.write() as session:
+        _, other = store.due(session, hook, world.now, 9)
+        assert store.lease(session, other, until)
+    assert work(world) == 1
+    with world.house.database.write() as session:
+        assert store.note(session, other, until, delivered_at=world.now, next_at=None, tries=1, said="200")
 
 
 def test_an_act_and_its_event_are_one(world: World) -> None:
