@@ -113,14 +113,15 @@ def check_claims(rules: Sequence[ClaimRule], payload: Mapping[str, Any], claims:
     missing: a `mandatory` one is missed only where the type says it stands in clear.
     """
     for rule in rules:
-        clear, shown = _present(payload, rule.path), _present(claims, rule.path)
-        name = ".".join(str(step) for step in rule.path)
+        if rule.sd == ALLOWED:
+            continue
+        clear = _present(payload, rule.path)
         if rule.sd == ALWAYS and clear:
-            raise TypeRuleError(f"{name} must be selectively disclosable")
-        if rule.sd == NEVER and shown and not clear:
-            raise TypeRuleError(f"{name} must not be selectively disclosable")
-        if rule.sd == NEVER and rule.mandatory and not clear:
-            raise TypeRuleError(f"{name} is missing")
+            raise TypeRuleError(f"{_spelt(rule.path)} must be selectively disclosable")
+        if rule.sd == NEVER and not clear and _present(claims, rule.path):
+            raise TypeRuleError(f"{_spelt(rule.path)} must not be selectively disclosable")
+        if rule.sd == NEVER and not clear and rule.mandatory:
+            raise TypeRuleError(f"{_spelt(rule.path)} is missing")
 
 
 def check_whole(rules: Sequence[ClaimRule], payload: Mapping[str, Any], claims: Mapping[str, Any]) -> None:
@@ -128,10 +129,16 @@ def check_whole(rules: Sequence[ClaimRule], payload: Mapping[str, Any], claims: 
     check_claims(rules, payload, claims)
     for rule in rules:
         if rule.mandatory and not _present(claims, rule.path):
-            raise TypeRuleError(f"{'.'.join(str(step) for step in rule.path)} is missing")
+            raise TypeRuleError(f"{_spelt(rule.path)} is missing")
+
+
+def _spelt(path: Path) -> str:
+    return ".".join(str(step) for step in path)
 
 
 def _present(node: Mapping[str, Any], path: Path) -> bool:
+    if len(path) == 1 and path[0] not in node:  # what most are: a claim at the top, and not there
+        return False
     return any(not (isinstance(one, dict) and one.keys() == {"..."}) for one in dcql.find(node, path))
 
 

@@ -7,6 +7,7 @@ What was changed is seen when the moment is over, at every worker alike: `LICENC
 the time in which all of them agree.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from datetime import datetime, timedelta
 from threading import Lock
@@ -23,7 +24,7 @@ class Remembered(Generic[Value]):
         """Remember for `life`, nothing at all if that is zero; and of values `only` those."""
         self._life = life
         self._only = only
-        self._kept: dict[Hashable, tuple[datetime, Value]] = {}
+        self._kept = OrderedDict[Hashable, tuple[datetime, Value]]()
         self._lock = Lock()
 
     def get(self, key: Hashable, look: Callable[[], Value], *, now: datetime) -> Value:
@@ -36,6 +37,6 @@ class Remembered(Generic[Value]):
             with self._lock:
                 self._kept.pop(key, None)
                 if len(self._kept) >= MOST:
-                    del self._kept[next(iter(self._kept))]
+                    self._kept.popitem(last=False)
                 self._kept[key] = (now, found)
         return found

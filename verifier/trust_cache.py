@@ -1,5 +1,6 @@
 """Trust and status kept in memory, verified once: parsed again only when the signed text changed."""
 
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -110,8 +111,8 @@ class SignaturesSeen:
 
     def __init__(self, limit: int = MAX_SIGNATURES) -> None:
         self._limit = limit
-        self._seen: dict[Fingerprint, None] = {}
-        self._licences: dict[str, Seen] = {}
+        self._seen = OrderedDict[Fingerprint, None]()  # a plain dictionary looks for its first key ever longer
+        self._licences = OrderedDict[str, Seen]()
         self._lock = Lock()
 
     def licence(self, presented: str, /) -> Seen | None:
@@ -122,7 +123,7 @@ class SignaturesSeen:
         """Remember a licence that verified, in place of the oldest."""
         with self._lock:
             if len(self._licences) >= MAX_LICENCES:
-                del self._licences[next(iter(self._licences))]
+                self._licences.popitem(last=False)
             self._licences[presented] = seen
 
     def __contains__(self, fingerprint: object, /) -> bool:
@@ -132,5 +133,5 @@ class SignaturesSeen:
         """Remember a pair that verified."""
         with self._lock:
             if len(self._seen) >= self._limit:
-                del self._seen[next(iter(self._seen))]
+                self._seen.popitem(last=False)
             self._seen[fingerprint] = None
