@@ -14,7 +14,7 @@ from statistics import median, quantiles
 
 from app import clock
 from app.cli import demo_server
-from bench import batch_load, checks, city, core, counter_load, http_load, issuance, lists, others
+from bench import batch_load, checks, city, core, counter_load, growth, http_load, issuance, lists, others
 from bench.load import fire_at
 from bench.peers.install import install
 from bench.rounds import interleaved, paired, spread
@@ -22,6 +22,7 @@ from bench.rounds import interleaved, paired, spread
 ROUNDS = int(os.environ.get("LICENCE_BENCH_ROUNDS", "5"))
 SECONDS = 0.6
 BATCH = int(os.environ.get("LICENCE_BENCH_BATCH", "100000"))
+SIZES = [int(one) for one in os.environ.get("LICENCE_BENCH_GROWTH", "1000,10000,100000,1000000").split(",")]
 BATCH_ROUNDS = int(os.environ.get("LICENCE_BENCH_BATCH_ROUNDS", "1"))
 LATEST = Path(__file__).parent / "latest.json"
 TARGETS = {
@@ -150,6 +151,17 @@ def published(run: Run, *, largest: bool = True) -> None:
         run.figure("publish_10_million_ms", (time.perf_counter() - started) * 1000, "ms")
 
 
+def grown(run: Run) -> None:
+    """How often a second one caller alone does what, in a city of ever more licences."""
+    with city.postgres() as url, growth.running(url) as made:
+        for size in SIZES:
+            made.fill(size)
+            print(f"\n{size:,} licences held, one caller, PostgreSQL")
+            for name in made.works:
+                made.rate(name, 0.2)
+                run.figure(f"{name}_per_second_at_{size}", made.rate(name, 2 * SECONDS), "a second")
+
+
 def issued(run: Run) -> None:
     """Whole OpenID4VCI issuances, four at once, beside Credo's."""
     if not isinstance(run.peers.get("credo"), Path):
@@ -187,7 +199,7 @@ def _worker(place: Path) -> Iterator[tuple[float, int]]:
 
 PARTS: dict[str, Callable[[Run], None]] = {
     "core": in_process, "http": over_http, "counter": counters, "batch": batches, "lists": published,
-    "issuance": issued, "worker": started,
+    "issuance": issued, "growth": grown, "worker": started,
 }  # fmt: skip
 
 

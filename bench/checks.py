@@ -17,13 +17,13 @@ from app.cli.demo_server import environment, first_token, free_port, server
 from app.house import House
 from app.settings import Settings
 from bench import batch_load, city
+from bench.counter_load import COUNTER, add_counter
 from bench.load import fire, request
 from credentials import jws, key_binding, sd_jwt
 from credentials.jwk import export_public
 from keys.access import Role
 from keys.models import KeyPurpose
 
-COUNTER = "bench_desk"
 LIMITS = ("LICENCE_LIMIT_ALL", "LICENCE_LIMIT_ADDRESS", "LICENCE_LIMIT_CALLER", "LICENCE_LIMIT_DOORS")
 AT_MOST = 6000  # requests a second that a round has licences for
 AGAIN = 300  # licences that come back, for the figure of those seen before
@@ -85,8 +85,7 @@ def running(place: Path, core: int) -> Iterator[Checks]:
     house = build(settings)
     house.found_city(now=clock.now())
     city.found(house)
-    house.counters.add(COUNTER, agency="school2", name={"zh": "台", "en": "desk"}, channel="hall_counter",
-                       actor="bench", now=clock.now())  # fmt: skip
+    add_counter(house)
     token = house.access.grant(Role.COUNTER, COUNTER, life=city.DAY, actor="bench", now=clock.now())
     with ExitStack() as stack:
         with city.on_core(core):

@@ -62,8 +62,7 @@ def running(url: str, workers: int = WORKERS) -> Iterator[Counters]:
     """A city with holders and a counter, and workers that wait to be told."""
     house = city.house(url)
     city.found(house)
-    house.counters.add(COUNTER, agency="school2", name={"zh": "台", "en": "desk"}, channel="hall_counter",
-                       actor="bench", now=clock.now())  # fmt: skip
+    add_counter(house)
     job = batch_load.receive(house, HOLDERS)
     while house.batch_worker.work(clock.now):
         pass
@@ -87,12 +86,18 @@ def running(url: str, workers: int = WORKERS) -> Iterator[Counters]:
         house.database.engine.dispose()
 
 
+def add_counter(house: House) -> None:
+    """Take the counter in."""
+    house.counters.add(COUNTER, agency="school2", name={"zh": "台", "en": "desk"}, channel="hall_counter",
+                       actor="bench", now=clock.now())  # fmt: skip
+
+
 def _work(url: str, held: list[tuple[str, str]], pipe: Any) -> None:
     house = city.house(url)
     with ThreadPoolExecutor(THREADS) as pool:
         while True:
             seconds = pipe.recv()
-            codes = [_code(house, *held[at % len(held)]) for at in range(int(400 * seconds))]
+            codes = [code(house, *held[at % len(held)]) for at in range(int(400 * seconds))]
             pipe.send("ready")
             pipe.recv()
             started = time.perf_counter()
@@ -101,18 +106,24 @@ def _work(url: str, held: list[tuple[str, str]], pipe: Any) -> None:
             pipe.send((count, time.perf_counter() - started))
 
 
-def _code(house: House, holder: str, licence: str) -> str:
+def code(house: House, holder: str, licence: str) -> str:
+    """Return a fresh show code of a holder's."""
     show = house.wallet.show(holder, {licence: ["residence_district"]}, now=clock.now())
     return str(show.url)
 
 
 def _scan(house: House, codes: list[str], until: float) -> int:
-    for done, code in enumerate(codes):
+    for done, one in enumerate(codes):
         if time.perf_counter() >= until:
             return done
-        now = clock.now()
-        question = house.verifier.question(COUNTER, ITEM, None, now=now)
-        made = house.verifier.verify_scan(code, question, now=now)
-        if made.outcome != "accepted":
-            raise RuntimeError(made.reason)
+        scan(house, one)
     return len(codes)
+
+
+def scan(house: House, code: str) -> None:
+    """Do one whole counter act."""
+    now = clock.now()
+    question = house.verifier.question(COUNTER, ITEM, None, now=now)
+    made = house.verifier.verify_scan(code, question, now=now)
+    if made.outcome != "accepted":
+        raise RuntimeError(made.reason)
