@@ -75,22 +75,20 @@ def parse(text: str) -> SdJwt:
     parts = text.split("~")
     if len(parts) < 2 or len(parts) > MAX_DISCLOSURES + 2:
         raise MalformedError("no SD-JWT, or too many disclosures")
-    jwt, *disclosures, key_binding = parts
-    made = SdJwt(jwt, tuple(parse_disclosure(part) for part in disclosures))
-    return with_binding(made, key_binding, text[: len(text) - len(key_binding)])
+    jwt, *disclosures, _ = parts
+    return with_binding(SdJwt(jwt, tuple(parse_disclosure(part) for part in disclosures)), text)
 
 
-def with_binding(parts: SdJwt, key_binding: str, received: str) -> SdJwt:
-    """Return the same SD-JWT with what stood behind its last tilde: a key binding, or nothing.
+def with_binding(parts: SdJwt, text: str) -> SdJwt:
+    """Return `parts`, which stand before the last tilde of `text`, with what stands behind it: a binding, or nothing.
 
-    `received` is all that stood before, to the letter. Whatever is made of it by `replace` joins its own parts.
+    What stands before is kept to the letter; whatever is made of the result by `replace` joins its own parts.
     """
+    presented, tilde, key_binding = text.rpartition("~")
     if key_binding and key_binding.count(".") != 2:
         raise MalformedError("ends neither in ~ nor in a key binding")
     made = SdJwt(parts.jwt, parts.disclosures, key_binding or None)
-    object.__setattr__(
-        made, "_received", received
-    )  # as it came, to the letter; what is made of it anew joins its parts
+    object.__setattr__(made, "_received", presented + tilde)
     return made
 
 

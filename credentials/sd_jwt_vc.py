@@ -86,8 +86,7 @@ def parse_again(licence: UnverifiedLicence, text: str) -> UnverifiedLicence:
     """Take a presentation apart whose licence and disclosures, to the letter, are those of `licence`."""
     if not text.isascii() or len(text) > jws.MAX_TOKEN_BYTES:
         raise MalformedError("not ASCII, or too long")
-    key_binding = text.rpartition("~")[2]
-    parts = sd_jwt.with_binding(licence.parts, key_binding, text[: len(text) - len(key_binding)])
+    parts = sd_jwt.with_binding(licence.parts, text)
     return UnverifiedLicence(parts, licence.token, licence.issuer, licence.vct, licence.claimed)
 
 

@@ -93,17 +93,13 @@ class TrustRegistry:
         """Return since when `agency` may sign licences of `vct`, None if it may not at `now`."""
         with self._database.read() as session:
             right = session.get(Authorisation, (agency, vct))
-        if right is None or right.valid_from > now or (right.valid_until is not None and now >= right.valid_until):
-            return None
-        return right.valid_from
+        return right.valid_from if right is not None and _in_force(right, now) else None
 
     def signed_by(self, agency: str, *, now: datetime) -> set[str]:
         """Return all `vct` that an agency may sign licences of at `now`."""
         with self._database.read() as session:
             rights = store.authorisations(session, agency)
-        return {
-            one.vct for one in rights if one.valid_from <= now and (one.valid_until is None or now < one.valid_until)
-        }
+        return {one.vct for one in rights if _in_force(one, now)}
 
     def operator_keys(self) -> dict[str, PublicKey]:
         """Return the operator's public keys by kid: what a verifier must be given out of band."""
@@ -152,3 +148,7 @@ class TrustRegistry:
                 later = store.trust_publication(session)
                 return later.token if later else token
         return token
+
+
+def _in_force(right: Authorisation, now: datetime) -> bool:
+    return right.valid_from <= now and (right.valid_until is None or now < right.valid_until)

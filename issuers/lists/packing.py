@@ -1,26 +1,14 @@
 """A list's bits: made of the ledger, or of the last ones and what changed; read back before anybody sees them."""
 
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from credentials import base64url, jws, status_list
-from credentials.status_list import Status, StatusList
+from credentials.status_list import Blocks, Status, StatusList
 from issuers.errors import StatusListUnsoundError
 from issuers.models import StatusChange, StatusListRow
-
-BLOCK = 16 * 1024  # bytes of a list that are compressed by themselves; costs a twentieth of the list's size
-ZLIB = b"\x78\x9c"  # RFC 1950 section 2.2: deflate, a window of 32 kB, the usual level
-LAST_BLOCK = b"\x03\x00"  # RFC 1951 section 3.2.6: the final block, empty
-
-
-@dataclass(frozen=True, slots=True)
-class Blocks:
-    """A list's bits, and each block of them compressed by itself: what did not change need not be again."""
-
-    data: bytes
-    deflated: tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,25 +47,15 @@ def changed(data: bytes, bits: int, changes: Iterable[StatusChange]) -> bytes:
 
 
 def compressed(data: bytes, before: Blocks | None) -> tuple[str, Blocks]:
-    """Return bits as a list's `lst` (one zlib stream), and its blocks; those that are as `before` are taken from there.
+    """Return bits as a list's `lst` and in blocks, those that are as `before` taken over; read back and compared.
 
-    Read back and compared: a list that lost a bit is never published.
+    A list that lost a bit is never published.
     """
-    blocks = Blocks(data, tuple(_deflated(data, before)))
-    stream = b"".join((ZLIB, *blocks.deflated, LAST_BLOCK, zlib.adler32(data).to_bytes(4, "big")))
+    made = status_list.blocks(data, before)
+    stream = made.stream
     if zlib.decompress(stream) != data:
         raise StatusListUnsoundError
-    return base64url.encode(stream), blocks
-
-
-def _deflated(data: bytes, before: Blocks | None) -> Iterator[bytes]:
-    for number, at in enumerate(range(0, len(data), BLOCK)):
-        block = data[at : at + BLOCK]
-        if before is not None and before.data[at : at + BLOCK] == block:
-            yield before.deflated[number]
-        else:
-            deflate = zlib.compressobj(status_list.COMPRESSION_LEVEL, wbits=-zlib.MAX_WBITS)
-            yield deflate.compress(block) + deflate.flush(zlib.Z_FULL_FLUSH)  # nothing later refers to it
+    return base64url.encode(stream), made
 
 
 def _must_say(data: bytes | bytearray, bits: int, statuses: Mapping[int, int]) -> None:

@@ -5,6 +5,7 @@ from sqlmodel import select
 
 from records.models import AuditEntry
 from tests.world import ITEM, World
+from verifier.checks import api
 
 
 def _presented(world: World, nonce: str = "n-of-the-counter", counter: str = "school2_office") -> list[str]:
@@ -80,14 +81,23 @@ def test_what_is_not_meant_for_it_is_refused_as_everywhere(world: World):
     assert (made.status, made["code"]) == (422, "invalid_request")
 
 
-def test_a_presentation_is_refused_whoever_waits_for_the_database(world: World):
-    """Answered on the spot or in a thread, it is the same answer: what was looked up is remembered for a moment."""
+def test_what_memory_has_is_answered_on_the_spot(world: World, monkeypatch: pytest.MonkeyPatch):
+    """First in a thread, which may ask the database; then without one, to the same verdicts; a long body in one again."""
     world.restart(refresh_seconds=2)
     world.counter()
-    texts = _presented(world)
-    answers = [_check(world, texts) for _ in range(3)]
-    assert [one["verdict"] for one in answers] == ["accepted"] * 3
-    assert [_check(world, texts, "another")["reason"] for _ in range(2)] == ["wrong_nonce"] * 2
+    texts, threads, whole = _presented(world), [], api.run_in_threadpool
+
+    async def counted(*said):
+        threads.append(1)
+        return await whole(*said)
+
+    monkeypatch.setattr(api, "run_in_threadpool", counted)
+    assert (_check(world, texts)["verdict"], len(threads)) == ("accepted", 1)
+    assert (_check(world, texts)["verdict"], _check(world, texts, "another")["reason"]) == ("accepted", "wrong_nonce")
+    assert len(threads) == 1
+    assert (_check(world, texts * 16)["verdict"], len(threads)) == ("accepted", 2)
+    world.wait(3)
+    assert (_check(world, texts)["verdict"], len(threads)) == ("accepted", 3)
 
 
 def test_nobody_checks_without_a_counters_token(world: World):

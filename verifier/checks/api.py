@@ -6,6 +6,7 @@ answered on the spot where memory has all that it takes. The body came through t
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -87,11 +88,11 @@ def routes(
         The audience is the counter's own `client_id`. There is no receipt: what is to be kept is verified by scan or
         request. Whether a nonce was used before is the caller's to know.
         """
-        try:
-            made = (
-                at_once(lambda: checked(request)) if _is_short(request) else await run_in_threadpool(checked, request)
-            )
-        except WouldWaitError:
+        made = None
+        if _is_short(request):
+            with suppress(WouldWaitError):
+                made = at_once(lambda: checked(request))
+        if made is None:
             made = await run_in_threadpool(checked, request)
         return Response(strict_json.dumps_read(made.as_json()), media_type="application/json")
 
