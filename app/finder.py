@@ -1,9 +1,10 @@
-"""Finding a request's route by what of its address is fixed, instead of trying two hundred in turn."""
+"""Routes: finding a request's by what of its address is fixed, instead of trying two hundred in turn; walking all."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
-from starlette.routing import Match, Route
+from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 Key = tuple[str, int]
@@ -46,3 +47,34 @@ def _by_key(routes: Iterable[Route]) -> Mapping[Key, Sequence[Route]]:
 
 def _key(path: str) -> Key:
     return path.partition("/")[2].partition("/")[0], path.count("/")
+
+
+def methods(routes: list[BaseRoute], path: str) -> list[str]:
+    """Return the methods that an address takes."""
+    return sorted({method for route in plain(routes) if route.path_regex.fullmatch(path) for method in route.methods})
+
+
+def operations(routes: list[BaseRoute]) -> Iterator[str]:
+    """Yield method and address of every route, those of included routers too."""
+    for route in plain(routes):
+        yield from (f"{method} {route.path}" for method in sorted(route.methods))
+
+
+def others(routes: list[BaseRoute]) -> Iterator[BaseRoute]:
+    """Yield what is no plain route: mounted applications and the like."""
+    for route in routes:
+        inner = getattr(route, "original_router", None)
+        if inner is not None:
+            yield from others(inner.routes)
+        elif not getattr(route, "methods", None):
+            yield route
+
+
+def plain(routes: list[BaseRoute]) -> Iterator[Any]:
+    """Yield every plain route, those of included routers too."""
+    for route in routes:
+        inner = getattr(route, "original_router", None)
+        if inner is not None:
+            yield from plain(inner.routes)
+        elif getattr(route, "methods", None):
+            yield route

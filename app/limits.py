@@ -40,9 +40,10 @@ Address = IPv4Address | IPv6Address
 
 
 class Counts(MemoryStorage):
-    """Counts of this process, by the same rule as the library's own, at a fifth of its cost.
+    """Counts of this process, by the same rule as the library's own, at half its cost, a third where there are many.
 
-    The library's lets a thread look every few milliseconds for what is over; here that is done when there are too many.
+    The library's starts a thread that looks through all of them, every ten milliseconds; here that is done when there
+    are too many.
     """
 
     STORAGE_SCHEME = ["counts"]  # noqa: RUF012 - the library wants a name, and it so

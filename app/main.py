@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse
 from app import (
     background,
     clock,
+    finder,
     health,
     logs,
     metrics,
@@ -20,7 +21,6 @@ from app import (
     routing,
     tracing,
 )
-from app.finder import Finder
 from app.house import House
 from app.limits import Limits
 from app.strict_body import StrictBody
@@ -88,7 +88,7 @@ def create_app(
         app,
         base_url,
         more,
-        methods_of=lambda path: permissions.methods(app.routes, path),
+        methods_of=lambda path: finder.methods(app.routes, path),
         hotline=house.settings.hotline,
     )
     for router in routing.routers(house, caller, now, rooms):
@@ -96,7 +96,7 @@ def create_app(
     health.add(app, house, now)
     counted = metrics.add(app, house.database, now=now, version=VERSION, readers=house.settings.metrics_readers)
     permissions.must_be_whole(app.routes)
-    app.router.middleware_stack = Finder(permissions.plain(app.routes), app.router.middleware_stack)
+    app.router.middleware_stack = finder.Finder(finder.plain(app.routes), app.router.middleware_stack)
     app.add_middleware(
         StrictBody,
         except_for=openid4vci_api.WIRE,

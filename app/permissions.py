@@ -6,13 +6,13 @@ just now of whoever has one. Below an address, rooms look for things of the call
 another counter's request do not exist for them.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from fastapi import Request
 from starlette.routing import BaseRoute
 
+from app import finder
 from issuers.errors import UnknownAgencyError
 from keys.access import PEOPLE, Caller, Role
 from keys.errors import ScopeRefusedError
@@ -287,40 +287,11 @@ def permit(request: Request, caller: Caller, must_be_fresh: Callable[[Caller], N
         must_be_fresh(caller)
 
 
-def methods(routes: list[BaseRoute], path: str) -> list[str]:
-    """Return the methods that an address takes."""
-    return sorted({method for route in plain(routes) if route.path_regex.fullmatch(path) for method in route.methods})
-
-
-def operations(routes: list[BaseRoute]) -> Iterator[str]:
-    """Yield method and address of every route, those of included routers too."""
-    for route in plain(routes):
-        yield from (f"{method} {route.path}" for method in sorted(route.methods))
-
-
-def _others(routes: list[BaseRoute]) -> Iterator[BaseRoute]:
-    """Yield what is no plain route: mounted applications and the like."""
-    for route in routes:
-        inner = getattr(route, "original_router", None)
-        if inner is not None:
-            yield from _others(inner.routes)
-        elif not getattr(route, "methods", None):
-            yield route
-
-
-def plain(routes: list[BaseRoute]) -> Iterator[Any]:
-    """Yield every plain route, those of included routers too."""
-    for route in routes:
-        inner = getattr(route, "original_router", None)
-        if inner is not None:
-            yield from plain(inner.routes)
-        elif getattr(route, "methods", None):
-            yield route
-
-
 def must_be_whole(routes: list[BaseRoute]) -> None:
     """Raise `LookupError` if a route has no row: nobody has thought about who may call it."""
-    missing = [one for one in operations(routes) if one not in TABLE]
-    missing += [str(getattr(one, "path", one)) for one in _others(routes) if getattr(one, "path", "") not in MOUNTED]
+    missing = [one for one in finder.operations(routes) if one not in TABLE]
+    missing += [
+        str(getattr(one, "path", one)) for one in finder.others(routes) if getattr(one, "path", "") not in MOUNTED
+    ]
     if missing:
         raise LookupError(f"app/permissions.py has no row for {', '.join(missing)}")

@@ -16,8 +16,8 @@ from app.cli.demo_city import ITEM
 from app.cli.demo_server import environment, first_token, free_port, server
 from app.house import House
 from app.settings import Settings
-from bench import batch_load, city
-from bench.counter_load import COUNTER, add_counter
+from bench import city
+from bench.counter_load import COUNTER, add_counter, issued_to
 from bench.load import fire, request
 from credentials import jws, key_binding, sd_jwt
 from credentials.jwk import export_public
@@ -37,11 +37,8 @@ class Checks:
         self.host = host
         self._headers = {"Authorization": f"Bearer {token}"}
         self._numbers = count()
-        batch_load.receive(house, 1)
-        while house.batch_worker.work(clock.now):
-            pass
-        (row,) = house.issuer.page(city.AGENCY, limit=1)
-        (held,) = house.wallet._keeping.opened(row.holder_ref, [row.licence_id], now=clock.now())  # noqa: SLF001
+        ((holder, licence),) = issued_to(house, 1)
+        (held,) = house.wallet._keeping.opened(holder, [licence], now=clock.now())  # noqa: SLF001
         self._parts = sd_jwt.select(held.parts, ["residence_district"])
         self._payload = jws.parse(held.parts.jwt, jws.LICENCE).unverified_payload()
         self._key = house.vault.active(city.AGENCY, KeyPurpose.LICENCE)

@@ -63,11 +63,7 @@ def running(url: str, workers: int = WORKERS) -> Iterator[Counters]:
     house = city.house(url)
     city.found(house)
     add_counter(house)
-    job = batch_load.receive(house, HOLDERS)
-    while house.batch_worker.work(clock.now):
-        pass
-    rows = [house.issuer.read(city.AGENCY, one["licence_id"]) for one in house.batches.report(city.AGENCY, job)]
-    held = [(row.holder_ref, row.licence_id) for row in rows]
+    held = issued_to(house, HOLDERS)
     context = multiprocessing.get_context("spawn")
     pipes, crew = [], []
     for number in range(workers):
@@ -84,6 +80,15 @@ def running(url: str, workers: int = WORKERS) -> Iterator[Counters]:
             one.terminate()
             one.join()
         house.database.engine.dispose()
+
+
+def issued_to(house: House, people: int) -> list[tuple[str, str]]:
+    """Issue a licence to each of so many people; returns whose wallet has which."""
+    job = batch_load.receive(house, people)
+    while house.batch_worker.work(clock.now):
+        pass
+    rows = [house.issuer.read(city.AGENCY, one["licence_id"]) for one in house.batches.report(city.AGENCY, job)]
+    return [(row.holder_ref, row.licence_id) for row in rows]
 
 
 def add_counter(house: House) -> None:

@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from app import clock
 from app.house import House
-from bench import batch_load, city, counter_load
+from bench import city, counter_load
 from issuers.models import LicenceRow, LicenceState, StatusListRow
 from issuers.publishing import LIST_SIZE
 from issuers.schemas import IssueIn
@@ -35,11 +35,7 @@ class Growing:
         self._house = house
         self._numbers = count(HOLDERS)
         self._filled = 0
-        job = batch_load.receive(house, HOLDERS)
-        while house.batch_worker.work(clock.now):
-            pass
-        rows = [house.issuer.read(city.AGENCY, one["licence_id"]) for one in house.batches.report(city.AGENCY, job)]
-        self._held = [(row.holder_ref, row.licence_id) for row in rows]
+        self._held = counter_load.issued_to(house, HOLDERS)
         self.works: Mapping[str, Callable[[], object]] = {
             "issued": self._issue, "counter_act": self._act, "issued_and_revoked": self._revoke,
             "ledger_page": lambda: house.issuer.page(city.AGENCY, limit=50),

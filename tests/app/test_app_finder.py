@@ -9,10 +9,9 @@ from limits.strategies import SlidingWindowCounterRateLimiter
 from sqlalchemy import text
 from starlette.routing import Match
 
-from app.finder import _by_key, _key
+from app.finder import _by_key, _key, plain
 from app.limits import MOST_COUNTED, Counts
 from app.main import create_app
-from app.permissions import plain
 from records.database import WouldWaitError, at_once
 from tests.world import World
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from app.finder import operations
 from app.main import create_app
-from app.permissions import ANY_SCOPE, ANYBODY, PROTOCOL, TABLE, Row, must_be_whole, operations
+from app.permissions import ANY_SCOPE, ANYBODY, PROTOCOL, TABLE, Row, must_be_whole
 from tests.browsing import signed_in
 from tests.wallet.test_wallet_answers import ask, drive
 from tests.world import ITEM, OTHER_PARENT, PARENT, Answer, Caller, World
