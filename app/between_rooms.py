@@ -5,6 +5,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from sqlmodel import Session
+
 from credentials import base64url, jws, status_list
 from credentials.errors import FormatError, StatusListInvalidError
 from credentials.sd_jwt_vc import UnverifiedLicence
@@ -21,10 +23,11 @@ from verifier.asks.asks import Word
 from verifier.checking import Logged
 from verifier.errors import RefusalError
 from verifier.file_copies.file_copies import FileCopies
-from verifier.models import Counter, Verification
+from verifier.models import Counter
 from verifier.recording import Question, TellHolder
 from verifier.reuse import Permission
 from verifier.service_items import OF_PRINCIPAL, ServiceItem
+from verifier.verifier import HolderSide
 from wallet.consents.consents import Consents
 from wallet.consents.models import State
 from wallet.errors import CodeError
@@ -54,18 +57,19 @@ def own_lists(publisher: StatusPublisher, base_url: str) -> Callable[[str, datet
     return fetch
 
 
-def holder_side(wallet: Wallet) -> Callable[..., Mapping[str, Sequence[str]]]:
+def holder_side(wallet: Wallet) -> HolderSide:
     """Return the way to a holder's answer to a scanned code."""
 
     def obtain(
         scanned: str, question: Question, *, audience: str, nonce: str, now: datetime
-    ) -> Mapping[str, Sequence[str]]:
+    ) -> tuple[Mapping[str, Sequence[str]], Mapping[str, bool]]:
         counter, item = question.counter, question.item
         asker = Asker(counter.key, counter.name, item.key, item.listed)
         try:
-            return wallet.redeem(scanned, asker, audience=audience, nonce=nonce, now=now)
+            made = wallet.redeem(scanned, asker, audience=audience, nonce=nonce, now=now)
         except CodeError as error:
             raise RefusalError(error.code, at=error.at.isoformat() if error.at else None) from error
+        return made.texts, made.by_mandate
 
     return obtain
 
@@ -196,16 +200,8 @@ def copy_of(copies: FileCopies) -> Callable[[str, datetime], bytes]:
 def tell_holder(uses: Uses) -> TellHolder:
     """Return the way in which a verdict gets into its holder's list of uses."""
 
-    def tell(digests: Sequence[str], recorded: Verification, counter: Counter) -> None:
-        uses.record_verdict(
-            digests,
-            counter=counter.key,
-            name=counter.name,
-            service_item=recorded.service_item,
-            verdict=recorded.verdict,
-            reason=recorded.reason,
-            receipt=recorded.receipt,
-        )
+    def tell(session: Session, digests: Sequence[str], counter: Counter, **said: str) -> None:
+        uses.record_verdict(session, digests, counter=counter.key, name=counter.name, **said)
 
     return tell
 

@@ -288,7 +288,6 @@ def build(
             relying=between_rooms.relying(uses),
             randomness=randomness,
         ),
-        verdicts=verdicts,
         reported=Reported(database=database, verifier=verifier, tell_holder=between_rooms.tell_holder(uses)),
         file_copies=file_copies,
         exchange=exchange,

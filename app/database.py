@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
 from threading import Lock
 from time import monotonic
 from types import ModuleType
@@ -40,18 +41,32 @@ class EngineDatabase:
         self._writer = self.engine.execution_options(**{BEGIN: "BEGIN IMMEDIATE"})
         self._turn: AbstractContextManager[object] = Lock() if self.engine.dialect.name == "sqlite" else nullcontext()
         """SQLite has one writer; threads of one process queue here instead of polling its busy handler."""
+        self._writing: ContextVar[Session | None] = ContextVar("writing", default=None)
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """Open a transaction that may write; on SQLite it takes the writer's lock at once."""
         may_wait()
+        if self._writing.get() is not None:
+            raise RuntimeError("a transaction within a transaction")  # it would wait for itself on SQLite
         with self._turn, Session(self._writer, expire_on_commit=False) as session, session.begin():
-            yield session
+            before = self._writing.set(session)
+            try:
+                yield session
+            finally:
+                self._writing.reset(before)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """Open a session that only reads; each statement sees the present, and none pays for BEGIN and COMMIT."""
+        """Open a session that only reads; each statement sees the present, and none pays for BEGIN and COMMIT.
+
+        Within a transaction that writes it is that one: it sees what was written, and waits for no second connection.
+        """
         may_wait()
+        writing = self._writing.get()
+        if writing is not None:
+            yield writing
+            return
         with Session(self._reader, expire_on_commit=False) as session, session.begin():
             yield session
 

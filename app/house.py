@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from app import catalogue
@@ -46,7 +46,6 @@ from verifier.class_lists.class_lists import ClassLists
 from verifier.counters import Counters
 from verifier.file_copies.file_copies import FileCopies
 from verifier.openid4vp.exchange import Exchange
-from verifier.recording import Recorder
 from verifier.reported import Reported
 from verifier.reuse import Reuse
 from verifier.service_items import ServiceItem
@@ -66,7 +65,6 @@ REMINDERS = "reminders"
 """Under whose idempotency keys stands which holders were reminded: once each."""
 MAKES_A_LICENCE = ("issue", "prepare", "renew ", "prepare renewal ")
 """How the operations begin that make a licence: under which key it was made is known as long as the licence (I6)."""
-LOOK_BACK = timedelta(days=7)  # uses older than this whose verdict is missing are left as they are
 
 
 @dataclass(frozen=True)
@@ -111,7 +109,6 @@ class House:
     asks: Asks
     class_lists: ClassLists
     reuse: Reuse
-    verdicts: Recorder
     reported: Reported
     file_copies: FileCopies
     exchange: Exchange
@@ -151,10 +148,9 @@ class House:
             self.counters.get(subject)
 
     def finish_what_a_crash_left(self, *, now: datetime) -> dict[str, int]:
-        """Deliver licences and tell verdicts that a crash kept from their holders; returns how many of each."""
-        told = [self.verdicts.tell_again(digests) for digests in self.uses.without_verdict(since=now - LOOK_BACK)]
+        """Deliver licences that a crash kept from their holders; returns how many."""
         self.copies.burn_unsigned(now=now)
-        return {"delivered": self.issuer.deliver_again(now=now), "told": sum(told)}
+        return {"delivered": self.issuer.deliver_again(now=now)}
 
     def forget_what_is_over(self, *, now: datetime) -> dict[str, int]:
         """Forget what is over in every room, each by its rule (`forgetting.py`); audit, ledger and receipts stay."""

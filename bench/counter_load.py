@@ -3,6 +3,7 @@
 Beside it, what is measured against: one SQLModel row, inserted and committed, one after another on one connection.
 """
 
+import gc
 import multiprocessing
 import secrets
 import time
@@ -99,6 +100,8 @@ def add_counter(house: House) -> None:
 
 def _work(url: str, held: list[tuple[str, str]], pipe: Any) -> None:
     house = city.house(url)
+    gc.collect()
+    gc.freeze()  # as a worker does once it is loaded (`app/cli/main.py`)
     with ThreadPoolExecutor(THREADS) as pool:
         while True:
             seconds = pipe.recv()

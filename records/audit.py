@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
+from typing import Any
 
 from sqlmodel import Session
 
@@ -34,30 +35,10 @@ def record(
 
     An act that others are told of (`outbox/events.py`) is owed to them from this very transaction on.
     """
-    store.lock_stream(session, stream)
-    sequence, previous = store.last_entry(session, stream)
-    entry = AuditEntry(
-        stream=stream,
-        sequence=sequence + 1,
-        at=now,
-        actor=actor,
-        act=act,
-        subject=subject,
-        detail=strict_json.canonical(detail or {}).decode(),
-        previous_hash=previous,
-        hash="",
-    )
-    entry.hash = _hash(entry)
+    last = store.locked_head(session, stream)
+    entry, event = _entry(Act(stream, act, subject, detail or {}), last, actor, now)
     session.flush()  # the act itself, before what is said of it
-    store.insert_one(session, entry)
-    if act in EVENTS:
-        told = {"detail": dict(detail)} if detail else {}
-        store.insert_one(
-            session,
-            OutboxEvent(
-                event_id=entry.hash, type=EVENTS[act].type, stream=stream, subject=subject, at=now, detail=told
-            ),
-        )
+    store.insert_each(session, [(AuditEntry, entry), *([(OutboxEvent, event)] if event else [])])
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,24 +56,30 @@ def record_many(session: Session, acts: Sequence[Act], *, actor: str, now: datet
     streams = {one.stream for one in acts}
     store.lock_streams(session, streams)
     last, entries, events = store.last_entries(session, streams), [], []
-    at = now.isoformat()
     for one in acts:
-        sequence, previous = last.get(one.stream, (0, ""))
-        said = {
-            "stream": one.stream, "sequence": sequence + 1, "actor": actor, "act": one.act, "subject": one.subject,
-            "detail": strict_json.canonical(one.detail).decode() if one.detail else "{}", "previous_hash": previous,
-        }  # fmt: skip
-        hashed = sha256(strict_json.canonical({**said, "at": at})).hexdigest()
-        last[one.stream] = (sequence + 1, hashed)
-        entries.append({**said, "at": now, "hash": hashed})
-        if one.act in EVENTS:
-            told = {"detail": dict(one.detail)} if one.detail else {}
-            events.append(
-                {"event_id": hashed, "type": EVENTS[one.act].type, "stream": one.stream, "subject": one.subject,
-                 "at": now, "detail": told}
-            )  # fmt: skip
+        entry, event = _entry(one, last.get(one.stream, (0, "")), actor, now)
+        last[one.stream] = (entry["sequence"], entry["hash"])
+        entries.append(entry)
+        if event is not None:
+            events.append(event)
     store.insert_many(session, AuditEntry, entries)
     store.insert_many(session, OutboxEvent, events)
+
+
+def _entry(one: Act, last: tuple[int, str], actor: str, now: datetime) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """Return an act's entry after the last of its stream (sequence, hash), and the event that others are owed of it."""
+    sequence, previous = last
+    said = {
+        "stream": one.stream, "sequence": sequence + 1, "actor": actor, "act": one.act, "subject": one.subject,
+        "detail": strict_json.canonical(one.detail).decode() if one.detail else "{}", "previous_hash": previous,
+    }  # fmt: skip
+    hashed = sha256(strict_json.canonical({**said, "at": now.isoformat()})).hexdigest()
+    entry = {**said, "at": now, "hash": hashed}
+    if one.act not in EVENTS:
+        return entry, None
+    told = {"detail": dict(one.detail)} if one.detail else {}
+    event = {"event_id": hashed, "type": EVENTS[one.act].type, "stream": one.stream, "subject": one.subject}
+    return entry, {**event, "at": now, "detail": told}
 
 
 def verify(session: Session) -> int:

@@ -19,10 +19,13 @@ class Database(Protocol):
     """Opens transactions; `app/database.py` has the one implementation, for SQLite and PostgreSQL."""
 
     def write(self) -> AbstractContextManager[Session]:
-        """Open a transaction that may write; commits on leaving, rolls back on any exception."""
+        """Open a transaction that may write; commits on leaving, rolls back on any exception. Not within another."""
 
     def read(self) -> AbstractContextManager[Session]:
-        """Open a session that only reads and blocks no writer; each of its statements sees the present."""
+        """Open a session that only reads and blocks no writer; each of its statements sees the present.
+
+        Within `write` it is that transaction's own session.
+        """
 
 
 def at_once(work: Callable[[], Made]) -> Made:

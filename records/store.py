@@ -1,6 +1,7 @@
 """All SQL of the records room."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -9,6 +10,7 @@ from sqlalchemy import (
     ARRAY,
     ColumnElement,
     Connection,
+    Dialect,
     Insert,
     Table,
     and_,
@@ -17,6 +19,7 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    literal_column,
     text,
     tuple_,
     update,
@@ -29,6 +32,8 @@ from sqlmodel import Session, SQLModel, col, select
 from records.models import AuditEntry, IdempotencyKey, LeaseRow, LogCheckpoint, LogNode, RefusedRequest
 
 PAGE = 1000  # rows of a walk through a whole table
+Spelling = Callable[[Any], Any] | None
+"""How a value is spelt for the driver, None for as it is."""
 
 
 def insert_unless_taken(session: Session, row: SQLModel) -> bool:
@@ -47,19 +52,58 @@ def insert_one(session: Session, row: SQLModel) -> None:
     session.connection().execute(_plain(type(row)), _values(row))
 
 
+def insert_each(session: Session, rows: Sequence[tuple[type[SQLModel], Mapping[str, Any]]]) -> None:
+    """Insert rows of several tables in turn, none of which anybody needs as an object.
+
+    Columns that a row does not name get the database's default. PostgreSQL is sent them all before it is listened to.
+    """
+    connection = session.connection()
+    if connection.dialect.name != "postgresql":
+        for model, values in rows:
+            connection.execute(_plain(model), values)
+        return
+    with _driver(connection) as driver, driver.pipeline(), driver.cursor() as cursor:
+        for model, values in rows:
+            statement, spell = _spelt(model, tuple(values), connection.dialect)
+            cursor.execute(statement, {name: one(value) if one else value
+                                       for (name, value), one in zip(values.items(), spell, strict=True)})  # fmt: skip
+
+
+@contextmanager
+def _driver(connection: Connection) -> Iterator[Any]:
+    """Give the driver's own connection, in this transaction; what it refuses is raised as by any other statement."""
+    refusal = connection.dialect.loaded_dbapi.Error
+    try:
+        yield connection.connection.driver_connection
+    except refusal as error:
+        raise DBAPIError.instance(None, None, error, refusal, hide_parameters=True) from error
+
+
+@cache
+def _spelt(model: type[SQLModel], names: tuple[str, ...], dialect: Dialect) -> tuple[str, list[Spelling]]:
+    """Return the insertion of these columns, and how each value is spelt for the driver."""
+    table = table_of(model)
+    return str(insert(table).compile(dialect=dialect, column_keys=names)), _spellings(table, names, dialect)
+
+
+def _spellings(table: Table, names: Collection[str], dialect: Dialect) -> list[Spelling]:
+    return [table.columns[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names]
+
+
 @cache
 def _unless_taken(model: type[SQLModel], dialect: str) -> Insert:
-    table = _table(model)
+    table = table_of(model)
     made = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
     return made.on_conflict_do_nothing().returning(*table.primary_key)
 
 
 @cache
 def _plain(model: type[SQLModel]) -> Insert:
-    return insert(_table(model))
+    return insert(table_of(model))
 
 
-def _table(model: type[SQLModel]) -> Table:
+def table_of(model: type[SQLModel]) -> Table:
+    """Return a model's table, for statements that are made once and cost no object."""
     return model.__table__  # type: ignore[attr-defined, no-any-return]
 
 
@@ -76,15 +120,21 @@ def lock_stream(session: Session, stream: str) -> None:
     """Hold the stream for this transaction; SQLite's writers are alone already."""
     connection = session.connection()
     if connection.dialect.name == "postgresql":
-        connection.execute(_LOCK, {"stream": stream})
+        connection.exec_driver_sql(_LOCK, {"stream": stream})
 
 
-_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:stream, 0))")
+_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%(stream)s, 0))"
 
 
-def last_entry(session: Session, stream: str) -> tuple[int, str]:
-    """Return sequence and hash of the stream's last entry, (0, "") for none."""
-    row = session.connection().execute(_LAST, {"stream": stream}).first()
+def locked_head(session: Session, stream: str) -> tuple[int, str]:
+    """Hold the stream for this transaction; returns sequence and hash of its last entry, (0, "") for none."""
+    connection = session.connection()
+    if connection.dialect.name != "postgresql":
+        row = connection.execute(_LAST, {"stream": stream}).first()
+    else:
+        with _driver(connection) as driver, driver.pipeline():  # one way and back for both, each after the other
+            driver.execute(_LOCK, {"stream": stream})
+            row = driver.execute(_last(connection.dialect), {"stream": stream}).fetchone()
     return (row[0], row[1]) if row else (0, "")
 
 
@@ -92,8 +142,13 @@ _LAST = (
     select(AuditEntry.sequence, AuditEntry.hash)
     .where(AuditEntry.stream == bindparam("stream"))
     .order_by(col(AuditEntry.sequence).desc())
-    .limit(1)
+    .limit(literal_column("1"))
 )
+
+
+@cache
+def _last(dialect: Dialect) -> str:
+    return str(_LAST.compile(dialect=dialect))
 
 
 def newest_act(session: Session, stream: str, among: int) -> datetime | None:
@@ -228,7 +283,7 @@ def insert_many(session: Session, model: type[SQLModel], rows: Sequence[Mapping[
     if not rows:
         return
     session.flush()  # what these rows hang on
-    table = _table(model)
+    table = table_of(model)
     left_out = {
         name: field.get_default(call_default_factory=True)
         for name, field in model.model_fields.items()
@@ -244,18 +299,13 @@ def insert_many(session: Session, model: type[SQLModel], rows: Sequence[Mapping[
 
 def _copy(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Send rows by COPY, each value in the spelling that its column's type gives it."""
-    columns = [table.columns[name] for name in rows[0]]
-    spell = [column.type.dialect_impl(connection.dialect).bind_processor(connection.dialect) for column in columns]
+    spell = _spellings(table, rows[0], connection.dialect)
     quoted = connection.dialect.identifier_preparer.quote
-    names = ", ".join(quoted(column.name) for column in columns)
-    driver: Any = connection.connection.driver_connection
-    statement, refusal = f"COPY {quoted(table.name)} ({names}) FROM STDIN", connection.dialect.loaded_dbapi.Error
-    try:
-        with driver.cursor() as cursor, cursor.copy(statement) as copy:
-            for row in rows:
-                copy.write_row([one(value) if one else value for one, value in zip(spell, row.values(), strict=True)])
-    except refusal as error:  # this way the driver's error comes bare; everybody expects what other statements raise
-        raise DBAPIError.instance(statement, None, error, refusal, hide_parameters=True) from error
+    names = ", ".join(quoted(name) for name in rows[0])
+    statement = f"COPY {quoted(table.name)} ({names}) FROM STDIN"
+    with _driver(connection) as driver, driver.cursor() as cursor, cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row([one(value) if one else value for one, value in zip(spell, row.values(), strict=True)])
 
 
 def among(session: Session, column: Any, values: Collection[Any]) -> ColumnElement[bool]:

@@ -1,10 +1,12 @@
-"""Step 8: the verdict, its receipt and the audit entry in one transaction; then the holder is told."""
+"""Step 8: the verdict, its receipt, the holder's list of uses and the audit entry in one transaction."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Protocol
+
+from sqlmodel import Session
 
 from credentials import jws
 from keys.errors import CustodyError
@@ -14,7 +16,7 @@ from keys.vault import Vault
 from records import audit
 from records import store as records_store
 from records.database import Database
-from verifier import checking, receipts, store
+from verifier import checking, receipts
 from verifier.checking import Checked
 from verifier.file_copies import document
 from verifier.file_copies.file_copies import FileCopies
@@ -35,8 +37,14 @@ class Question:
 class TellHolder(Protocol):
     """The wallet's list of uses."""
 
-    def __call__(self, digests: Sequence[str], recorded: Verification, counter: Counter, /) -> None:
-        """Note a counter's verdict with the use that presentations (by SHA-256, base64url) belong to."""
+    def __call__(
+        self, session: Session, digests: Sequence[str], counter: Counter, /,
+        *, service_item: str, verdict: str, reason: str, receipt: str,
+    ) -> None:  # fmt: skip
+        """Note a counter's verdict with the use that presentations (by SHA-256, base64url) belong to.
+
+        In the transaction that records it: a verdict that is known is known to whom it is about.
+        """
 
 
 class Recorder:
@@ -59,46 +67,27 @@ class Recorder:
         copied = self._file_copies.of(made, question.item, counter, question.operator)
         receipt = self._receipt(made, checked, question, now, document.digest(copied) if copied else None)
         made = replace(made, checks=[*made.checks, {"number": 8, "step": "record", "outcome": checking.PASSED}])
-        row = Verification(
-            verification_id=made.verification_id,
-            counter=question.counter.key,
-            operator=question.operator,
-            at=now,
-            channel=made.channel,
-            service_item=question.item.key,
-            verdict=made.outcome,
-            reason=made.reason,
-            checks=[dict(one) for one in made.checks],
-            receipt=receipt,
-        )
+        said = {
+            "service_item": question.item.key, "verdict": made.outcome, "reason": made.reason, "receipt": receipt,
+        }  # fmt: skip
+        row = {
+            "verification_id": made.verification_id, "counter": counter.key, "operator": question.operator, "at": now,
+            "channel": made.channel, "checks": [dict(one) for one in made.checks], **said,
+        }  # fmt: skip
         with self._database.write() as session:
-            records_store.insert_one(session, row)
-            for one in digests:
-                records_store.insert_one(session, VerifiedPresentation(digest=one, verification_id=row.verification_id))
+            of = [(VerifiedPresentation, {"digest": one, "verification_id": made.verification_id}) for one in digests]
+            records_store.insert_each(session, [(Verification, row), *of])
+            self._tell_holder(session, digests, counter, **said)
             if receipt and copied:
                 self._file_copies.keep(session, copied)
             audit.record(
-                session, stream=f"verifier/{question.counter.key}", actor=f"counter:{question.counter.key}",
+                session, stream=f"verifier/{counter.key}", actor=f"counter:{counter.key}",
                 act=f"verification.{made.outcome}", subject=made.verification_id, now=now,
                 detail={"reason": made.reason, "operator": question.operator, "service_item": question.item.key,
                         "receipt": sha256(receipt.encode()).hexdigest()},
             )  # fmt: skip
-        self._tell_holder(digests, row, question.counter)
         until = datetime.fromisoformat(copied["until"]) if receipt and copied else None
         return replace(made, receipt=receipt or None, copy_until=until)
-
-    def tell_again(self, digests: Sequence[str]) -> bool:
-        """Tell a holder the verdict on presentations that a crash kept from the list of uses; False if none was made.
-
-        A use without any verdict stays one: its counter was stopped before it had said a word.
-        """
-        with self._database.read() as session:
-            recorded = store.first_verification(session, digests)
-            counter = session.get(Counter, recorded.counter) if recorded else None
-        if recorded is None or counter is None:
-            return False
-        self._tell_holder(digests, recorded, counter)
-        return True
 
     def _receipt(
         self, made: Verdict, checked: Sequence[Checked], question: Question, now: datetime, copy_sha256: str | None

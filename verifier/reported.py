@@ -83,13 +83,16 @@ class Reported:
                 if one.verdict != Outcome.CANNOT_CONFIRM:
                     seen = SeenPass(digest=digest, counter=here.key, seen_at=one.at)
                     records_store.insert_unless_taken(session, seen)
+            self._tell_holder(
+                session, one.digests, here, service_item=one.service_item, verdict=one.verdict, reason=one.reason,
+                receipt="",
+            )  # fmt: skip
             audit.record(
                 session, stream=f"verifier/{here.key}", actor=f"counter:{here.key}",
                 act=f"verification.{one.verdict}", subject=one.verification_id, now=now,
                 detail={"reason": one.reason, "operator": one.operator, "service_item": one.service_item,
                         "offline_at": one.at.isoformat()},
             )  # fmt: skip
-        self._tell_holder(one.digests, row, here)
         return True
 
     def _why_not(self, counter: str, one: OfflineVerdict, now: datetime) -> str | None:

@@ -36,13 +36,6 @@ def forget_passes(session: Session, before: datetime) -> None:
     session.execute(delete(SeenPass).where(col(SeenPass.seen_at) < before))
 
 
-def first_verification(session: Session, digests: Sequence[str]) -> Verification | None:
-    """Return the earliest verification of any of these presentations."""
-    of_these = select(VerifiedPresentation.verification_id).where(col(VerifiedPresentation.digest).in_(digests))
-    query = select(Verification).where(col(Verification.verification_id).in_(of_these))
-    return session.exec(query.order_by(col(Verification.at)).limit(1)).first()
-
-
 def digests_of(session: Session, verification_id: str) -> Sequence[str]:
     """Return the presentations that a verification was about, by digest."""
     query = select(VerifiedPresentation.digest).where(VerifiedPresentation.verification_id == verification_id)

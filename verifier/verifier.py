@@ -6,6 +6,7 @@ are in `checking.py`. No transaction is open while anything is obtained or check
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -44,8 +45,21 @@ class HolderSide(Protocol):
 
     def __call__(
         self, scanned: str, question: Question, *, audience: str, nonce: str, now: datetime
-    ) -> Mapping[str, Sequence[str]]:
-        """Return presentations by licence type and use the code up; raises `RefusalError` with the reason."""
+    ) -> tuple[Mapping[str, Sequence[str]], Mapping[str, bool]]:
+        """Return presentations by licence type, and of each by digest whether somebody shows it for another.
+
+        Uses the code up; raises `RefusalError` with the reason.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Obtained:
+    """Presentations by query, how they must be bound, and who shows them."""
+
+    presented: Mapping[str, Sequence[str]]
+    binding: checking.HolderBinding
+    by_mandate: Mapping[str, bool] | None = None
+    """Of each by digest, whether somebody shows it for another; None: whose it is is looked up."""
 
 
 class Verifier:
@@ -140,15 +154,15 @@ class Verifier:
             return self._verify("offline_pass", question, self._unpack(scanned, question, now), now, demand)
         audience, nonce = self.audience(question.counter.key), self._token(NONCE_BYTES)
 
-        def obtain(checks: Checks) -> tuple[Mapping[str, Sequence[str]], checking.HolderBinding]:
+        def obtain(checks: Checks) -> Obtained:
             # 0 and 1. The wallet uses the code up and makes the presentation in one act.
             with checks.step(0):
                 _must_not_need_a_word(question)
-                presented = self._holder_side(scanned, question, audience=audience, nonce=nonce, now=now)
+                presented, acted = self._holder_side(scanned, question, audience=audience, nonce=nonce, now=now)
             with checks.step(1):
                 if not presented:
                     raise RefusalError("nothing_presented")
-            return presented, checking.online_binding(audience, nonce, now)
+            return Obtained(presented, checking.online_binding(audience, nonce, now), acted)
 
         return self._verify("show_code", question, obtain, now, demand)
 
@@ -169,7 +183,7 @@ class Verifier:
         question = self.question(counter, row.service_item, operator)
         audience = self.audience(counter)
 
-        def obtain(checks: Checks) -> tuple[Mapping[str, Sequence[str]], checking.HolderBinding]:
+        def obtain(checks: Checks) -> Obtained:
             # 0. The request is claimed before any work: a wrong answer spends it too.
             with checks.step(0), self._database.write() as session:
                 if store.claim_request(session, request_id, counter, now) is None:
@@ -179,7 +193,7 @@ class Verifier:
             # 1. The presentation came with the call.
             with checks.step(1):
                 self._check_asked(vp_token, question.item)
-            return vp_token, checking.online_binding(audience, row.nonce, now)
+            return Obtained(vp_token, checking.online_binding(audience, row.nonce, now))
 
         return self._verify("vp_token", question, obtain, now)
 
@@ -198,7 +212,7 @@ class Verifier:
         return row
 
     def _unpack(self, scanned: str, question: Question, now: datetime) -> "Obtain":
-        def obtain(checks: Checks) -> tuple[Mapping[str, Sequence[str]], checking.HolderBinding]:
+        def obtain(checks: Checks) -> Obtained:
             # 0. A pass counts once at this service while it lives.
             with checks.step(0):
                 _must_not_need_a_word(question)
@@ -206,7 +220,7 @@ class Verifier:
                 self._seen.claim(sd_jwt.presentation_digest(text), question.counter.key, now)
             with checks.step(1):
                 pass
-            return {"": [text]}, checking.offline_binding(now)
+            return Obtained({"": [text]}, checking.offline_binding(now))
 
         return obtain
 
@@ -222,15 +236,21 @@ class Verifier:
         verification_id, checks = base64url.name(self._randomness(12)), Checks()
         presented: Mapping[str, Sequence[str]] = {}
         try:
-            presented, binding = obtain(checks)
+            obtained = obtain(checks)
+            presented = obtained.presented
             checked_by_id = {
-                name: [self.take(text, name, question.item, channel, binding, checks=checks, now=now) for text in texts]
+                name: [
+                    self.take(text, name, question.item, channel, obtained.binding, checks=checks, now=now)
+                    for text in texts
+                ]
                 for name, texts in presented.items()
             }
             if demand is not None:
                 demand(checked_by_id)
             checked = [one for several in checked_by_id.values() for one in several]
-            acted = self._acted([one.presentation_digest for one in checked])
+            names = [one.presentation_digest for one in checked]
+            known = self._by_mandate(names) if obtained.by_mandate is None else obtained.by_mandate
+            acted = [known.get(one) for one in names]  # None of a foreign wallet's
             made = verdict.accepted(
                 verification_id, checked, question.item, checks, channel=channel, by_mandate=acted, now=now
             )
@@ -243,11 +263,6 @@ class Verifier:
         texts = [text for several in presented.values() for text in several if text.isascii()]
         digests = sorted({sd_jwt.presentation_digest(text) for text in texts})
         return self._recorder.record(made, checked, question, digests, now=now)
-
-    def _acted(self, digests: Sequence[str]) -> list[bool | None]:
-        """Return of each presentation in turn whether somebody showed it for another; None of a foreign wallet's."""
-        known = self._by_mandate(digests)
-        return [known.get(one) for one in digests]
 
     def take(
         self,
@@ -291,7 +306,7 @@ def _must_not_need_a_word(question: Question) -> None:
         raise RefusalError("consent_needed")
 
 
-Obtain = Callable[[Checks], tuple[Mapping[str, Sequence[str]], checking.HolderBinding]]
+Obtain = Callable[[Checks], Obtained]
 """Steps 0 and 1: claims the request once and returns presentations by query, with how they must be bound."""
 Demand = Callable[[Mapping[str, Sequence[Checked]]], None]
 """Raises `RefusalError` unless verified presentations, by query, are what was asked for."""

@@ -32,6 +32,7 @@ class Opened:
     """A held licence, opened."""
 
     row: HeldLicence
+    key: HolderKey
     parts: SdJwt
     licence: Credential
     kind: LicenceType | None
@@ -163,23 +164,23 @@ class Keeping:
     def key_for(self, holder_id: str, reference: str, *, now: datetime) -> tuple[Mapping[str, str], jws.Signer]:
         """Return a new key of a holder for one credential of another issuer, and its signer."""
         row = self._make_holder_key(holder_id, f"{holder_id} {reference}", now)
-        return row.jwk, self._signer(row)
+        return row.jwk, self.signer(row)
 
     def current(self, holder_id: str, *, now: datetime) -> list[Opened]:
         """Return the licences that a holder may show, opened: their own, then those of each principal.
 
         Newest first, without superseded ones.
         """
-        found = [self._open(row) for row in self._held(holder_id)]
+        found = [self._open(row, key) for row, key in self._held(holder_id)]
         met = {one.row.licence_id for one in found}
         for mandate in self._mandates.in_force(holder_id, now=now):
-            for row in self._held(mandate.principal):
+            for row, key in self._held(mandate.principal):
                 if row.licence_id not in met and covers(mandate, self._type_of(row), row.issuer):
                     met.add(row.licence_id)
-                    found.append(self._open(row))
+                    found.append(self._open(row, key))
         return found
 
-    def _held(self, holder_id: str) -> Sequence[HeldLicence]:
+    def _held(self, holder_id: str) -> Sequence[tuple[HeldLicence, HolderKey]]:
         with self._database.read() as session:
             return store.held(session, holder_id)
 
@@ -187,10 +188,10 @@ class Keeping:
         kind = self._types.get(row.vct)
         return kind.key if kind is not None else row.vct
 
-    def _open(self, row: HeldLicence) -> Opened:
+    def _open(self, row: HeldLicence, key: HolderKey) -> Opened:
         text = self._seal.open(row.sealed, f"licence {row.licence_id} of {row.holder_id}").decode("ascii")
         parts = sd_jwt.parse(text)
-        return Opened(row, parts, sd_jwt_vc.held(parts), self._types.get(row.vct))
+        return Opened(row, key, parts, sd_jwt_vc.held(parts), self._types.get(row.vct))
 
     def opened(self, holder_id: str, licence_ids: Collection[str], *, now: datetime) -> list[Opened]:
         """Return licences that a holder may show, opened, in the order named.
@@ -198,20 +199,20 @@ class Keeping:
         One that is neither theirs nor a principal's raises `NotHeldError`, one whose mandate is over that reason.
         """
         with self._database.read() as session:
-            rows = {row.licence_id: row for row in store.held_by_name(session, list(licence_ids))}
-        if len(rows) != len(set(licence_ids)):
+            held = {row.licence_id: (row, key) for row, key in store.held_by_name(session, list(licence_ids))}
+        if len(held) != len(set(licence_ids)):
             raise NotHeldError
-        for row in rows.values():
+        for row, _ in held.values():
             self._mandates.must_allow(holder_id, row.holder_id, self._type_of(row), row.issuer, now=now)
-        return [self._open(rows[licence_id]) for licence_id in licence_ids]
+        return [self._open(*held[licence_id]) for licence_id in licence_ids]
 
     def claims_of(self, holder_id: str, licence_id: str) -> Mapping[str, Any]:
         """Return all claims of a licence that was delivered here, for its own agency to sign a copy of."""
         with self._database.read() as session:
-            rows = [row for row in store.held_by_name(session, [licence_id]) if row.holder_id == holder_id]
-        if not rows:
+            held = [one for one in store.held_by_name(session, [licence_id]) if one[0].holder_id == holder_id]
+        if not held:
             raise NotHeldError
-        return self._open(rows[0]).licence.claims
+        return self._open(*held[0]).licence.claims
 
     def _make_holder_key(self, holder_id: str, reference: str, now: datetime) -> HolderKey:
         private = self.make_key()
@@ -234,15 +235,8 @@ class Keeping:
             raise HolderKeyTakenError
         return found
 
-    def signer(self, row: HeldLicence) -> jws.Signer:
-        """Return the signer of the key that a licence is bound to."""
-        with self._database.read() as session:
-            key = session.get(HolderKey, row.thumbprint)
-        if key is None:
-            raise NotHeldError
-        return self._signer(key)
-
-    def _signer(self, key: HolderKey) -> jws.Signer:
+    def signer(self, key: HolderKey) -> jws.Signer:
+        """Return the signer of a key that a licence is bound to."""
         der = self._seal.open(key.sealed, f"holder key {key.thumbprint} of {key.holder_id}")
         private = load_der_private_key(der, password=None)
         if not isinstance(private, EllipticCurvePrivateKey):

@@ -1,8 +1,9 @@
 """Making presentations: the use is written down before anything leaves."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlmodel import Session
 
@@ -20,13 +21,41 @@ Chosen = Sequence[tuple[str, Opened, Collection[Path]]]
 """What to present: the name it is answered under, the licence, the paths of the claims to show."""
 
 
+@dataclass(slots=True)
+class NewUse:
+    """A use that is about to be (`models.Use`): by `actor`, of their own licences until it is said whose."""
+
+    use_id: str
+    holder_id: str
+    actor: str
+    at: datetime
+    channel: str
+    verifier: str
+    verifier_name: Mapping[str, str]
+    service_item: str | None
+    licences: list[dict[str, Any]] = field(default_factory=list)
+    verdict: str | None = None
+    reason: str | None = None
+    receipt: str | None = None
+
+    def values(self) -> dict[str, Any]:
+        """Return it as a row."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
 @dataclass(frozen=True, slots=True)
 class Made:
     """Presentations by name, the uses that they are, and which belongs to which, by digest."""
 
     texts: dict[str, list[str]]
-    uses: dict[str, Use]
+    uses: dict[str, NewUse]
     of_digest: dict[str, str]
+
+    @property
+    def by_mandate(self) -> dict[str, bool]:
+        """Of each presentation, by digest, whether somebody shows it for another."""
+        for_another = {one.use_id: one.holder_id != one.actor for one in self.uses.values()}
+        return {digest: for_another[use_id] for digest, use_id in self.of_digest.items()}
 
 
 class Presenter:
@@ -39,22 +68,12 @@ class Presenter:
 
     def use(
         self, actor: str, channel: str, verifier: str, name: Mapping[str, str], item: str | None, *, now: datetime
-    ) -> Use:
+    ) -> NewUse:
         """Return a use that is about to be, by `actor`, of their own licences until it is said whose."""
-        return Use(
-            use_id=self._use_id(now),
-            holder_id=actor,
-            actor=actor,
-            at=now,
-            channel=channel,
-            verifier=verifier,
-            verifier_name=dict(name),
-            service_item=item,
-            licences=[],
-        )
+        return NewUse(self._use_id(now), actor, actor, now, channel, verifier, dict(name), item)
 
     def present(
-        self, chosen: Chosen, use: Use, *, audience: str, nonce: str, now: datetime, life: timedelta | None = None
+        self, chosen: Chosen, use: NewUse, *, audience: str, nonce: str, now: datetime, life: timedelta | None = None
     ) -> dict[str, list[str]]:
         """Make the presentations and write the use down before anything leaves: name → presentations."""
         made = self.make(chosen, use, audience=audience, nonce=nonce, now=now, life=life)
@@ -63,44 +82,39 @@ class Presenter:
         return made.texts
 
     def make(
-        self, chosen: Chosen, use: Use, *, audience: str, nonce: str, now: datetime, life: timedelta | None = None
+        self, chosen: Chosen, use: NewUse, *, audience: str, nonce: str, now: datetime, life: timedelta | None = None
     ) -> Made:
         """Make presentations; they must be written down in the transaction that lets them leave.
 
         Each person whose licences are shown gets a use of their own.
         """
         texts: dict[str, list[str]] = {}
-        uses: dict[str, Use] = {} if chosen else {use.holder_id: use}
+        uses: dict[str, NewUse] = {} if chosen else {use.holder_id: use}
         of_digest: dict[str, str] = {}
         for name, one, paths in chosen:
             parts = sd_jwt.select_paths(one.parts, paths)
-            signer = self._keeping.signer(one.row)
+            signer = self._keeping.signer(one.key)
             text = key_binding.bind(parts, signer, audience=audience, nonce=nonce, now=now, life=life)
             texts.setdefault(name, []).append(text)
             shown = {spelt(path) for path in paths if dcql.find(one.licence.claims, path)}
             shown |= one.licence.claims.keys() - one.selective
             told = {"licence_type": type_of(one), "licence_id": one.row.licence_id, "claims": sorted(shown)}
-            theirs = uses.setdefault(one.row.holder_id, self._of(use, one.row.holder_id, now, first=not uses))
-            theirs.licences = [*theirs.licences, told]
+            whose = one.row.holder_id
+            if whose not in uses:
+                use_id = self._use_id(now) if uses else use.use_id
+                uses[whose] = replace(use, use_id=use_id, holder_id=whose, licences=[])
+            theirs = uses[whose]
+            theirs.licences.append(told)
             of_digest.setdefault(sd_jwt.presentation_digest(text), theirs.use_id)
         return Made(texts, uses, of_digest)
 
     def write_down(self, session: Session, made: Made, now: datetime) -> None:
         """Write the uses of presentations down, person by person in one order."""
-        session.add_all(made.uses.values())
-        session.flush()
-        for digest, use_id in made.of_digest.items():  # the same presentation made twice belongs to its first use
-            records_store.insert_unless_taken(session, UsePresentation(digest=digest, use_id=use_id))
+        uses = [(Use, use.values()) for use in made.uses.values()]
+        of = [(UsePresentation, {"digest": one, "use_id": use_id}) for one, use_id in made.of_digest.items()]
+        records_store.insert_each(session, [*uses, *of])
         for holder_id, theirs in sorted(made.uses.items()):
             record(session, holder_id, f"use.{theirs.channel}", theirs.use_id, now, actor=theirs.actor)
-
-    def _of(self, use: Use, holder_id: str, now: datetime, *, first: bool) -> Use:
-        """Return a use of somebody's licences like `use`."""
-        if first:
-            use.holder_id = holder_id
-            return use
-        return Use(**use.model_dump(exclude={"use_id", "holder_id", "licences"}), use_id=self._use_id(now),
-                   holder_id=holder_id, licences=[])  # fmt: skip
 
     def _use_id(self, now: datetime) -> str:
         return f"{int(now.timestamp() * 1000):013d}-{base64url.encode(self._randomness(ID_BYTES))}"  # by time

@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import delete, func, update
+from sqlalchemy import bindparam, delete, func, update
 from sqlmodel import Session, col, or_, select
 
 from records import store as records_store
@@ -59,23 +60,42 @@ def held_names(session: Session, licence_ids: Collection[str]) -> set[str]:
     )
 
 
-def held(session: Session, holder_id: str) -> Sequence[HeldLicence]:
-    """Return a holder's licences, newest first, without superseded ones."""
-    query = select(HeldLicence).where(HeldLicence.holder_id == holder_id, col(HeldLicence.superseded_by).is_(None))
+def held(session: Session, holder_id: str) -> Sequence[tuple[HeldLicence, HolderKey]]:
+    """Return a holder's licences, each with its key, newest first, without superseded ones."""
+    query = _HELD.where(HeldLicence.holder_id == holder_id, col(HeldLicence.superseded_by).is_(None))
     return session.exec(query.order_by(col(HeldLicence.received_at).desc(), col(HeldLicence.licence_id))).all()
 
 
-def held_by_name(session: Session, licence_ids: Sequence[str]) -> Sequence[HeldLicence]:
-    """Return licences by identifier, superseded ones too, whoever's they are."""
-    return session.exec(select(HeldLicence).where(col(HeldLicence.licence_id).in_(licence_ids))).all()
+def held_by_name(session: Session, licence_ids: Sequence[str]) -> Sequence[tuple[HeldLicence, HolderKey]]:
+    """Return licences by identifier, each with its key, superseded ones too, whoever's they are."""
+    return session.exec(_NAMED, params={"names": list(licence_ids)}).all()
 
 
-def claim_code(session: Session, code_hash: str, now: datetime) -> ShowCode | None:
+_HELD = select(HeldLicence, HolderKey).join(HolderKey)
+_NAMED = _HELD.where(col(HeldLicence.licence_id).in_(bindparam("names", expanding=True)))
+
+
+class ClaimedCode(NamedTuple):
+    """A show code that was used up a moment ago: whose, and what it lets be shown."""
+
+    holder_id: str
+    choice: dict[str, list[str]]
+
+
+def claim_code(session: Session, code_hash: str, now: datetime) -> ClaimedCode | None:
     """Use a code up and return it, or None: of any number of requests at once, one gets it."""
-    same = or_(ShowCode.code_hash == code_hash, ShowCode.typed_hash == code_hash)
-    unused = (col(ShowCode.used_at).is_(None), col(ShowCode.withdrawn_at).is_(None), col(ShowCode.expires_at) > now)
-    statement = update(ShowCode).where(same, *unused).values(used_at=now).returning(ShowCode)
-    return session.scalars(statement, execution_options={"populate_existing": True}).first()
+    row = session.connection().execute(_CLAIM, {"code": code_hash, "now": now}).first()
+    return ClaimedCode(*row) if row is not None else None
+
+
+_CODES = records_store.table_of(ShowCode)
+_CLAIM = (
+    update(_CODES)
+    .where(or_(_CODES.c.code_hash == bindparam("code"), _CODES.c.typed_hash == bindparam("code")))
+    .where(_CODES.c.used_at.is_(None), _CODES.c.withdrawn_at.is_(None), _CODES.c.expires_at > bindparam("now"))
+    .values(used_at=bindparam("now"))
+    .returning(_CODES.c.holder_id, _CODES.c.choice)
+)
 
 
 def code(session: Session, code_hash: str) -> ShowCode | None:
@@ -138,8 +158,15 @@ def uses_of(session: Session, digests: Sequence[str]) -> Sequence[Use]:
 
 def note_verdict(session: Session, digests: Sequence[str], **said: object) -> None:
     """Note what was made of presentations with their uses, but for those that have a verdict already."""
-    of_these = select(UsePresentation.use_id).where(col(UsePresentation.digest).in_(digests))
-    session.execute(update(Use).where(col(Use.use_id).in_(of_these), col(Use.verdict).is_(None)).values(**said))
+    for digest in digests:
+        session.connection().execute(_NOTE, {"of": digest, **said})
+
+
+_USES, _PRESENTED = records_store.table_of(Use), records_store.table_of(UsePresentation)
+_NOTE = update(_USES).where(
+    _USES.c.use_id == select(_PRESENTED.c.use_id).where(_PRESENTED.c.digest == bindparam("of")).scalar_subquery(),
+    _USES.c.verdict.is_(None),
+)
 
 
 def shown_with(session: Session, use: Use) -> Sequence[str]:
@@ -158,13 +185,6 @@ def known(session: Session, digests: Sequence[str]) -> int:
     """Return how many of these presentations belong to a use here."""
     query = select(func.count()).where(col(UsePresentation.digest).in_(digests))
     return session.exec(query).one()
-
-
-def unreported(session: Session, since: datetime) -> Sequence[tuple[str, str]]:
-    """Return use and digest of the presentations since an instant that no verdict came back for, by use."""
-    query = select(UsePresentation.use_id, UsePresentation.digest).join(Use)
-    query = query.where(col(Use.verdict).is_(None), col(Use.at) >= since)
-    return [(use_id, digest) for use_id, digest in session.exec(query.order_by(col(UsePresentation.use_id)))]
 
 
 def claim_link(session: Session, secret_hash: str, now: datetime) -> str | None:

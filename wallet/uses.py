@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from itertools import groupby
 
 from sqlmodel import Session
 
@@ -170,14 +169,9 @@ class Uses:
         """Return what a holder is called."""
         return self._mandates.name_of(holder_id)
 
-    def without_verdict(self, *, since: datetime) -> list[list[str]]:
-        """Return the presentations (digests) of each use since an instant that no verdict came back for."""
-        with self._database.read() as session:
-            rows = store.unreported(session, since)
-        return [[digest for _, digest in several] for _, several in groupby(rows, key=lambda row: row[0])]
-
     def record_verdict(
         self,
+        session: Session,
         digests: Sequence[str],
         *,
         counter: str,
@@ -189,5 +183,4 @@ class Uses:
     ) -> None:
         """Note what a counter made of presentations; the first word stands."""
         said = {"verifier": counter, "verifier_name": dict(name), "service_item": service_item}
-        with self._database.write() as session:
-            store.note_verdict(session, digests, **said, verdict=verdict, reason=reason, receipt=receipt)
+        store.note_verdict(session, digests, **said, verdict=verdict, reason=reason, receipt=receipt)

@@ -35,7 +35,8 @@ from wallet.keeping import Keeping, Opened
 from wallet.mandates.mandates import Mandates
 from wallet.matters import Matter
 from wallet.models import ShowCode
-from wallet.presenting import Presenter, paths, record, type_of
+from wallet.presenting import Made, Presenter, paths, record, type_of
+from wallet.store import ClaimedCode
 
 WRONG_CODES_PER_COUNTER = 5  # typed codes a counter may get wrong in a minute
 ALL_COUNTERS = "*"
@@ -175,32 +176,43 @@ class Wallet:
             row = store.code(session, codes.hashed(code))
         return row is not None and not row.choice
 
-    def claim(self, scanned: str, asker: Asker, *, now: datetime) -> ShowCode:
+    def claim(self, scanned: str, asker: Asker, *, now: datetime) -> ClaimedCode:
         """Use a code up and return it, raising `CodeError` with why not: of any number of requests one succeeds."""
-        code = codes.read(scanned, base_url=self._base_url)
-        if code is None:
-            raise NotACodeError
-        return self._claim_code(code, asker, now)
+        with self._database.write() as session:
+            claimed = self._claim_code(session, self._read(scanned), asker, now)
+        if isinstance(claimed, CodeError):
+            raise claimed
+        return claimed
 
-    def redeem(self, scanned: str, asker: Asker, *, audience: str, nonce: str, now: datetime) -> dict[str, list[str]]:
+    def redeem(self, scanned: str, asker: Asker, *, audience: str, nonce: str, now: datetime) -> Made:
         """Use a code up and return presentations for `asker`: licence type → SD-JWTs with key binding.
 
-        Of any number of requests one succeeds. What leaves is what the holder chose and the item lists.
+        Of any number of requests one succeeds. What leaves is what the holder chose and the item lists. In one
+        transaction: a code that could not be answered was not used up.
         """
-        row = self.claim(scanned, asker, now=now)
-        if not row.choice:
+        made = None
+        with self._database.write() as session:
+            claimed = self._claim_code(session, self._read(scanned), asker, now)
+            if isinstance(claimed, ClaimedCode) and claimed.choice:
+                made = self._answer(claimed, asker, audience, nonce, now)
+                self._presenter.write_down(session, made, now)
+        if isinstance(claimed, CodeError):
+            raise claimed
+        if made is None:
             raise AskFirstError
-        opened = self._keeping.opened(row.holder_id, row.choice, now=now)
-        listed = [one for one in opened if one.kind is not None and one.kind.key in asker.listed]
+        return made
+
+    def _answer(self, code: ClaimedCode, asker: Asker, audience: str, nonce: str, now: datetime) -> Made:
+        opened = self._keeping.opened(code.holder_id, code.choice, now=now)
         agreed = [
-            (one.kind.key, one, paths(set(row.choice[one.row.licence_id]) & set(asker.listed[one.kind.key])))
-            for one in listed
-            if one.kind is not None
+            (one.kind.key, one, paths(set(code.choice[one.row.licence_id]) & set(asker.listed[one.kind.key])))
+            for one in opened
+            if one.kind is not None and one.kind.key in asker.listed
         ]
-        use = self._presenter.use(row.holder_id, "show_code", asker.counter, asker.name, asker.service_item, now=now)
-        if not listed:  # no presentation will bring a verdict back: it is known already
+        use = self._presenter.use(code.holder_id, "show_code", asker.counter, asker.name, asker.service_item, now=now)
+        if not agreed:  # no presentation will bring a verdict back: it is known already
             use.verdict, use.reason, use.receipt = "refused", "nothing_presented", ""
-        return self._presenter.present(agreed, use, audience=audience, nonce=nonce, now=now)
+        return self._presenter.make(agreed, use, audience=audience, nonce=nonce, now=now)
 
     def present(
         self, holder_id: str, choice: Choice, *, audience: str, nonce: str, sensitive: bool = False, now: datetime
@@ -256,22 +268,24 @@ class Wallet:
             raise SensitiveError
         return opened
 
-    def _claim_code(self, code: str, asker: Asker, now: datetime) -> ShowCode:
+    def _read(self, scanned: str) -> str:
+        code = codes.read(scanned, base_url=self._base_url)
+        if code is None:
+            raise NotACodeError
+        return code
+
+    def _claim_code(self, session: Session, code: str, asker: Asker, now: datetime) -> ClaimedCode | CodeError:
+        """Use a code up, or return why not: the transaction is to be committed in either case, a wrong try counts."""
         minute = int(now.timestamp()) // 60
         typed = len(code) == codes.TYPED_LENGTH
-        with self._database.write() as session:
-            if typed:
-                self._count_try(session, asker.counter, minute)
-            row = store.claim_code(session, codes.hashed(code), now)
-            if row is not None:
-                session.expunge(row)
-            refusal = None if row is not None else _why_not(store.code(session, codes.hashed(code)), now)
-            if typed and not isinstance(refusal, CodeUnknownError):
-                for counter in (ALL_COUNTERS, asker.counter):
-                    store.count_try(session, counter, minute, by=-1)
-        if row is None:
-            raise refusal or CodeUnknownError()
-        return row
+        if typed:
+            self._count_try(session, asker.counter, minute)
+        hashed = codes.hashed(code)
+        claimed = store.claim_code(session, hashed, now) or _why_not(store.code(session, hashed), now)
+        if typed and not isinstance(claimed, CodeUnknownError):
+            for counter in (ALL_COUNTERS, asker.counter):
+                store.count_try(session, counter, minute, by=-1)
+        return claimed
 
     def _count_try(self, session: Session, counter: str, minute: int) -> None:
         """Count first, then look: however many try at once, each sees all before it."""

@@ -17,7 +17,7 @@ from verifier.checking import Checks
 from verifier.errors import AskOverError, RefusalError, UnknownAskError
 from verifier.recording import Question
 from verifier.verdict import Verdict
-from verifier.verifier import NONCE_BYTES, Verifier
+from verifier.verifier import NONCE_BYTES, Obtain, Obtained, Verifier
 
 ID_BYTES = 12
 BEING_TOLD = timedelta(seconds=30)
@@ -137,10 +137,8 @@ class Asks:
             store.note_verification(session, ask_id, made.verification_id)
         return made
 
-    def _obtaining(
-        self, row: Ask, word: Word, now: datetime
-    ) -> Callable[[Checks], tuple[Mapping[str, Sequence[str]], checking.HolderBinding]]:
-        def obtain(checks: Checks) -> tuple[Mapping[str, Sequence[str]], checking.HolderBinding]:
+    def _obtaining(self, row: Ask, word: Word, now: datetime) -> Obtain:
+        def obtain(checks: Checks) -> Obtained:
             # 0. The holder said yes, and nobody has taken it.
             with checks.step(0):
                 if word.said != "confirmed":
@@ -150,7 +148,7 @@ class Asks:
             with checks.step(1):
                 if not presented:
                     raise RefusalError("consent_spent")
-            return presented, checking.online_binding(self._verifier.audience(row.counter), row.nonce, now)
+            return Obtained(presented, checking.online_binding(self._verifier.audience(row.counter), row.nonce, now))
 
         return obtain
 
@@ -158,8 +156,8 @@ class Asks:
         return base64url.encode(self._randomness(size))
 
 
-def _refusing(refusal: RefusalError) -> Callable[[Checks], tuple[Mapping[str, Sequence[str]], checking.HolderBinding]]:
-    def obtain(checks: Checks) -> tuple[Mapping[str, Sequence[str]], checking.HolderBinding]:
+def _refusing(refusal: RefusalError) -> Obtain:
+    def obtain(checks: Checks) -> Obtained:
         with checks.step(0):
             raise refusal
         raise AssertionError("a refusal ends the step")
