@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from sqlmodel import Session
+
 from credentials.licence_type import Holder
 
 
@@ -33,6 +35,7 @@ class Deliver(Protocol):
 
     def __call__(
         self,
+        session: Session,
         holder_ref: str,
         licence_id: str,
         text: str,
@@ -41,4 +44,7 @@ class Deliver(Protocol):
         agents: Sequence[str],
         now: datetime,
     ) -> None:
-        """Put a signed licence into a holder's wallet; `agents` are whose wallets may show it too."""
+        """Put a signed licence into a holder's wallet, in an open transaction.
+
+        `agents` are whose wallets may show it too.
+        """

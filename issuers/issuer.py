@@ -9,6 +9,8 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from sqlmodel import Session
+
 from credentials import base64url, jws
 from credentials.identifiers import LicenceId, parse_licence_id
 from credentials.licence_type import CITY_TIME, ClaimsRefusedError, LicenceType
@@ -24,7 +26,7 @@ from issuers.errors import (
     UnknownLicenceError,
     WrongStateError,
 )
-from issuers.holder_side import Deliver, HolderKeys
+from issuers.holder_side import Deliver, HolderKeys, Signed
 from issuers.models import Agency, LicenceRow, LicenceState
 from issuers.orders import UNKNOWN_TYPE, Draft, Order, check_order
 from issuers.publishing import StatusPublisher, burn, publish_now_or_later
@@ -89,18 +91,29 @@ class Issuer:
 
         What `supersedes` names, a valid licence, is superseded when its next version is signed.
         """
-        if self._vault.active(agency, KeyPurpose.LICENCE).signer is None:
+        key = self._vault.active(agency, KeyPurpose.LICENCE)
+        if key.signer is None:
             raise AgencyKeepsKeyError
-        row = self.prepare(agency, order, this, actor=actor, now=now, supersedes=supersedes)
-        return self._sign(row, actor=actor, now=now)
+        row, new = self._prepared(agency, order, this, key.kid, actor=actor, now=now, supersedes=supersedes)
+        if not new:  # the same request, before: it may have been cut short anywhere
+            return self._sign(row, actor=actor, now=now)
+        signature = base64url.encode(key.signer(row.signing_input.encode("ascii")))
+        return self._completed(row, signature, actor=actor, now=now)
 
     def prepare(
         self, agency: str, order: Order, this: Attempt, *, actor: str, now: datetime, supersedes: str | None = None
     ) -> LicenceRow:
         """Write the ledger row of a licence, with the exact bytes to sign; nothing is signed yet."""
+        return self._prepared(agency, order, this, None, actor=actor, now=now, supersedes=supersedes)[0]
+
+    def _prepared(
+        self, agency: str, order: Order, this: Attempt, kid: str | None, *, actor: str, now: datetime,
+        supersedes: str | None,
+    ) -> tuple[LicenceRow, bool]:  # fmt: skip
+        """Return the row, to be signed with the key `kid` (None: the active one), and whether it is new."""
         # 1. The same request again finds its own row.
         if (again := self._earlier(agency, this)) is not None:
-            return again
+            return again, False
         # 2. This agency may sign this type, today.
         kind = self.authorised_type(agency, order.licence_type, now)
         # 3. Everything that was sent is right, or every fault is named.
@@ -111,7 +124,7 @@ class Issuer:
             identifier = self._identifier(agency, kind, supersedes, Renewal(subject, first_day, actor, now))
         except IssuerError:
             if (again := self._earlier(agency, this)) is not None:  # the same request, a moment ago, renewed it
-                return again
+                return again, False
             raise
         # 5. The holder's wallet gives the key that the licence will be bound to.
         holder_ref, holder_jwk = self._holder_keys.bind(order.holder, reference=f"{this.caller} {this.key}", now=now)
@@ -133,11 +146,12 @@ class Issuer:
             state_since=now,
             valid_from=first_day,
             valid_until=last_day,
-            kid=self._vault.active(agency, KeyPurpose.LICENCE).kid,
+            kid=kid or self._vault.active(agency, KeyPurpose.LICENCE).kid,
             created_at=now,
             prepared_until=now + self._preparation_life,
         )
-        return self._recorder.record(row, draft, this, actor=actor, now=now)
+        recorded = self._recorder.record(row, draft, this, actor=actor, now=now)
+        return recorded, recorded is row
 
     def check(self, agency: str, order: Order, *, now: datetime) -> None:
         """Raise what `issue` would raise for an order, `ClaimsRefusedError` with every fault; writes nothing."""
@@ -261,14 +275,21 @@ class Issuer:
         )
 
     def _completed(self, row: LicenceRow, signature: str, *, actor: str, now: datetime) -> LicenceRow:
-        """Make the licence valid and supersede the one it renews; if that one is valid no more, burn the new one."""
+        """Make the licence valid, supersede the one it renews, put it into its wallet: all in one transaction.
+
+        If the one that it renews is valid no more, the new one is burnt.
+        """
+        made = self._recorder.unsealed(row, signature)
         old, burnt = None, False
         with self._database.write() as session:
-            if store.sign(session, row, signature, now):
+            signed = store.sign(session, row, signature, now)
+            if signed:
                 old = store.licence(session, row.agency, row.supersedes) if row.supersedes else None
                 burnt = old is not None and not supersede(session, old, now)
                 if burnt:
                     burn(session, row, before=LicenceState.VALID, actor=actor, now=now)
+                else:
+                    self._hand_over(session, made, row.supersedes, now)
                 audit.record(
                     session, stream=f"issuers/{row.agency}", actor=actor, subject=row.licence_id, now=now,
                     act="licence.refused" if burnt else "licence.signed", detail={"supersedes": row.supersedes},
@@ -277,14 +298,23 @@ class Issuer:
             publish_now_or_later(self._publisher, (row if burnt else old).licence_id, now=now)
         if burnt:
             raise LicenceRevokedError("the licence to be renewed is valid no more")
-        return self.read(row.agency, row.licence_id)
+        if not signed:  # somebody else did, a moment ago
+            return self.read(row.agency, row.licence_id)
+        row.state, row.state_since, row.signature, row.undelivered = LicenceState.VALID, now, signature, None
+        return row
+
+    def _hand_over(self, session: Session, made: Signed, supersedes: str | None, now: datetime) -> None:
+        self._deliver(
+            session, made.holder_ref, made.licence_id, made.text, supersedes=supersedes, agents=made.agents, now=now
+        )
 
     def _delivered(self, row: LicenceRow, *, now: datetime) -> LicenceRow:
+        """Put a signed licence of a batch into its wallet that a crash kept from it."""
         if row.undelivered is None or row.signature is None:
             return row
-        made = self._recorder.unsealed(row)
-        self._deliver(row.holder_ref, row.licence_id, made.text, supersedes=row.supersedes, agents=made.agents, now=now)
+        made = self._recorder.unsealed(row, row.signature)
         with self._database.write() as session:
+            self._hand_over(session, made, row.supersedes, now)
             store.delivered(session, [row.licence_id])
         return self.read(row.agency, row.licence_id)
 

@@ -88,11 +88,11 @@ class Recorder:
         waits = {"disclosures": [one.text for one in disclosures], "agents": list(agents)}
         return self._seal.close(strict_json.dumps(waits), f"disclosures of {licence_id}")
 
-    def unsealed(self, row: LicenceRow) -> Signed:
-        """Return a signed licence that waits for delivery."""
+    def unsealed(self, row: LicenceRow, signature: str) -> Signed:
+        """Return a licence that waits for delivery, with its signature."""
         kept = strict_json.loads(self._seal.open(row.undelivered or b"", f"disclosures of {row.licence_id}"))
         texts, agents = (kept, ()) if isinstance(kept, list) else (kept["disclosures"], kept["agents"])
-        text = "~".join([f"{row.signing_input}.{row.signature}", *texts, ""])
+        text = "~".join([f"{row.signing_input}.{signature}", *texts, ""])
         return Signed(row.holder_ref, row.licence_id, text, agents)
 
     def header(self, agency: str, kid: str, kind: LicenceType, now: datetime) -> dict[str, Any]:

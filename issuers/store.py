@@ -7,8 +7,8 @@ wallets' doors `openid4vci/store.py`.
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from sqlalchemy import update
-from sqlmodel import Session, col, select
+from sqlalchemy import bindparam, update
+from sqlmodel import Session, col, or_, select
 
 from issuers.models import ActsOfHour, LicenceCopy, LicenceRow, LicenceState, ListKind, MassChangeRow, StatusListRow
 from records import store as records_store
@@ -128,7 +128,10 @@ def move_all(
 
 
 def sign(session: Session, row: LicenceRow, signature: str, now: datetime) -> bool:
-    """Make a prepared licence valid, within its time; False if somebody else did, or it is too late."""
+    """Make a prepared licence valid, within its time, and drop what waited for that, which goes into a wallet now.
+
+    False if somebody else did, or it is too late.
+    """
     statement = (
         update(LicenceRow)
         .where(
@@ -136,7 +139,7 @@ def sign(session: Session, row: LicenceRow, signature: str, now: datetime) -> bo
             col(LicenceRow.state) == LicenceState.PREPARED,
             col(LicenceRow.prepared_until) > now,
         )
-        .values(state=LicenceState.VALID, state_since=now, signature=signature)
+        .values(state=LicenceState.VALID, state_since=now, signature=signature, undelivered=None)
     )
     return bool(session.execute(statement).rowcount)  # type: ignore[attr-defined]
 
@@ -173,9 +176,19 @@ def lists(session: Session, agency: str | None = None) -> Sequence[StatusListRow
 
 def index_taken(session: Session, list_id: str, index: int) -> bool:
     """Whether a status index was given to some licence."""
-    own = select(LicenceRow.licence_id).where(LicenceRow.status_list_id == list_id, LicenceRow.status_index == index)
-    copy = select(LicenceCopy.copy_id).where(LicenceCopy.status_list_id == list_id, LicenceCopy.status_index == index)
-    return session.exec(own).first() is not None or session.exec(copy).first() is not None
+    return bool(session.connection().execute(_TAKEN, {"list_id": list_id, "at": index}).scalar())
+
+
+_TAKEN = select(
+    or_(
+        *(
+            select(1)
+            .where(one.c.status_list_id == bindparam("list_id"), one.c.status_index == bindparam("at"))
+            .exists()
+            for one in (records_store.table_of(LicenceRow), records_store.table_of(LicenceCopy))
+        )
+    )
+)
 
 
 def sign_copy(session: Session, copy_id: str, signature: str) -> bool:

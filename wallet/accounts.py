@@ -34,26 +34,24 @@ class Accounts:
 
     def add(self, holder: Holder, *, actor: str, now: datetime) -> str:
         """Return the wallet's name for a person or company, making the account if there is none."""
-        lookup = self._seal.lookup(f"{holder.code_type} {holder.code}")
         with self._database.write() as session:
-            found = store.holder_by_lookup(session, lookup)
-            if found is not None:
-                return found.holder_id
-            holder_id = self.new_name()
-            identity = strict_json.dumps(
-                {"code_type": holder.code_type, "code": holder.code, "name": clean(holder.name)}
-            )
-            row = HolderRow(
-                holder_id=holder_id,
-                lookup=lookup,
-                identity=self._seal.close(identity, f"identity of {holder_id}"),
-                created_at=now,
-            )
-            if not records_store.insert_unless_taken(session, row):
-                winner = store.holder_by_lookup(session, lookup)
-                return winner.holder_id if winner else holder_id
-            audit.record(session, stream=stream(holder_id), actor=actor, act="holder.added", subject=holder_id, now=now)
-        return holder_id
+            return self._account(session, holder, actor, now).holder_id
+
+    def _account(self, session: Session, holder: Holder, actor: str, now: datetime) -> HolderRow:
+        lookup = self._seal.lookup(f"{holder.code_type} {holder.code}")
+        found = store.holder_by_lookup(session, lookup)
+        if found is not None:
+            return found
+        holder_id = self.new_name()
+        row = HolderRow(holder_id=holder_id, lookup=lookup, identity=self._sealed(holder_id, holder), created_at=now)
+        if not records_store.insert_unless_taken(session, row):
+            return store.holder_by_lookup(session, lookup) or row
+        audit.record(session, stream=stream(holder_id), actor=actor, act="holder.added", subject=holder_id, now=now)
+        return row
+
+    def _sealed(self, holder_id: str, holder: Holder) -> bytes:
+        identity = strict_json.dumps({"code_type": holder.code_type, "code": holder.code, "name": clean(holder.name)})
+        return self._seal.close(identity, f"identity of {holder_id}")
 
     def named(self, holder: Holder, *, actor: str, now: datetime) -> str | None:
         """Return the wallet of somebody by number *and* name, making it if the number is new; None if they differ."""
@@ -62,20 +60,19 @@ class Accounts:
 
     def must_be(self, holder: Holder, *, actor: str, now: datetime) -> str:
         """Return the wallet of somebody whose name an authority says: theirs is the name that stays."""
-        holder_id = self.add(holder, actor=actor, now=now)
-        if self.get(holder_id).name != clean(holder.name):
-            identity = strict_json.dumps(
-                {"code_type": holder.code_type, "code": holder.code, "name": clean(holder.name)}
+        with self._database.write() as session:
+            return self.known(session, holder, actor=actor, now=now)
+
+    def known(self, session: Session, holder: Holder, *, actor: str, now: datetime) -> str:
+        """Do the same in a transaction of the caller's."""
+        row = self._account(session, holder, actor, now)
+        if self.opened(row).name != clean(holder.name):
+            row.identity = self._sealed(row.holder_id, holder)
+            session.flush()
+            audit.record(
+                session, stream=stream(row.holder_id), actor=actor, act="holder.renamed", subject=row.holder_id, now=now
             )
-            with self._database.write() as session:
-                row = session.get(HolderRow, holder_id)
-                if row is not None:
-                    row.identity = self._seal.close(identity, f"identity of {holder_id}")
-                    session.flush()
-                audit.record(
-                    session, stream=stream(holder_id), actor=actor, act="holder.renamed", subject=holder_id, now=now
-                )
-        return holder_id
+        return row.holder_id
 
     def get(self, holder_id: str) -> Holder:
         """Return who a holder is; unknown ones raise `UnknownHolderError`."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_der_private_key
+from sqlmodel import Session
 
 from credentials import jws, sd_jwt, sd_jwt_vc, x509
 from credentials.jwk import export_public, import_public
@@ -71,12 +72,10 @@ class Keeping:
 
     def bind(self, holder: Holder, *, reference: str, now: datetime) -> tuple[str, Mapping[str, str]]:
         """Return the holder's name here and a new public key for one licence; one reference, one key."""
-        holder_id = self._accounts.must_be(holder, actor="issuers", now=now)
-        with self._database.read() as session:
-            found = store.key_by_reference(session, f"{holder_id} {reference}")
-        if found is None:
-            found = self._make_holder_key(holder_id, f"{holder_id} {reference}", now)
-        return holder_id, found.jwk
+        with self._database.write() as session:
+            holder_id = self._accounts.known(session, holder, actor="issuers", now=now)
+            key = self._holder_key(session, holder_id, f"{holder_id} {reference}", now)
+        return holder_id, key.jwk
 
     def account(self, holder: Holder, *, now: datetime) -> str:
         """Return the wallet's name for somebody who may show a licence of another."""
@@ -84,6 +83,7 @@ class Keeping:
 
     def receive(
         self,
+        session: Session,
         holder_ref: str,
         licence_id: str,
         text: str,
@@ -94,7 +94,7 @@ class Keeping:
         described: Mapping[str, Any] | None = None,
         taker: str | None = None,
     ) -> None:
-        """Take a licence in. The same licence again changes nothing.
+        """Take a licence in, in an open transaction. The same licence again changes nothing.
 
         Checked: that it is an SD-JWT VC without key binding (RFC 9901 section 7.2), whose disclosures fit,
         bound to a key of this holder. Not checked: the issuer's signature; the city's issuers deliver here
@@ -106,37 +106,36 @@ class Keeping:
         licence = sd_jwt_vc.held(parts)
         if parts.key_binding is not None:
             raise DeliveryRefusedError("a licence is delivered without key binding")
-        with self._database.write() as session:
-            key = session.get(HolderKey, licence.holder_key.thumbprint)
-            if key is not None and key.holder_id == taker:  # made for whoever fetched it, who may act for its owner
-                self._give_over(key, holder_ref)
-            if key is None or key.holder_id != holder_ref:
-                raise DeliveryRefusedError("bound to no key of this holder")
-            row = HeldLicence(
-                licence_id=licence_id,
-                holder_id=holder_ref,
-                issuer=licence.issuer,
-                vct=licence.vct,
-                thumbprint=key.thumbprint,
-                sealed=self._seal.close(text.encode("ascii"), f"licence {licence_id} of {holder_ref}"),
-                described=dict(described) if described else None,
-                received_at=now,
-            )
-            if not records_store.insert_unless_taken(session, row):
-                return
-            kind = self._types.get(licence.vct)
-            if agents and kind is not None:
-                power = Kind.PARENT if kind.minor_holder else Kind.REPRESENTATIVE
-                day = next(iter(born(licence.claims)), None)
-                source = Source(licence_id, kind.key, licence.issuer, kind.entrusts_all, day)
-                self._mandates.entrust(session, holder_ref, agents, power, source, now)
-            old = session.get(HeldLicence, supersedes) if supersedes else None
-            if old is not None and old.holder_id == holder_ref:
-                old.superseded_by = licence_id
-            audit.record(
-                session, stream=stream(holder_ref), actor=f"holder:{taker}" if taker else "issuers",
-                act="licence.received", subject=licence_id, now=now,
-            )  # fmt: skip
+        key = session.get(HolderKey, licence.holder_key.thumbprint)
+        if key is not None and key.holder_id == taker:  # made for whoever fetched it, who may act for its owner
+            self._give_over(key, holder_ref)
+        if key is None or key.holder_id != holder_ref:
+            raise DeliveryRefusedError("bound to no key of this holder")
+        row = HeldLicence(
+            licence_id=licence_id,
+            holder_id=holder_ref,
+            issuer=licence.issuer,
+            vct=licence.vct,
+            thumbprint=key.thumbprint,
+            sealed=self._seal.close(text.encode("ascii"), f"licence {licence_id} of {holder_ref}"),
+            described=dict(described) if described else None,
+            received_at=now,
+        )
+        if not records_store.insert_unless_taken(session, row):
+            return
+        kind = self._types.get(licence.vct)
+        if agents and kind is not None:
+            power = Kind.PARENT if kind.minor_holder else Kind.REPRESENTATIVE
+            day = next(iter(born(licence.claims)), None)
+            source = Source(licence_id, kind.key, licence.issuer, kind.entrusts_all, day)
+            self._mandates.entrust(session, holder_ref, agents, power, source, now)
+        old = session.get(HeldLicence, supersedes) if supersedes else None
+        if old is not None and old.holder_id == holder_ref:
+            old.superseded_by = licence_id
+        audit.record(
+            session, stream=stream(holder_ref), actor=f"holder:{taker}" if taker else "issuers",
+            act="licence.received", subject=licence_id, now=now,
+        )  # fmt: skip
 
     def _give_over(self, key: HolderKey, owner: str) -> None:
         der = self._seal.open(key.sealed, f"holder key {key.thumbprint} of {key.holder_id}")
@@ -159,11 +158,13 @@ class Keeping:
             if covers(one, kind.key if kind else licence.vct, licence.issuer)
         ]
         owner = next((one for one in sorted(mine) if self._accounts.get(one).code == number), taker)
-        self.receive(owner, name, text, supersedes=None, now=now, described=described, taker=taker)
+        with self._database.write() as session:
+            self.receive(session, owner, name, text, supersedes=None, now=now, described=described, taker=taker)
 
     def key_for(self, holder_id: str, reference: str, *, now: datetime) -> tuple[Mapping[str, str], jws.Signer]:
         """Return a new key of a holder for one credential of another issuer, and its signer."""
-        row = self._make_holder_key(holder_id, f"{holder_id} {reference}", now)
+        with self._database.write() as session:
+            row = self._holder_key(session, holder_id, f"{holder_id} {reference}", now)
         return row.jwk, self.signer(row)
 
     def current(self, holder_id: str, *, now: datetime) -> list[Opened]:
@@ -214,12 +215,24 @@ class Keeping:
             raise NotHeldError
         return self._open(*held[0]).licence.claims
 
-    def _make_holder_key(self, holder_id: str, reference: str, now: datetime) -> HolderKey:
+    def _holder_key(self, session: Session, holder_id: str, reference: str, now: datetime) -> HolderKey:
+        """Return the key of a reference, made if there is none."""
+        found = store.key_by_reference(session, reference)
+        if found is None:
+            made = self._new_holder_key(holder_id, reference, now)
+            if records_store.insert_unless_taken(session, made):
+                return made
+            found = store.key_by_reference(session, reference)
+        if found is None or found.holder_id != holder_id:
+            raise HolderKeyTakenError
+        return found
+
+    def _new_holder_key(self, holder_id: str, reference: str, now: datetime) -> HolderKey:
         private = self.make_key()
         jwk = export_public(private)
         thumbprint = import_public(jwk).thumbprint
         der = private_bytes(private)
-        row = HolderKey(
+        return HolderKey(
             thumbprint=thumbprint,
             holder_id=holder_id,
             reference=reference,
@@ -227,13 +240,6 @@ class Keeping:
             sealed=self._seal.close(der, f"holder key {thumbprint} of {holder_id}"),
             created_at=now,
         )
-        with self._database.write() as session:
-            if records_store.insert_unless_taken(session, row):
-                return row
-            found = store.key_by_reference(session, reference)
-        if found is None or found.holder_id != holder_id:
-            raise HolderKeyTakenError
-        return found
 
     def signer(self, key: HolderKey) -> jws.Signer:
         """Return the signer of a key that a licence is bound to."""

@@ -77,9 +77,10 @@ class KeepingMany:
         fresh = [one for one in licences if one.licence_id not in there]
         for one in fresh:
             if one.agents:  # whom it entrusts is told apart, and rare
-                self._keeping.receive(
-                    one.holder_ref, one.licence_id, one.text, supersedes=None, agents=one.agents, now=now
-                )
+                with self._database.write() as session:
+                    self._keeping.receive(
+                        session, one.holder_ref, one.licence_id, one.text, supersedes=None, agents=one.agents, now=now
+                    )
         plain = [one for one in fresh if not one.agents]
         rows = [self._row(one, now) for one in plain]
         with self._database.write() as session:

@@ -213,7 +213,7 @@ class BatchWorker:
         names = [row["licence_id"] for row in chunk.outcome if row.get("licence_id")]
         with self._database.read() as session:
             rows = store.to_deliver(session, names)
-        self._deliver_many([self._recorder.unsealed(row) for row in rows], now)
+        self._deliver_many([self._recorder.unsealed(row, row.signature or "") for row in rows], now)
         with self._database.write() as session:
             issuers_store.delivered(session, [row.licence_id for row in rows])
             self._go_on(session, chunk, stage=Stage.DONE, sealed=None)
