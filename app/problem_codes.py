@@ -240,6 +240,11 @@ PROBLEMS: dict[str, Problem] = {
         "本机构今日批量签发的行数已达上限，请明日再传，或请运营方调高上限。",
         "This agency has sent as many rows today as it may: send the rest tomorrow, or ask the operator for more.",
     ),
+    "batch_busy": Problem(
+        503,
+        "正在接收的批量文件较多，请按 Retry-After 稍后重传。",
+        "Many batches are being received at this moment. Send it again after the seconds of Retry-After.",
+    ),
     "velocity_exceeded": Problem(
         429,
         "本小时签发和变更次数已达上限，已通知审计；如属正常业务，请联系运营方提高上限。",

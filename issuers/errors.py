@@ -47,6 +47,12 @@ class BatchLimitError(IssuerError):
     code = "batch_limit"
 
 
+class BatchBusyError(IssuerError):
+    """As many batches are being received at this moment as one worker takes."""
+
+    code = "batch_busy"
+
+
 class TableUnreadableError(IssuerError):
     """The file is not one of a type's columns, or not what its media type says."""
 

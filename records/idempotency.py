@@ -61,6 +61,11 @@ def claim(session: Session, this: Attempt, *, result: str, now: datetime) -> str
     return None if store.insert_unless_taken(session, row) else earlier_result(session, this)
 
 
+def free(session: Session, operation: str, results: Sequence[str]) -> None:
+    """Give the keys of operations, whose names begin so, back whose results came to nothing."""
+    store.free_keys(session, operation, results)
+
+
 def forget(session: Session, *, callers: Sequence[str], operations: Sequence[str], now: datetime) -> int:
     """Forget keys that are older than any retry; returns how many. Those of some callers and operations are needed."""
     return store.forget_keys(session, now - KEPT, callers=callers, operations=operations)

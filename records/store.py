@@ -65,6 +65,7 @@ def insert_each(session: Session, rows: Sequence[tuple[type[SQLModel], Mapping[s
     with _driver(connection) as driver, driver.pipeline(), driver.cursor() as cursor:
         for model, values in rows:
             statement, spell = _spelt(model, tuple(values), connection.dialect)
+            _tell(connection, statement)
             cursor.execute(statement, {name: one(value) if one else value
                                        for (name, value), one in zip(values.items(), spell, strict=True)})  # fmt: skip
 
@@ -77,6 +78,12 @@ def _driver(connection: Connection) -> Iterator[Any]:
         yield connection.connection.driver_connection
     except refusal as error:
         raise DBAPIError.instance(None, None, error, refusal, hide_parameters=True) from error
+
+
+def _tell(connection: Connection, statement: str) -> None:
+    """Let whoever listens to an engine's statements hear of one that goes to the driver without it."""
+    for listener in connection.dispatch.before_cursor_execute:
+        listener(connection, None, statement, {}, None, False)  # noqa: FBT003 - the library's own order
 
 
 @cache
@@ -132,9 +139,12 @@ def locked_head(session: Session, stream: str) -> tuple[int, str]:
     if connection.dialect.name != "postgresql":
         row = connection.execute(_LAST, {"stream": stream}).first()
     else:
+        last = _last(connection.dialect)
         with _driver(connection) as driver, driver.pipeline():  # one way and back for both, each after the other
+            _tell(connection, _LOCK)
             driver.execute(_LOCK, {"stream": stream})
-            row = driver.execute(_last(connection.dialect), {"stream": stream}).fetchone()
+            _tell(connection, last)
+            row = driver.execute(last, {"stream": stream}).fetchone()
     return (row[0], row[1]) if row else (0, "")
 
 
@@ -262,6 +272,12 @@ def entries(session: Session) -> Iterator[AuditEntry]:
         rows = session.exec(page.where(tuple_(*order) > (rows[-1].stream, rows[-1].sequence))).all()
 
 
+def free_keys(session: Session, operation: str, results: Collection[str]) -> None:
+    """Forget the keys of operations, whose names begin so, with some results."""
+    key, named = col(IdempotencyKey.operation), among(session, col(IdempotencyKey.result), results)
+    session.execute(delete(IdempotencyKey).where(named, key.startswith(operation, autoescape=True)))
+
+
 def forget_keys(session: Session, before: datetime, *, callers: Sequence[str], operations: Sequence[str]) -> int:
     """Forget idempotency keys from before an instant, but for those of some callers and operations; returns how many.
 
@@ -303,6 +319,7 @@ def _copy(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]
     quoted = connection.dialect.identifier_preparer.quote
     names = ", ".join(quoted(name) for name in rows[0])
     statement = f"COPY {quoted(table.name)} ({names}) FROM STDIN"
+    _tell(connection, statement)
     with _driver(connection) as driver, driver.cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:
             copy.write_row([one(value) if one else value for one, value in zip(spell, row.values(), strict=True)])

@@ -11,7 +11,6 @@ from credentials import sd_jwt
 from credentials.key_binding import MAX_PASS_LIFE
 from records import store as records_store
 from records.database import Database
-from verifier import store
 from verifier.errors import RefusalError
 from verifier.models import SeenPass
 
@@ -25,7 +24,6 @@ class SeenPasses:
     def claim(self, digest: str, counter: str, now: datetime) -> None:
         """Take a pass as seen; one that was seen before is refused as `already_used`, with the time."""
         with self._database.write() as session:
-            store.forget_passes(session, now - 2 * MAX_PASS_LIFE)
             row = SeenPass(digest=digest, counter=counter, seen_at=now)
             if not records_store.insert_unless_taken(session, row):
                 seen = session.get(SeenPass, (digest, counter), populate_existing=True)

@@ -3,8 +3,10 @@
 import json
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from hashlib import sha256
+from threading import BoundedSemaphore
 from typing import Annotated, Any, Literal
 
 from anyio import from_thread
@@ -16,13 +18,14 @@ from starlette.requests import ClientDisconnect
 from credentials.errors import MalformedError
 from issuers.auth import AgencyKey
 from issuers.batch import rows, tables
-from issuers.batch.batches import Batches, Progress
-from issuers.errors import TableUnreadableError
+from issuers.batch.batches import OPERATION, Batches, Progress
+from issuers.errors import BatchBusyError, TableUnreadableError
 from keys import server_sent_events
 from keys.access import Caller
 from keys.auth import Attempts, Clock, IdempotencyKey
 from keys.server_sent_events import Event, Telling
 
+MOST_AT_ONCE = 8  # uploads that one worker takes side by side: a slow one holds a thread for as long as it lasts
 STREAMED = re.compile(r"/issuers/[^/]+/batches")
 """Where bodies are taken as they come."""
 ROWS = {
@@ -94,6 +97,7 @@ def routes(
 ) -> APIRouter:
     """Return the routes."""
     router = APIRouter(prefix="/issuers/{agency}/batches", tags=["issuers"])
+    receiving = BoundedSemaphore(MOST_AT_ONCE)
     Agency = Annotated[Caller, Depends(caller_of)]  # noqa: N806 - a type
 
     @router.post("", status_code=202, openapi_extra=_BODY)
@@ -115,12 +119,13 @@ def routes(
         if media_type not in ROWS:
             raise TableUnreadableError(f"send one of {', '.join(ROWS)}")
         kind = batches.kind(agency, licence_type, now=clock())
-        this = attempts(caller, key, f"batch {licence_type} {whole} {media_type}", {})
-        job = batches.open(agency, licence_type, this, whole=whole, actor=caller.name, now=clock())
+        this = attempts(caller, key, f"{OPERATION}{licence_type} {whole} {media_type}", {})
         hashed = sha256()
         try:
-            sent = rows.read(_pieces(request, hashed.update), media_type, kind)
-            batches.receive(job, sent, hashed.hexdigest, now=clock())
+            with _one_of(receiving):
+                job = batches.open(agency, licence_type, this, whole=whole, actor=caller.name, now=clock())
+                sent = rows.read(_pieces(request, hashed.update), media_type, kind)
+                batches.receive(job, sent, hashed.hexdigest, now=clock())
         except (rows.HeadError, MalformedError, ClientDisconnect) as error:
             raise TableUnreadableError(str(error) or "the stream broke off: send it again") from error
         return _out(batches.progress(agency, job.job_id))
@@ -168,6 +173,16 @@ def routes(
         return StreamingResponse(told, media_type=rows.NDJSON)
 
     return router
+
+
+@contextmanager
+def _one_of(places: BoundedSemaphore) -> Iterator[None]:
+    if not places.acquire(blocking=False):
+        raise BatchBusyError
+    try:
+        yield
+    finally:
+        places.release()
 
 
 def _pieces(request: Request, hashed: Callable[[bytes], object]) -> Iterator[bytes]:

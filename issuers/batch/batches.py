@@ -22,10 +22,13 @@ from keys.encryption import Seal
 from keys.models import KeyPurpose
 from keys.vault import Vault
 from records import audit, idempotency
+from records import store as records_store
 from records.database import Database
 from records.errors import IdempotencyKeyReusedError
 from records.idempotency import Attempt
 
+OPERATION = "batch "
+"""How the operations begin under whose idempotency keys jobs are sent in."""
 CHUNK_ROWS = 500
 DAY, KEPT = timedelta(days=1), timedelta(days=90)
 
@@ -85,13 +88,22 @@ class Batches:
 
         A job that was received before takes nothing: another body under its key raises `IdempotencyKeyReusedError`.
         """
-        known: set[bytes] = set()
         if job.state != JobState.RECEIVING:
             for _ in rows:
                 pass
             if body_sha256() != job.body_sha256:
                 raise IdempotencyKeyReusedError
             return job
+        try:
+            self._take(job, rows, body_sha256, now)
+        except (BatchLimitError, TooManyRowsError):
+            with self._database.write() as session:
+                store.forget_chunks(session, job.job_id)
+            raise
+        return self.job(job.agency, job.job_id)
+
+    def _take(self, job: BatchJob, rows: Iterable[Row], body_sha256: Callable[[], str], now: datetime) -> None:
+        known: set[bytes] = set()
         receipt = self._randomness(16).hex()
         with self._database.write() as session:
             if not store.move_job(session, job.job_id, JobState.RECEIVING, JobState.RECEIVING, body_sha256=receipt):
@@ -110,11 +122,13 @@ class Batches:
                     raise SameAtOnceError  # the same upload began anew: it is the one that counts
                 session.add(self._chunk(job, number, some, now))
         with self._database.write() as session:
+            records_store.lock_stream(session, f"issuers/{job.agency}")  # of streams side by side each sees the others
             if not store.receiving(session, job.job_id, receipt):
                 raise SameAtOnceError
+            if count > self._rows_per_day - store.rows_since(session, job.agency, now - DAY):
+                raise BatchLimitError
             after = JobState.CHECKING if number else JobState.DONE
             store.move_job(session, job.job_id, JobState.RECEIVING, after, body_sha256=body_sha256())
-        return self.job(job.agency, job.job_id)
 
     def _chunk(self, job: BatchJob, number: int, rows: Sequence[Mapping[str, Any]], now: datetime) -> BatchChunk:
         sealed = self._seal.close(strict_json.dumps(list(rows)), chunk_context(job.job_id, number))
@@ -169,7 +183,9 @@ class Batches:
         The licences stay, and so do their references' keys: a row that is sent again is still the same licence.
         """
         with self._database.write() as session:
-            return store.forget(session, now - KEPT, now - DAY)
+            halves = store.broken_off(session, now - DAY)
+            idempotency.free(session, OPERATION, halves)  # nothing came of them: sent again, each is a new job
+            return store.forget(session, now - KEPT, halves)
 
 
 def chunk_context(job_id: str, number: int) -> str:

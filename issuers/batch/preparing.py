@@ -86,11 +86,29 @@ class Preparer:
         self._agent = agent
         self._randomness = randomness
 
+    def spent(self, agency: str, kind: LicenceType, bodies: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+        """Return why some of many references, each with what was sent, name no licence any more: a fault for each.
+
+        It was issued before with another content, or what was recorded under it was never signed in its time.
+        """
+        attempts = {reference: _attempt(agency, kind, reference, body) for reference, body in bodies.items()}
+        with self._database.read() as session:
+            known = records_store.idempotency_keys(session, _caller(agency), [one.key for one in attempts.values()])
+            states = issuers_store.states(session, [one.result for one in known.values()])
+        found = {}
+        for reference, this in attempts.items():
+            row = known.get(this.key)
+            if row is not None and (row.operation, row.body_hash) != (this.operation, this.body_hash):
+                found[reference] = REUSED
+            elif row is not None and states.get(row.result) == LicenceState.BURNT:
+                found[reference] = EXPIRED
+        return found
+
     def ready(self, agency: str, kind: LicenceType, wanted: Sequence[Wanted], *, actor: str, now: datetime) -> Ready:
         """Do what needs no transaction: bind keys, conceal claims, seal disclosures. Writes holders' keys only."""
         kid = self._vault.active(agency, KeyPurpose.LICENCE).kid
         made = Ready(agency, kind, actor, now, self._recorder.header(agency, kid, kind, now))
-        attempts = {one.reference: _attempt(agency, kind, one) for one in wanted}
+        attempts = {one.reference: _attempt(agency, kind, one.reference, one.body) for one in wanted}
         with self._database.read() as session:
             known = records_store.idempotency_keys(session, _caller(agency), [one.key for one in attempts.values()])
         fresh = []
@@ -199,9 +217,14 @@ REUSED = {
 }  # fmt: skip
 
 
+EXPIRED = {
+    "pointer": "", "code": "preparation_expired", "detail": "no key could sign in time: send it under a new reference",
+}  # fmt: skip
+
+
 def _caller(agency: str) -> str:
     return f"agency:{agency}/batch"
 
 
-def _attempt(agency: str, kind: LicenceType, one: Wanted) -> Attempt:
-    return idempotency.attempt(_caller(agency), f"{kind.key} {one.reference}", OPERATION, one.body)
+def _attempt(agency: str, kind: LicenceType, reference: str, body: Mapping[str, Any]) -> Attempt:
+    return idempotency.attempt(_caller(agency), f"{kind.key} {reference}", OPERATION, body)

@@ -120,14 +120,18 @@ def _csv(pieces: Iterable[bytes]) -> Iterator[list[str]]:
 
 
 def _text_lines(pieces: Iterable[bytes]) -> Iterator[str]:
-    decoder: codecs.IncrementalDecoder | None = None
-    rest = ""
+    decoder: codecs.IncrementalDecoder = _UTF_8()
+    decided, rest = False, ""
     for piece in pieces:
-        decoder = decoder or _decoder_of(piece)
+        begun = decoder.getstate()[0]  # of a character that the last piece cut
         try:
-            rest += decoder.decode(piece)
+            text = decoder.decode(piece)
         except UnicodeDecodeError as error:
-            raise MalformedError("neither UTF-8 nor GB 18030 throughout") from error
+            if decided:
+                raise MalformedError("neither UTF-8 nor GB 18030 throughout") from error
+            decoder, text = _in_gb_18030(begun + piece)
+        decided = decided or not text.isascii()  # what is ASCII so far may be either
+        rest += text
         *whole, rest = rest.split("\n")
         yield from (f"{one}\n" for one in whole)
         if len(rest) > LONGEST_ROW:
@@ -136,13 +140,15 @@ def _text_lines(pieces: Iterable[bytes]) -> Iterator[str]:
         yield rest
 
 
-def _decoder_of(first: bytes) -> codecs.IncrementalDecoder:
-    """Return the decoder of a text by its first piece; a character cut at its end decides nothing."""
+_UTF_8, _GB_18030 = codecs.getincrementaldecoder("utf-8-sig"), codecs.getincrementaldecoder("gb18030")
+
+
+def _in_gb_18030(data: bytes) -> tuple[codecs.IncrementalDecoder, str]:
+    decoder = _GB_18030()
     try:
-        codecs.getincrementaldecoder("utf-8-sig")().decode(first)
-    except UnicodeDecodeError:
-        return codecs.getincrementaldecoder("gb18030")()
-    return codecs.getincrementaldecoder("utf-8-sig")()
+        return decoder, decoder.decode(data)
+    except UnicodeDecodeError as error:
+        raise MalformedError("neither UTF-8 nor GB 18030 throughout") from error
 
 
 def _whole(pieces: Iterable[bytes]) -> bytes:

@@ -50,8 +50,8 @@ def waits_for(session: Session, job_id: str) -> str:
 
 
 def rows_since(session: Session, agency: str, since: datetime) -> int:
-    """Return how many rows an agency sent in jobs since an instant."""
-    query = select(func.sum(BatchChunk.rows)).join(BatchJob)
+    """Return how many rows an agency sent in jobs since an instant; those that are being received are not counted."""
+    query = select(func.sum(BatchChunk.rows)).join(BatchJob).where(BatchJob.state != JobState.RECEIVING)
     return session.exec(query.where(BatchJob.agency == agency, BatchJob.created_at >= since)).one() or 0
 
 
@@ -178,11 +178,16 @@ def to_deliver(session: Session, licence_ids: Collection[str]) -> Sequence[Licen
     return session.exec(query).all()
 
 
-def forget(session: Session, before: datetime, broken_off: datetime) -> int:
+def broken_off(session: Session, before: datetime) -> Sequence[str]:
+    """Return the jobs whose stream began before an instant and never ended."""
+    halves = select(BatchJob.job_id).where(BatchJob.state == JobState.RECEIVING, BatchJob.created_at < before)
+    return session.exec(halves).all()
+
+
+def forget(session: Session, before: datetime, broken_off: Sequence[str]) -> int:
     """Forget jobs that ended before an instant, and what was received of those that broke off; returns how many."""
     ended = select(BatchJob.job_id).where(col(BatchJob.finished_at) < before)
-    halves = select(BatchJob.job_id).where(BatchJob.state == JobState.RECEIVING, BatchJob.created_at < broken_off)
-    names = [*session.exec(ended), *session.exec(halves)]
+    names = [*session.exec(ended), *broken_off]
     session.execute(delete(BatchChunk).where(records_store.among(session, col(BatchChunk.job_id), names)))
     session.execute(delete(BatchJob).where(records_store.among(session, col(BatchJob.job_id), names)))
     return len(names)

@@ -23,7 +23,7 @@ from issuers import store as issuers_store
 from issuers.batch import store
 from issuers.batch.batches import chunk_context
 from issuers.batch.models import BatchChunk, BatchJob, JobState, Stage
-from issuers.batch.preparing import Preparer, Wanted
+from issuers.batch.preparing import EXPIRED, Preparer, Wanted
 from issuers.errors import IssuerError
 from issuers.holder_side import Signed
 from issuers.issuer import Issuer
@@ -159,7 +159,12 @@ class BatchWorker:
 
     def _check(self, job: BatchJob, chunk: BatchChunk, now: datetime) -> None:
         kind = self._issuer.types[job.type_key]
-        outcome = [_checked(row, kind, now) for row in self._rows(chunk)]
+        rows = self._rows(chunk)
+        outcome = [_checked(row, kind, now) for row in rows]
+        right = {row["reference"]: row["body"] for row, told in zip(rows, outcome, strict=True) if "faults" not in told}
+        spent = self._preparer.spent(job.agency, kind, right)
+        outcome = [told | {"faults": [spent[told["reference"]]]} if told["reference"] in spent else told
+                   for told in outcome]  # fmt: skip
         refused = sum("faults" in row for row in outcome)
         with self._database.write() as session:
             stage = Stage.PREPARE if refused < chunk.rows else Stage.DONE
@@ -260,6 +265,4 @@ def _checked(row: dict[str, Any], kind: LicenceType, now: datetime) -> dict[str,
 
 def _unsigned(row: dict[str, Any]) -> dict[str, Any]:
     """Return the outcome of a row whose licence waited for a signature until its time was over."""
-    said = "no key could sign in time: send it under a new reference"
-    fault = {"pointer": "", "code": "preparation_expired", "detail": said}
-    return {"row": row["row"], "reference": row["reference"], "faults": [fault]}
+    return {"row": row["row"], "reference": row["reference"], "faults": [EXPIRED]}

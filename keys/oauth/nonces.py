@@ -9,7 +9,6 @@ from sqlmodel import Session
 
 from credentials import base64url
 from credentials.errors import MalformedError
-from keys import store
 from keys.encryption import Seal
 from keys.models import Spent
 from records import store as records_store
@@ -48,7 +47,6 @@ class Nonces:
 
     def spend(self, session: Session, kind: str, value: str, *, now: datetime) -> bool:
         """Take something that counts once; of any number of requests at once one gets True."""
-        store.forget_spent(session, now - 2 * LIFE)
         digest = sha256(value.encode()).hexdigest()
         return records_store.insert_unless_taken(session, Spent(kind=kind, digest=digest, at=now))
 

@@ -1,8 +1,9 @@
 """A city's day in a few minutes, with everything failing all the time: `make soak`, or with MINUTES=2.
 
 Two `licence serve` processes over one PostgreSQL. Agencies issue, revoke and send a batch, holders show, a counter
-verifies, a webhook listens; meanwhile workers are killed (-9) and restarted, or stand still for some seconds, PostgreSQL
-is ended at once and started again, and the receiver is down for a while. At the end everything that was acknowledged is
+verifies, a webhook listens, as busy as the hour of the day is; meanwhile workers are killed (-9) and restarted, stand
+still for some seconds, or are cut off from PostgreSQL, which itself is ended at once and started again, and the receiver
+is down for a while. At the end everything that was acknowledged is
 there, once; what was revoked is refused; and `licence doctor --deep` finds nothing.
 """
 
@@ -26,11 +27,13 @@ from sqlalchemy import text
 from app import catalogue
 from app.cli.demo_server import command, first_token, free_port
 from app.database import engine
+from tests.faults.cable import Cable
 from tests.faults.outages import OwnServer
 from tests.faults.soak_city import (
     PEOPLE,
     Books,
     Door,
+    Hours,
     Receiver,
     again_and_again,
     issue,
@@ -52,6 +55,8 @@ class Worker:
     def __init__(self, env: dict[str, str], place: Path) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self.cable = Cable(env["LICENCE_DATABASE_URL"])
+        env = env | {"LICENCE_DATABASE_URL": self.cable.url}
         self._env, self._log = env, place / f"worker-{self.port}.log"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -93,6 +98,12 @@ def chaos(
         time.sleep(random.uniform(2, 7))
         one.signal(signal.SIGCONT)
 
+    def cut_off() -> None:
+        one = random.choice(workers)
+        one.cable.cut()
+        time.sleep(random.uniform(2, 9))
+        one.cable.mend(forgotten=random.random() < 0.5)
+
     def restart() -> None:
         server.stop()
         time.sleep(random.uniform(1, 4))
@@ -104,17 +115,14 @@ def chaos(
     kinds = {
         "kill -9 and restart": kill,
         "stood still": stand_still,
+        "cut off from PostgreSQL": cut_off,
         "PostgreSQL restarted": restart,
         "receiver down or up": deaf,
     }
-    todo = ["receiver down or up", "kill -9 and restart", "stood still", "PostgreSQL restarted", "receiver down or up"]
+    todo = ["receiver down or up", *kinds]
     pause = min(15.0, seconds / 12)
     while not stop.wait(random.uniform(0.5, 1.5) * pause):
-        name = (
-            todo.pop(0)
-            if todo
-            else random.choice([*kinds, "kill -9 and restart", "kill -9 and restart", "stood still"])
-        )
+        name = todo.pop(0) if todo else random.choice([*kinds, "kill -9 and restart", "cut off from PostgreSQL"])
         try:
             kinds[name]()
         except Exception as error:  # noqa: BLE001 - told at the end
@@ -161,17 +169,18 @@ def day(
     stop: threading.Event,
 ) -> str:
     """Let everybody do what they do for a while, and a batch come in; returns the batch's name."""
+    hours = Hours(seconds)
 
     def issuing(name: str) -> threading.Thread:
         door = Door(urls, books, police.token)
-        return again_and_again(stop, books, lambda number: issue(door, books, name, number), 0.1)
+        return again_and_again(stop, books, lambda number: issue(door, books, name, number), 0.1, hours)
 
     def revoking(name: str) -> threading.Thread:
         door = Door(urls, books, police.token)
-        return again_and_again(stop, books, lambda number: revoke(door, books, name, number), 0.5)
+        return again_and_again(stop, books, lambda number: revoke(door, books, name, number), 0.5, hours)
 
     acts = [issuing("issue-a"), issuing("issue-b"), issuing("issue-c"), revoking("revoke")]
-    acts += [again_and_again(stop, books, lambda _number: show_and_verify(holders, counter, books), 0.1)]
+    acts += [again_and_again(stop, books, lambda _number: show_and_verify(holders, counter, books), 0.1, hours)]
     time.sleep(min(5.0, seconds / 10))
     content = ndjson([row(number) for number in range(FIRST_ROW, FIRST_ROW + ROWS)])
     headers = {"Content-Type": "application/x-ndjson"}
@@ -273,6 +282,7 @@ def run(minutes: float) -> Books:
         for one in workers:
             one.signal(signal.SIGCONT)
             one.signal(signal.SIGKILL)
+            one.cable.end()
         receiver.end()
         server.end()
     if books.broken:

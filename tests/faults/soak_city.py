@@ -155,8 +155,25 @@ def show_and_verify(holders: Sequence[Door], counter: Door, books: Books, licenc
         books.broken.append(f"{licence_id} was refused: {said['reason']}")
 
 
-def again_and_again(stop: threading.Event, books: Books, act: Callable[[int], None], pause: float) -> threading.Thread:
-    """Do something until the soak ends; what it is broken by is written down."""
+BUSY = [*[0.05] * 6, 0.2, 1, 10, 3, 1.5, 1, 0.7, 1, 1.5, 1.2, 1, 0.6, 0.3, 0.2, 0.1, 0.1, 0.1, 0.05]
+"""How much is done in each hour of a day, of the mean: at night next to nothing, ten times the mean when all open."""
+
+
+class Hours:
+    """A day that begins now and is over in some seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        self._begun, self._seconds = time.monotonic(), seconds
+
+    def busy(self) -> float:
+        """Return how much is done in this hour, of the mean."""
+        return BUSY[int((time.monotonic() - self._begun) / self._seconds * len(BUSY)) % len(BUSY)]
+
+
+def again_and_again(
+    stop: threading.Event, books: Books, act: Callable[[int], None], pause: float, hours: Hours
+) -> threading.Thread:
+    """Do something until the soak ends, the more often the busier the hour; what it is broken by is written down."""
 
     def run() -> None:
         number = 0
@@ -166,7 +183,7 @@ def again_and_again(stop: threading.Event, books: Books, act: Callable[[int], No
             except Exception as error:  # noqa: BLE001 - every one is a finding
                 books.broken.append(f"{type(error).__name__}: {error}")
             number += 1
-            time.sleep(random.uniform(0, 2 * pause))
+            stop.wait(random.uniform(0, 2 * pause) / hours.busy())
 
     thread = threading.Thread(target=run)
     thread.start()

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import timedelta
 
@@ -9,10 +10,12 @@ import pytest
 from openpyxl import Workbook, load_workbook
 from sqlmodel import col, select
 
-from app import doctor
-from issuers.batch import batches, rows
-from issuers.errors import AgencyKeepsKeyError, UnknownJobError
+from app import catalogue, doctor
+from issuers.batch import api, batches, rows
+from issuers.batch.batches import OPERATION
+from issuers.errors import AgencyKeepsKeyError, BatchLimitError, UnknownJobError
 from issuers.models import LicenceRow, LicenceState
+from records import idempotency
 from tests.issuers.batch_rows import citizen, ndjson, progress, report, row, send, work
 from tests.issuers.city import CrashError, dies_at
 from tests.world import World
@@ -98,6 +101,18 @@ def test_whole_or_not_at_all(world: World):
     assert (progress(world, job)["state"], progress(world, job)["signed"]) == ("stopped", 0)
     assert _ledger(world) == []
     _sound(world)
+
+
+def test_whole_or_not_at_all_knows_what_was_issued_before(world: World):
+    """A reference that was issued with another content stops the whole job before anything of it is recorded."""
+    send(world, ndjson([row(5)]))
+    work(world)
+    changed = row(5, claims={"hukou_address": "示例省另一处"})
+    job = send(world, ndjson([row(0), changed]), key="k2", whole=True)["job_id"]
+    work(world)
+    assert (progress(world, job)["state"], len(_ledger(world))) == ("stopped", 1)
+    (told,) = report(world, job, "?refused=true")
+    assert [one["code"] for one in told["faults"]] == ["idempotency_key_reused"]
 
 
 def test_the_same_row_again_is_the_same_licence(world: World):
@@ -198,6 +213,17 @@ def test_a_spreadsheet_of_the_template(world: World):
     assert "number_rounded" in {one["code"] for one in refused["faults"]}
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+def test_the_encoding_is_told_by_the_first_character_that_is_not_ascii(encoding: str, size: int):
+    """However a text is cut into pieces, and however long it is plain before that."""
+    text = "reference,holder.name\r\nA,B\r\nC,样本一\r\nD,示例㐀𠀀\r\n"
+    data = text.encode(encoding)
+    pieces = [data[at : at + size] for at in range(0, len(data), size)]
+    found = list(rows.read(pieces, rows.CSV, catalogue.licence_types()["residence_permit"]))
+    assert [one.body["holder"]["name"] for one in found] == ["B", "样本一", "示例㐀𠀀"]
+
+
 @pytest.mark.parametrize(
     ("content", "media_type"),
     [
@@ -221,6 +247,58 @@ def test_more_rows_than_the_operator_lets_an_agency_send(database_url: str):
         assert send(world, ndjson([row(number) for number in range(4)])).status == 202
         made = send(world, ndjson([row(number) for number in range(4, 8)]), key="k2")
         assert (made.status, made["code"]) == (429, "batch_limit")
+
+
+def test_streams_side_by_side_share_the_limit_of_a_day(database_url: str):
+    """Two that were begun when nothing had been sent: the one that ends second is one too many, and leaves nothing."""
+    with World(database_url, settings={"limit_batch_rows_per_day": 5}) as world:
+        world.agency("police")
+        jobs, kind = world.house.batches, catalogue.licence_types()["residence_permit"]
+
+        def received(first: int, between: Callable[[], object] = lambda: None) -> str:
+            this = idempotency.attempt("agency:police", f"k{first}", OPERATION, {})
+            job = jobs.open("police", "residence_permit", this, whole=False, actor="x", now=world.now)
+
+            def slowly() -> Iterator[bytes]:
+                yield ndjson([row(number) for number in range(first, first + 3)])
+                between()
+
+            return jobs.receive(job, rows.read(slowly(), rows.NDJSON, kind), lambda: "0", now=world.now).job_id
+
+        inner: list[str] = []
+        with pytest.raises(BatchLimitError):
+            received(10, lambda: inner.append(received(20)))
+        work(world)
+        assert {one.reference for one in _ledger(world)} == {f"JZZ-{number:06d}" for number in (20, 21, 22)}
+        assert jobs.progress("police", inner[0]).job.state == "done"
+
+
+def test_too_many_uploads_at_once_are_told_to_come_again(database_url: str, monkeypatch):
+    """A slow upload holds a thread: a worker takes some, and the others are refused with nothing written."""
+    monkeypatch.setattr(api, "MOST_AT_ONCE", 0)
+    with World(database_url) as world:
+        made = send(world, ndjson([row(0)]))
+        assert (made.status, made["code"]) == (503, "batch_busy")
+        assert world.house.batches.jobs("police") == []
+
+
+def test_an_upload_that_broke_off_is_sent_again_days_later(world: World):
+    """What broke off is forgotten after a day, its key too: the same upload is a new job, not one that is gone."""
+
+    def breaks_off() -> Iterator[bytes]:
+        yield ndjson([row(0)])
+        raise ConnectionResetError
+
+    world.agency("police")
+    this = idempotency.attempt("agency:police", "k1", f"{OPERATION}x", {})
+    job = world.house.batches.open("police", "residence_permit", this, whole=False, actor="x", now=world.now)
+    kind = catalogue.licence_types()["residence_permit"]
+    with pytest.raises(ConnectionResetError):
+        world.house.batches.receive(job, rows.read(breaks_off(), rows.NDJSON, kind), lambda: "0", now=world.now)
+    world.wait(2 * 86_400)
+    assert world.house.batches.forget(now=world.now) == 1
+    again = world.house.batches.open("police", "residence_permit", this, whole=False, actor="x", now=world.now)
+    assert again.job_id != job.job_id
 
 
 def test_a_job_waits_for_its_key_and_says_so(world: World):
