@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -11,6 +11,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Dialect,
+    FromClause,
     Insert,
     Table,
     and_,
@@ -32,6 +33,7 @@ from sqlmodel import Session, SQLModel, col, select
 from records.models import AuditEntry, IdempotencyKey, LeaseRow, LogCheckpoint, LogNode, RefusedRequest
 
 PAGE = 1000  # rows of a walk through a whole table
+COMPILED = 256  # statements that are kept as the driver wants them
 Spelling = Callable[[Any], Any] | None
 """How a value is spelt for the driver, None for as it is."""
 
@@ -47,27 +49,30 @@ def insert_unless_taken(session: Session, row: SQLModel) -> bool:
     return done
 
 
-def insert_one(session: Session, row: SQLModel) -> None:
-    """Insert a row that nobody will change in this session: for what is written with every act."""
-    session.connection().execute(_plain(type(row)), _values(row))
-
-
-def insert_each(session: Session, rows: Sequence[tuple[type[SQLModel], Mapping[str, Any]]]) -> None:
+def insert_each(
+    session: Session,
+    rows: Sequence[tuple[type[SQLModel], Mapping[str, Any]]],
+    *,
+    unless_taken: Collection[type[SQLModel]] = (),
+) -> None:
     """Insert rows of several tables in turn, none of which anybody needs as an object.
 
-    Columns that a row does not name get the database's default. PostgreSQL is sent them all before it is listened to.
+    Columns that a row does not name get the database's default. Of the models `unless_taken`, rows that a uniqueness
+    constraint refuses are left out. PostgreSQL is sent them all before it is listened to.
     """
     connection = session.connection()
-    if connection.dialect.name != "postgresql":
-        for model, values in rows:
-            connection.execute(_plain(model), values)
+    kind = connection.dialect.name
+    made = [(_unless_taken(model, kind) if model in unless_taken else _plain(model), row) for model, row in rows]
+    if kind != "postgresql":
+        for insertion, row in made:
+            connection.execute(insertion, row)
         return
     with _driver(connection) as driver, driver.pipeline(), driver.cursor() as cursor:
-        for model, values in rows:
-            statement, spell = _spelt(model, tuple(values), connection.dialect)
+        for insertion, row in made:
+            statement, spell = _spelt(insertion, tuple(row), connection.dialect)
             _tell(connection, statement)
             cursor.execute(statement, {name: one(value) if one else value
-                                       for (name, value), one in zip(values.items(), spell, strict=True)})  # fmt: skip
+                                       for (name, value), one in zip(row.items(), spell, strict=True)})  # fmt: skip
 
 
 @contextmanager
@@ -86,14 +91,13 @@ def _tell(connection: Connection, statement: str) -> None:
         listener(connection, None, statement, {}, None, False)  # noqa: FBT003 - the library's own order
 
 
-@cache
-def _spelt(model: type[SQLModel], names: tuple[str, ...], dialect: Dialect) -> tuple[str, list[Spelling]]:
-    """Return the insertion of these columns, and how each value is spelt for the driver."""
-    table = table_of(model)
-    return str(insert(table).compile(dialect=dialect, column_keys=names)), _spellings(table, names, dialect)
+@lru_cache(COMPILED)
+def _spelt(insertion: Insert, names: tuple[str, ...], dialect: Dialect) -> tuple[str, list[Spelling]]:
+    """Return the insertion of these columns as text, and how each value is spelt for the driver."""
+    return str(insertion.compile(dialect=dialect, column_keys=names)), _spellings(insertion.table, names, dialect)
 
 
-def _spellings(table: Table, names: Collection[str], dialect: Dialect) -> list[Spelling]:
+def _spellings(table: FromClause, names: Collection[str], dialect: Dialect) -> list[Spelling]:
     return [table.columns[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names]
 
 
@@ -156,7 +160,7 @@ _LAST = (
 )
 
 
-@cache
+@lru_cache(COMPILED)
 def _last(dialect: Dialect) -> str:
     return str(_LAST.compile(dialect=dialect))
 

@@ -112,7 +112,8 @@ class Presenter:
         """Write the uses of presentations down, person by person in one order."""
         uses = [(Use, use.values()) for use in made.uses.values()]
         of = [(UsePresentation, {"digest": one, "use_id": use_id}) for one, use_id in made.of_digest.items()]
-        records_store.insert_each(session, [*uses, *of])
+        # The same presentation made twice, in one second for one nonce, belongs to its first use.
+        records_store.insert_each(session, [*uses, *of], unless_taken=[UsePresentation])
         for holder_id, theirs in sorted(made.uses.items()):
             record(session, holder_id, f"use.{theirs.channel}", theirs.use_id, now, actor=theirs.actor)
 
