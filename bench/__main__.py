@@ -1,6 +1,5 @@
 """`make bench`: measures in one run and writes bench/latest.json; `python -m bench core lists` does those parts."""
 
-import gc
 import json
 import os
 import platform
@@ -61,8 +60,7 @@ def in_process(run: Run) -> None:
     """Verifying and issuing in process, and the peers' libraries at the same work; all on one core."""
     bench = core.Bench()
     works = core.works(bench)
-    gc.collect()
-    gc.freeze()  # as a worker does once it is loaded (`app/cli/main.py`)
+    city.settle()
     with ExitStack() as stack, city.on_core(1):
         told = others.setup(bench)
         for program, peer in (("verify_sdjwt_py", "python"), ("verify_sdjwt_js", "js"), ("verify_credo", "credo")):

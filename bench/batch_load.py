@@ -71,6 +71,7 @@ def _lines(first: int, count: int) -> Iterator[bytes]:
 
 def _work(url: str, ready: Any, go: Any) -> None:
     made = city.house(url)
+    city.settle()
     ready.release()
     go.wait()
     while True:

@@ -1,5 +1,6 @@
 """A city on PostgreSQL, or SQLite, without HTTP: what batches, counters and lists are measured on."""
 
+import gc
 import os
 import shutil
 import tempfile
@@ -90,6 +91,12 @@ def row(number: int) -> dict[str, Any]:
         "reference": f"B-{number:07d}", "holder": {"code_type": "111", "code": code, "name": f"样本{number}"},
         "claims": {**CLAIMS, "birth_date": f"{code[6:10]}-{code[10:12]}-{code[12:14]}"},
     }  # fmt: skip
+
+
+def settle() -> None:
+    """Freeze what is loaded, as a worker does (`app/cli/main.py`)."""
+    gc.collect()
+    gc.freeze()
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 Beside it, what is measured against: one SQLModel row, inserted and committed, one after another on one connection.
 """
 
-import gc
 import multiprocessing
 import secrets
 import time
@@ -100,8 +99,7 @@ def add_counter(house: House) -> None:
 
 def _work(url: str, held: list[tuple[str, str]], pipe: Any) -> None:
     house = city.house(url)
-    gc.collect()
-    gc.freeze()  # as a worker does once it is loaded (`app/cli/main.py`)
+    city.settle()
     with ThreadPoolExecutor(THREADS) as pool:
         while True:
             seconds = pipe.recv()

@@ -50,6 +50,7 @@ class Growing:
             self._filled += number
         with self._house.database.write() as session:
             session.execute(text("ANALYZE"))
+        city.settle()
 
     def rate(self, name: str, seconds: float) -> float:
         """Return how often a second one of `works` is done."""

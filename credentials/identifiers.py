@@ -6,6 +6,7 @@ Own code, because the libraries known refuse valid village collectives (N2…) a
 import re
 from dataclasses import dataclass
 from datetime import date
+from operator import mul
 
 from credentials.errors import MalformedError
 
@@ -17,6 +18,7 @@ _CREDIT = re.compile(f"[{_CREDIT_ALPHABET}]{{18}}")
 _CREDIT_WEIGHTS = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
 _ORGANISATION_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
 _ALPHABET36 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_VALUES36 = {character: value for value, character in enumerate(_ALPHABET36)}
 _LICENCE = re.compile(
     re.escape(LICENCE_ROOT) + r"\.([0-9A-Z]{21})\.([0-9A-Z]{18})\.([0-9A-Z]{1,32})\.(?!000)([0-9]{3})\.([0-9A-Z])"
 )
@@ -54,7 +56,7 @@ def check_character(text: str) -> str:
     """Return the ISO 7064 MOD 37,36 check character of digits and capital letters."""
     product = 36
     for character in text:
-        product = (product + _ALPHABET36.index(character)) % 36 or 36
+        product = (product + _VALUES36[character]) % 36 or 36
         product = product * 2 % 37
     return _ALPHABET36[(37 - product) % 36]
 
@@ -67,7 +69,7 @@ def birth_date(citizen_number: str) -> date:
     """
     if not _CITIZEN.fullmatch(citizen_number):
         raise MalformedError("a citizen number has 17 digits and a digit or X")
-    total = sum(int(digit) * weight for digit, weight in zip(citizen_number, _CITIZEN_WEIGHTS, strict=False))
+    total = sum(map(mul, map(int, citizen_number[:17]), _CITIZEN_WEIGHTS))
     if "10X98765432"[total % 11] != citizen_number[17]:
         raise MalformedError("the check digit of the citizen number is wrong")
     try:

@@ -172,16 +172,17 @@ class Preparer:
         claims, first_day, last_day = check_order(kind, order, now=now)
         agents = [self._agent(person, now=now) for _, person in order.entrusted]
         identifier = LicenceId(kind.type_code, uscc, self._recorder.serial(), 1)
+        licence_id = str(identifier)
         draft = Draft(kind, identifier, claims, first_day, last_day, jwk, now, agents)
         issuer = issuer_url(self._base_url, ready.agency)
         payload, disclosures = draft.concealed(issuer, self._issuer.vct(kind.key), self._randomness)
         payload = within(payload, ready.header["x5c"]) if "x5c" in ready.header else payload
         row = {
-            "licence_id": str(identifier), "agency": ready.agency, "type_key": kind.key, "serial": identifier.serial,
+            "licence_id": licence_id, "agency": ready.agency, "type_key": kind.key, "serial": identifier.serial,
             "version": 1, "reference": one.reference, "card_by": order.card_by, "holder_ref": holder_ref,
             "subject": self._seal.lookup(f"{order.holder.code_type} {order.holder.code}"),
             "state": LicenceState.PREPARED, "state_since": now, "valid_from": first_day, "valid_until": last_day,
-            "kid": kid, "undelivered": self._recorder.sealed(str(identifier), disclosures, agents), "created_at": now,
+            "kid": kid, "undelivered": self._recorder.sealed(licence_id, disclosures, agents), "created_at": now,
             "prepared_until": now + PREPARATION_LIFE,
         }  # fmt: skip
         return payload, row
