@@ -17,19 +17,23 @@ from app import clock
 from app.cli.demo_city import ITEM
 from app.house import House
 from bench import batch_load, city
+from issuers.models import LicenceState
+from records import idempotency
 from records.models import RefusedRequest
 
 COUNTER = "bench_desk"
 HOLDERS, THREADS, WORKERS = 200, 4, 2
+REVOKED = 15  # licences more, which are revoked
 
 
 class Counters:
     """Workers that are told how long to work; each has codes of its own, made before the clock starts."""
 
-    def __init__(self, url: str, house: House, pipes: list[Any]) -> None:
+    def __init__(self, url: str, house: House, pipes: list[Any], spare: list[tuple[str, str]]) -> None:
         self._url = url
         self._house = house
         self._pipes = pipes
+        self._spare = spare
 
     def acts(self, seconds: float) -> float:
         """Return whole counter acts a second, of all workers together."""
@@ -56,6 +60,23 @@ class Counters:
                 made += 1
         return made / spent
 
+    def refused_after(self) -> list[float]:
+        """Return after how many seconds a counter at another worker refuses what was revoked, each time."""
+        other, found = city.house(self._url), []
+        for holder, licence in self._spare:
+            scan(other, code(other, holder, licence))  # it knows the list as of now
+            now = clock.now()
+            this = idempotency.attempt(f"agency:{city.AGENCY}", f"revoke {licence}", "revoke", {})
+            self._house.changes.change(
+                city.AGENCY, licence, LicenceState.REVOKED, this, cause="moved_away", actor="bench", now=now
+            )
+            acknowledged = time.perf_counter()
+            while said(other, code(other, holder, licence)) != "revoked":
+                time.sleep(0.005)
+            found.append(time.perf_counter() - acknowledged)
+        other.database.engine.dispose()
+        return found
+
 
 @contextmanager
 def running(url: str, workers: int = WORKERS) -> Iterator[Counters]:
@@ -63,7 +84,8 @@ def running(url: str, workers: int = WORKERS) -> Iterator[Counters]:
     house = city.house(url)
     city.found(house)
     add_counter(house)
-    held = issued_to(house, HOLDERS)
+    every = issued_to(house, HOLDERS + REVOKED)
+    spare, held = every[:REVOKED], every[REVOKED:]
     context = multiprocessing.get_context("spawn")
     pipes, crew = [], []
     for number in range(workers):
@@ -74,7 +96,7 @@ def running(url: str, workers: int = WORKERS) -> Iterator[Counters]:
         pipes.append(ours)
         crew.append(one)
     try:
-        yield Counters(url, house, pipes)
+        yield Counters(url, house, pipes, spare)
     finally:
         for one in crew:
             one.terminate()
@@ -127,9 +149,13 @@ def _scan(house: House, codes: list[str], until: float) -> int:
 
 
 def scan(house: House, code: str) -> None:
-    """Do one whole counter act."""
+    """Do one whole counter act that ends well."""
+    if (reason := said(house, code)) != "accepted":
+        raise RuntimeError(reason)
+
+
+def said(house: House, code: str) -> str:
+    """Do one whole counter act; returns its reason."""
     now = clock.now()
     question = house.verifier.question(COUNTER, ITEM, None, now=now)
-    made = house.verifier.verify_scan(code, question, now=now)
-    if made.outcome != "accepted":
-        raise RuntimeError(made.reason)
+    return house.verifier.verify_scan(code, question, now=now).reason

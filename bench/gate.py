@@ -5,10 +5,11 @@ Ratios of one run, never times; the floors leave a third for a noisy machine. A 
 
 import sys
 
-from bench.__main__ import Run, in_process, over_http, published
+from bench.__main__ import Run, counters, in_process, over_http, published
 
 FLOORS = {
     "core_verify": 0.36, "core_verify_warm": 0.45, "core_issue": 0.20, "http_verify": 0.12, "status_publish": 0.15,
+    "counter_verify_pg": 0.12,
 }  # fmt: skip
 
 
@@ -18,6 +19,7 @@ def main() -> None:
     in_process(run)
     over_http(run, rates=())
     published(run, largest=False)
+    counters(run, full=False)
     fell = [f"{name} {run.ratios[name]:.3f} < {floor}" for name, floor in FLOORS.items() if run.ratios[name] < floor]
     print("\n" + ("below their floors: " + "; ".join(fell) if fell else "no ratio fell below its floor"))
     sys.exit(1 if fell else 0)
