@@ -67,6 +67,9 @@ def in_process(run: Run) -> None:
             if isinstance(run.peers.get(peer), Path):
                 line = stack.enter_context(others.Line(run.peers, program, told, core=1))
                 works[program] = line.rate
+        if isinstance(run.peers.get("acapy"), Path):
+            line = stack.enter_context(others.Line(run.peers, "sign_verify_acapy", {}, core=1))
+            works |= {"sign_acapy": line.rate_of("sign"), "verify_acapy": line.rate_of("verify")}
         found = interleaved(works, ROUNDS, SECONDS)
     run.table("in process, one core", found)
     two = [value / 2 for value in found["bare_verify"]]
@@ -76,6 +79,9 @@ def in_process(run: Run) -> None:
     for key, program in (("sdjwt_py", "verify_sdjwt_py"), ("sdjwt_js", "verify_sdjwt_js"), ("credo", "verify_credo")):
         if program in found:
             run.ratios[f"core_verify_vs_{key}"] = paired(found["core_verify"], found[program])
+    if "sign_acapy" in found:  # other work than ours, and less: what it leaves out is in `peers/README.md`
+        run.ratios["core_verify_vs_acapy"] = paired(found["core_verify"], found["verify_acapy"])
+        run.ratios["core_issue_vs_acapy"] = paired(found["core_issue"], found["sign_acapy"])
 
 
 def over_http(run: Run, *, rates: Sequence[int] = (250, 500, 1000, 2000)) -> None:

@@ -51,6 +51,15 @@ class Line:
         said = self.said({"seconds": seconds})
         return float(said["count"] / said["seconds"])
 
+    def rate_of(self, work: str) -> Callable[[float], float]:
+        """Return what gives the rate of one of several works that it does."""
+
+        def rate(seconds: float) -> float:
+            said = self.said({"seconds": seconds, "works": [work]})[work]
+            return float(said["count"] / said["seconds"])
+
+        return rate
+
     def said(self, what: dict[str, Any]) -> dict[str, Any]:
         """Return its answer to a line."""
         self._say(what)
