@@ -132,16 +132,19 @@ def sign(session: Session, row: LicenceRow, signature: str, now: datetime) -> bo
 
     False if somebody else did, or it is too late.
     """
-    statement = (
-        update(LicenceRow)
-        .where(
-            col(LicenceRow.licence_id) == row.licence_id,
-            col(LicenceRow.state) == LicenceState.PREPARED,
-            col(LicenceRow.prepared_until) > now,
-        )
-        .values(state=LicenceState.VALID, state_since=now, signature=signature, undelivered=None)
+    said = {"name": row.licence_id, "now": now, "signed_with": signature}
+    return bool(session.connection().execute(_SIGN, said).rowcount)
+
+
+_LICENCES = records_store.table_of(LicenceRow)
+_SIGN = (
+    update(_LICENCES)
+    .where(_LICENCES.c.licence_id == bindparam("name"), _LICENCES.c.state == LicenceState.PREPARED)
+    .where(_LICENCES.c.prepared_until > bindparam("now"))
+    .values(
+        state=LicenceState.VALID, state_since=bindparam("now"), signature=bindparam("signed_with"), undelivered=None
     )
-    return bool(session.execute(statement).rowcount)  # type: ignore[attr-defined]
+)
 
 
 def newest_version(session: Session, row: LicenceRow) -> LicenceRow:
@@ -246,12 +249,20 @@ def recorded_as(session: Session, list_id: str, index: int, signing_input: str) 
 
 def count_act(session: Session, actor: str, hour: int, acts: int = 1) -> int:
     """Count acts of somebody in an hour and return how many there are; others of theirs wait for this transaction."""
-    mine = (col(ActsOfHour.actor) == actor, col(ActsOfHour.hour) == hour)
-    raised = update(ActsOfHour).where(*mine).values(count=ActsOfHour.count + acts).returning(col(ActsOfHour.count))
-    found = session.execute(raised).scalars().first()
+    connection, said = session.connection(), {"who": actor, "during": hour, "acts": acts}
+    found = connection.execute(_COUNT, said).scalar()
     if found is None and records_store.insert_unless_taken(session, ActsOfHour(actor=actor, hour=hour, count=acts)):
         return acts
-    return int(found if found is not None else session.execute(raised).scalars().one())
+    return int(found if found is not None else connection.execute(_COUNT, said).scalar_one())
+
+
+_ACTS = records_store.table_of(ActsOfHour)
+_COUNT = (
+    update(_ACTS)
+    .where(_ACTS.c.actor == bindparam("who"), _ACTS.c.hour == bindparam("during"))
+    .values(count=_ACTS.c.count + bindparam("acts", type_=_ACTS.c.count.type))
+    .returning(_ACTS.c.count)
+)
 
 
 def alerted(session: Session, actor: str, hour: int) -> bool:

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Dialect,
     FromClause,
     Insert,
+    Integer,
     Table,
     and_,
     any_,
@@ -167,9 +168,20 @@ def _last(dialect: Dialect) -> str:
 
 def newest_act(session: Session, stream: str, among: int) -> datetime | None:
     """Return the latest instant of a stream's last so many acts, None if there are none."""
-    last = select(AuditEntry.at).where(AuditEntry.stream == stream).order_by(col(AuditEntry.sequence).desc())
-    newest: datetime | None = session.exec(select(func.max(last.limit(among).subquery().c.at))).one()
+    newest: datetime | None = session.connection().execute(_NEWEST, {"stream": stream, "among": among}).scalar()
     return newest
+
+
+_NEWEST = select(
+    func.max(
+        select(AuditEntry.at)
+        .where(AuditEntry.stream == bindparam("stream"))
+        .order_by(col(AuditEntry.sequence).desc())
+        .limit(bindparam("among", type_=Integer))
+        .subquery()
+        .c.at
+    )
+)
 
 
 def lock_streams(session: Session, streams: Collection[str]) -> None:
