@@ -1,0 +1,101 @@
+"""Transactions: what reads within one that writes is in it, none is within another; rows that go to the driver at once."""
+
+from datetime import UTC, datetime
+from threading import Thread
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, select
+
+from records import store
+from records.models import IdempotencyKey, RefusedRequest
+from tests.world import World
+
+NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
+
+
+def _refused(number: str) -> tuple[type[RefusedRequest], dict[str, Any]]:
+    told = {"number": number, "at": NOW, "operation": "x", "status": 400, "code": "-", "caller": "-"}
+    return RefusedRequest, told
+
+
+def _key(result: str) -> tuple[type[IdempotencyKey], dict[str, Any]]:
+    told = {"caller": "c", "key": "k", "operation": "x", "body_hash": "-", "result": result, "created_at": NOW}
+    return IdempotencyKey, told
+
+
+def _numbers(session: Session) -> list[str]:
+    return list(session.exec(select(RefusedRequest.number).order_by(RefusedRequest.number)))
+
+
+def test_what_reads_within_a_transaction_sees_what_it_wrote(world: World) -> None:
+    """And nobody else does before it is committed; afterwards a reader stands alone again."""
+    database = world.house.database
+    with database.write() as session:
+        store.insert_each(session, [_refused("1")])
+        with database.read() as inner:
+            assert inner is session
+            assert _numbers(inner) == ["1"]
+        seen: list[list[str]] = []
+
+        def elsewhere() -> None:
+            with database.read() as other:
+                seen.append(_numbers(other))
+
+        thread = Thread(target=elsewhere)
+        thread.start()
+        thread.join()
+        assert seen == [[]]
+    with database.read() as after:
+        assert after is not session
+        assert _numbers(after) == ["1"]
+
+
+def test_no_transaction_within_another(world: World) -> None:
+    """It would wait for itself on SQLite: a mistake in the code, told at once, and nothing is written."""
+    database = world.house.database
+    with pytest.raises(RuntimeError), database.write() as session:
+        store.insert_each(session, [_refused("1")])
+        with database.write():
+            pass
+    with database.write() as session:
+        assert _numbers(session) == []
+
+
+def test_rows_that_are_taken(world: World) -> None:
+    """A row that a constraint refuses is left out where that is said; else all are, and it is told as ever."""
+    database = world.house.database
+    with database.write() as session:
+        store.insert_each(session, [_key("first"), _refused("1")])
+    with database.write() as session:
+        store.insert_each(session, [_key("second"), _refused("2")], unless_taken=[IdempotencyKey])
+        assert store.idempotency_keys(session, "c", ["k"])["k"].result == "first"
+    with pytest.raises(IntegrityError), database.write() as session:
+        store.insert_each(session, [_refused("3"), _key("third"), _refused("4")])
+    with database.read() as session:
+        assert _numbers(session) == ["1", "2"]
+
+
+def test_whoever_listens_to_statements_hears_of_all(world: World) -> None:
+    """What goes to the driver at once is told one by one, before it goes, and can be kept from going."""
+    database, heard = world.house.database, list[str]()
+
+    def listener(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        heard.append(statement)
+        if "idempotency_key" in statement:
+            raise ConnectionResetError
+
+    event.listen(database.engine, "before_cursor_execute", listener)
+    try:
+        with pytest.raises(ConnectionResetError), database.write() as session:
+            store.locked_head(session, "x")
+            store.insert_each(session, [_refused("1"), _key("-"), _refused("2")])
+    finally:
+        event.remove(database.engine, "before_cursor_execute", listener)
+    said = [next(one for one in ("audit_entry", "refused_request", "idempotency_key", "lock", "BEGIN") if one in text)
+            for text in heard]  # fmt: skip
+    assert said[-3:] == ["audit_entry", "refused_request", "idempotency_key"]
+    with database.read() as session:
+        assert _numbers(session) == []
