@@ -30,7 +30,7 @@ from records.audit import Act
 from records.database import Database
 from records.idempotency import Attempt
 
-MOST = 3000  # licences in one change: what fits into one body
+MOST = 3000  # licences in one change: a proposal shows them all to whoever approves it
 UNDO_WITHIN = timedelta(hours=1)
 ID_BYTES = 9
 KIND, MANY = "licences.change", "change many"  # a proposal of it; the operation of an idempotency key
