@@ -24,10 +24,10 @@ from verifier.checking import Logged
 from verifier.errors import RefusalError
 from verifier.file_copies.file_copies import FileCopies
 from verifier.models import Counter
+from verifier.obtaining import HolderSide
 from verifier.recording import Question, TellHolder
 from verifier.reuse import Permission
 from verifier.service_items import OF_PRINCIPAL, ServiceItem
-from verifier.verifier import HolderSide
 from wallet.consents.consents import Consents
 from wallet.consents.models import State
 from wallet.errors import CodeError

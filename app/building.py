@@ -16,6 +16,7 @@ from issuers.agencies import Agencies
 from issuers.batch.batches import Batches
 from issuers.batch.preparing import Preparer
 from issuers.batch.working import BatchWorker
+from issuers.completing import Completer
 from issuers.copies import Copies
 from issuers.issuer import Issuer
 from issuers.mass.mass_changes import MassChanges
@@ -124,6 +125,7 @@ def build(
         database=database, seal=seal, publisher=publisher, base_url=base_url, certificates=certificates,
         velocity=velocity, randomness=randomness,
     )  # fmt: skip
+    completer = Completer(database=database, publisher=publisher, recorder=recorder, deliver=keeping.receive)
     issuer = Issuer(
         database=database,
         vault=vault,
@@ -133,8 +135,8 @@ def build(
         types=types,
         base_url=base_url,
         holder_keys=keeping,
-        deliver=keeping.receive,
         recorder=recorder,
+        completer=completer,
         preparation_life=timedelta(seconds=settings.preparation_life_seconds),
     )
     many = KeepingMany(database=database, seal=seal, accounts=accounts, keeping=keeping)
@@ -215,6 +217,7 @@ def build(
         publisher=publisher,
         agencies=Agencies(database=database, vault=vault, registry=registry, vct=issuer.vct, types=types),
         issuer=issuer,
+        completer=completer,
         batches=Batches(
             database=database,
             seal=seal,

@@ -15,6 +15,7 @@ from issuers import store as issuers_store
 from issuers.agencies import Agencies
 from issuers.batch.batches import Batches
 from issuers.batch.working import BatchWorker
+from issuers.completing import Completer
 from issuers.copies import Copies
 from issuers.errors import StatusListUnsoundError
 from issuers.issuer import Issuer
@@ -90,6 +91,7 @@ class House:
     publisher: StatusPublisher
     agencies: Agencies
     issuer: Issuer
+    completer: Completer
     batches: Batches
     batch_worker: BatchWorker
     copies: Copies
@@ -150,7 +152,7 @@ class House:
     def finish_what_a_crash_left(self, *, now: datetime) -> dict[str, int]:
         """Deliver licences that a crash kept from their holders; returns how many."""
         self.copies.burn_unsigned(now=now)
-        return {"delivered": self.issuer.deliver_again(now=now)}
+        return {"delivered": self.completer.deliver_again(now=now)}
 
     def forget_what_is_over(self, *, now: datetime) -> dict[str, int]:
         """Forget what is over in every room, each by its rule (`forgetting.py`); audit, ledger and receipts stay."""

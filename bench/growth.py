@@ -18,7 +18,7 @@ from issuers.publishing import LIST_SIZE
 from issuers.schemas import IssueIn
 from keys.models import KeyPurpose
 from records import idempotency
-from records import store as records_store
+from records.rows import store as rows_store
 from wallet.models import HeldLicence, HolderKey, HolderRow
 
 HOLDERS = 60  # whose licences are real, and shown
@@ -96,7 +96,7 @@ def _write(session: Session, house: House, numbers: range) -> None:
     for one in lists:
         row = StatusListRow(list_id=_list(one), agency=city.AGENCY, kind="bench", number=10_000 + one, decoys=[],
                             size=LIST_SIZE, bits=2)  # fmt: skip
-        records_store.insert_unless_taken(session, row)
+        rows_store.insert_unless_taken(session, row)
     for at in numbers:
         holder, licence, key = f"grown.{at}", f"grown-{at}", f"key.{at}"
         tables[HolderRow].append({"holder_id": holder, "lookup": holder, "identity": b"-" * 120, "created_at": now})
@@ -121,7 +121,7 @@ def _write(session: Session, house: House, numbers: range) -> None:
              "kid": kid, "signing_input": "-" * 1500, "signature": "-" * 86, "created_at": now, "prepared_until": now}
         )  # fmt: skip
     for model, rows in tables.items():
-        records_store.insert_many(session, model, rows)
+        rows_store.insert_many(session, model, rows)
 
 
 def _list(number: int) -> str:

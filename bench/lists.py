@@ -15,7 +15,7 @@ from credentials import status_list
 from issuers.models import LicenceRow, LicenceState, StatusListRow
 from keys.models import KeyPurpose
 from records import idempotency
-from records import store as records_store
+from records.rows import store as rows_store
 
 ENTRIES, REVOKED = 1_000_000, 0.01
 SPARE = 2000  # licences there are to revoke
@@ -91,5 +91,5 @@ def _fill(house: House, list_id: str, entries: int) -> list[str]:
         listed = StatusListRow(list_id=list_id, agency=city.AGENCY, kind="", number=9, decoys=[], size=entries, bits=2)
         session.add(listed)
         session.flush()
-        records_store.insert_many(session, LicenceRow, rows)
+        rows_store.insert_many(session, LicenceRow, rows)
     return [f"bench.{at}" for at in range(revoked, len(indices))]

@@ -17,8 +17,8 @@ from keys.registry import TrustRegistry
 from keys.schemas import SHORT_NAME
 from keys.vault import Vault
 from records import audit
-from records import store as records_store
 from records.database import Database
+from records.rows import store as rows_store
 
 REGION = "[1-9][0-9]{5}"
 RESERVED = frozenset({"types", "operator"})
@@ -76,7 +76,7 @@ class Agencies:
         purposes = [KeyPurpose.STATUS_LIST] * 2 + ([KeyPurpose.LICENCE] if licence_key.sealed is not None else [])
         keys = [licence_key, *(self._vault.new_key(new.key, purpose, now=now) for purpose in purposes)]
         with self._database.write() as session:
-            if not records_store.insert_unless_taken(session, row):
+            if not rows_store.insert_unless_taken(session, row):
                 raise AgencyExistsError
             for key in keys:
                 self._vault.add(session, key, actor=actor)

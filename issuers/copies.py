@@ -30,8 +30,8 @@ from keys.models import KeyPurpose
 from keys.registry import TrustRegistry
 from keys.trust_list import issuer_url
 from records import audit
-from records import store as records_store
 from records.database import Database
+from records.rows import store as rows_store
 
 ID_BYTES = 12
 SIGNING_TIME = timedelta(minutes=10)  # a copy recorded this long ago and not signed will not be
@@ -141,7 +141,7 @@ class Copies:
             to_sign = jws.signing_input(jws.LICENCE, draft.payload | {"status": entry}, more={"x5c": signer.x5c})
             draft.row.status_list_id, draft.row.status_index = list_id, index
             draft.row.signing_input = to_sign.decode("ascii")
-            if records_store.insert_unless_taken(session, draft.row):
+            if rows_store.insert_unless_taken(session, draft.row):
                 return
             if store.copy_key_taken(session, draft.row.thumbprint):
                 raise KeyInUseError

@@ -5,20 +5,17 @@ crash anywhere leaves a row that the same request finishes, or that burns its st
 """
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
-
-from sqlmodel import Session
 
 from credentials import base64url, jws
 from credentials.identifiers import LicenceId, parse_licence_id
 from credentials.licence_type import CITY_TIME, ClaimsRefusedError, LicenceType
 from issuers import store
+from issuers.completing import Completer
 from issuers.errors import (
     AgencyKeepsKeyError,
     IssuerError,
-    LicenceRevokedError,
     NotPreparedError,
     PreparationExpiredError,
     TypeNotAuthorisedError,
@@ -26,18 +23,17 @@ from issuers.errors import (
     UnknownLicenceError,
     WrongStateError,
 )
-from issuers.holder_side import Deliver, HolderKeys, Signed
+from issuers.holder_side import HolderKeys
 from issuers.models import Agency, LicenceRow, LicenceState
 from issuers.orders import UNKNOWN_TYPE, Draft, Order, check_order
 from issuers.publishing import StatusPublisher, burn, publish_now_or_later
 from issuers.recording import Recorder
-from issuers.renewal import Renewal, check_renewable, supersede
+from issuers.renewal import Renewal, check_renewable
 from keys.encryption import Seal
-from keys.errors import CustodyError
 from keys.models import KeyPurpose
 from keys.registry import TrustRegistry
 from keys.vault import Vault
-from records import audit, idempotency
+from records import idempotency
 from records.database import Database
 from records.idempotency import Attempt
 
@@ -56,8 +52,8 @@ class Issuer:
         types: Mapping[str, LicenceType],
         base_url: str,
         holder_keys: HolderKeys,
-        deliver: Deliver,
         recorder: Recorder,
+        completer: Completer,
         preparation_life: timedelta,
     ) -> None:
         self.types = types
@@ -68,8 +64,8 @@ class Issuer:
         self._publisher = publisher
         self._base_url = base_url
         self._holder_keys = holder_keys
-        self._deliver = deliver
         self._recorder = recorder
+        self._completer = completer
         self._preparation_life = preparation_life
 
     def vct(self, type_key: str) -> str:
@@ -98,7 +94,7 @@ class Issuer:
         if not new:  # the same request, before: it may have been cut short anywhere
             return self._sign(row, actor=actor, now=now)
         signature = base64url.encode(key.signer(row.signing_input.encode("ascii")))
-        return self._completed(row, signature, actor=actor, now=now)
+        return self._completer.complete(row, signature, actor=actor, now=now)
 
     def prepare(
         self, agency: str, order: Order, this: Attempt, *, actor: str, now: datetime, supersedes: str | None = None
@@ -179,10 +175,10 @@ class Issuer:
         key, _ = self._vault.by_kid(row.kid)
         jws.verify(jws.parse(text, jws.LICENCE), key)
         if row.state == LicenceState.PREPARED:
-            row = self._completed(row, base64url.encode(signature), actor=actor, now=now)
+            row = self._completer.complete(row, base64url.encode(signature), actor=actor, now=now)
         elif row.signature is None:
             raise NotPreparedError
-        return self._delivered(row, now=now)
+        return self._completer.deliver(row, now=now)
 
     def read(self, agency: str, licence_id: str) -> LicenceRow:
         """Return a licence's ledger row, or raise `UnknownLicenceError`."""
@@ -224,17 +220,6 @@ class Issuer:
             found[row.licence_id] = state
         return found
 
-    def deliver_again(self, *, now: datetime) -> int:
-        """Deliver what a crash kept from its holder; returns how many. Called when the service starts."""
-        with self._database.read() as session:
-            rows = store.undelivered(session)
-        done = 0
-        for row in rows:
-            with suppress(CustodyError):  # one that cannot be opened must not keep the others, or the service, waiting
-                self._delivered(row, now=now)
-                done += 1
-        return done
-
     def _earlier(self, agency: str, this: Attempt) -> LicenceRow | None:
         with self._database.read() as session:
             licence_id = idempotency.earlier_result(session, this)
@@ -266,57 +251,13 @@ class Issuer:
         if row.state == LicenceState.BURNT:
             raise PreparationExpiredError
         if row.state != LicenceState.PREPARED:
-            return self._delivered(row, now=now)
+            return self._completer.deliver(row, now=now)
         _, signer = self._vault.by_kid(row.kid)
         if signer is None:
             raise AgencyKeepsKeyError
         return self.complete(
             row.agency, row.licence_id, signer(row.signing_input.encode("ascii")), actor=actor, now=now
         )
-
-    def _completed(self, row: LicenceRow, signature: str, *, actor: str, now: datetime) -> LicenceRow:
-        """Make the licence valid, supersede the one it renews, put it into its wallet: all in one transaction.
-
-        If the one that it renews is valid no more, the new one is burnt.
-        """
-        made = self._recorder.unsealed(row, signature)
-        old, burnt = None, False
-        with self._database.write() as session:
-            signed = store.sign(session, row, signature, now)
-            if signed:
-                old = store.licence(session, row.agency, row.supersedes) if row.supersedes else None
-                burnt = old is not None and not supersede(session, old, now)
-                if burnt:
-                    burn(session, row, before=LicenceState.VALID, actor=actor, now=now)
-                else:
-                    self._hand_over(session, made, row.supersedes, now)
-                audit.record(
-                    session, stream=f"issuers/{row.agency}", actor=actor, subject=row.licence_id, now=now,
-                    act="licence.refused" if burnt else "licence.signed", detail={"supersedes": row.supersedes},
-                )  # fmt: skip
-        if old is not None:
-            publish_now_or_later(self._publisher, (row if burnt else old).licence_id, now=now)
-        if burnt:
-            raise LicenceRevokedError("the licence to be renewed is valid no more")
-        if not signed:  # somebody else did, a moment ago
-            return self.read(row.agency, row.licence_id)
-        row.state, row.state_since, row.signature, row.undelivered = LicenceState.VALID, now, signature, None
-        return row
-
-    def _hand_over(self, session: Session, made: Signed, supersedes: str | None, now: datetime) -> None:
-        self._deliver(
-            session, made.holder_ref, made.licence_id, made.text, supersedes=supersedes, agents=made.agents, now=now
-        )
-
-    def _delivered(self, row: LicenceRow, *, now: datetime) -> LicenceRow:
-        """Put a signed licence of a batch into its wallet that a crash kept from it."""
-        if row.undelivered is None or row.signature is None:
-            return row
-        made = self._recorder.unsealed(row, row.signature)
-        with self._database.write() as session:
-            self._hand_over(session, made, row.supersedes, now)
-            store.delivered(session, [row.licence_id])
-        return self.read(row.agency, row.licence_id)
 
     def _burn(self, row: LicenceRow, *, actor: str, now: datetime) -> None:
         with self._database.write() as session:

@@ -23,8 +23,8 @@ from keys.models import KeyPurpose
 from keys.trust_list import issuer_url
 from keys.vault import Vault
 from records import audit
-from records import store as records_store
 from records.database import Database
+from records.rows import store as rows_store
 
 LIST_SIZE = 2**17  # entries: large, so that the number of licences does not show
 LIST_BITS = 2  # valid, revoked, suspended
@@ -226,7 +226,7 @@ class StatusPublisher:
             list_id=list_id, agency=agency, kind=kind, number=number, size=LIST_SIZE, bits=LIST_BITS,
             decoys=sorted(decoys),
         )  # fmt: skip
-        if records_store.insert_unless_taken(session, row):
+        if rows_store.insert_unless_taken(session, row):
             return row
         found = session.get(StatusListRow, list_id, populate_existing=True)
         if found is None:

@@ -22,9 +22,9 @@ from keys.certificates import Certificates, within
 from keys.encryption import Seal
 from keys.trust_list import issuer_url
 from records import audit, idempotency
-from records import store as records_store
 from records.database import Database
 from records.idempotency import Attempt
+from records.rows import store as rows_store
 
 SERIAL_BYTES = 8  # 64 random bits in base 36: serials say nothing about how many there are
 ALPHABET36 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -114,7 +114,7 @@ class Recorder:
             to_sign = jws.signing_input(jws.LICENCE, payload | {"status": entry}, more=header)
             row.status_list_id, row.status_index = list_id, index
             row.signing_input = to_sign.decode("ascii")
-            if records_store.insert_unless_taken(session, row):
+            if rows_store.insert_unless_taken(session, row):
                 return
             if row.supersedes is not None and store.licence(session, row.agency, row.licence_id) is not None:
                 raise WrongStateError("this licence is being renewed by another request")

@@ -11,8 +11,8 @@ from sqlalchemy import bindparam, update
 from sqlmodel import Session, col, or_, select
 
 from issuers.models import ActsOfHour, LicenceCopy, LicenceRow, LicenceState, ListKind, MassChangeRow, StatusListRow
-from records import store as records_store
 from records.models import IdempotencyKey
+from records.rows import store as rows_store
 
 
 def licence(session: Session, agency: str, licence_id: str) -> LicenceRow | None:
@@ -76,7 +76,7 @@ def undelivered(session: Session) -> Sequence[LicenceRow]:
 
 def delivered(session: Session, licence_ids: Sequence[str]) -> None:
     """Drop the disclosures of licences that have reached their wallets."""
-    these = update(LicenceRow).where(records_store.among(session, col(LicenceRow.licence_id), licence_ids))
+    these = update(LicenceRow).where(rows_store.among(session, col(LicenceRow.licence_id), licence_ids))
     session.execute(these.values(undelivered=None))
 
 
@@ -100,7 +100,7 @@ def move(
 
 def licences_named(session: Session, agency: str, licence_ids: Sequence[str]) -> dict[str, LicenceRow]:
     """Return those licences of `agency`, freshly read, by identifier; others are not there."""
-    these = records_store.among(session, col(LicenceRow.licence_id), licence_ids)
+    these = rows_store.among(session, col(LicenceRow.licence_id), licence_ids)
     query = select(LicenceRow).where(LicenceRow.agency == agency, these)
     return {row.licence_id: row for row in session.exec(query.execution_options(populate_existing=True))}
 
@@ -119,7 +119,7 @@ def move_all(
 
     With `since`, only those that have been in it since that very instant.
     """
-    these = records_store.among(session, col(LicenceRow.licence_id), sorted(licence_ids))
+    these = rows_store.among(session, col(LicenceRow.licence_id), sorted(licence_ids))
     statement = update(LicenceRow).where(these, col(LicenceRow.state).in_(before))
     if since is not None:
         statement = statement.where(col(LicenceRow.state_since) == since)
@@ -136,7 +136,7 @@ def sign(session: Session, row: LicenceRow, signature: str, now: datetime) -> bo
     return bool(session.connection().execute(_SIGN, said).rowcount)
 
 
-_LICENCES = records_store.table_of(LicenceRow)
+_LICENCES = rows_store.table_of(LicenceRow)
 _SIGN = (
     update(_LICENCES)
     .where(_LICENCES.c.licence_id == bindparam("name"), _LICENCES.c.state == LicenceState.PREPARED)
@@ -188,7 +188,7 @@ _TAKEN = select(
             select(1)
             .where(one.c.status_list_id == bindparam("list_id"), one.c.status_index == bindparam("at"))
             .exists()
-            for one in (records_store.table_of(LicenceRow), records_store.table_of(LicenceCopy))
+            for one in (rows_store.table_of(LicenceRow), rows_store.table_of(LicenceCopy))
         )
     )
 )
@@ -251,12 +251,12 @@ def count_act(session: Session, actor: str, hour: int, acts: int = 1) -> int:
     """Count acts of somebody in an hour and return how many there are; others of theirs wait for this transaction."""
     connection, said = session.connection(), {"who": actor, "during": hour, "acts": acts}
     found = connection.execute(_COUNT, said).scalar()
-    if found is None and records_store.insert_unless_taken(session, ActsOfHour(actor=actor, hour=hour, count=acts)):
+    if found is None and rows_store.insert_unless_taken(session, ActsOfHour(actor=actor, hour=hour, count=acts)):
         return acts
     return int(found if found is not None else connection.execute(_COUNT, said).scalar_one())
 
 
-_ACTS = records_store.table_of(ActsOfHour)
+_ACTS = rows_store.table_of(ActsOfHour)
 _COUNT = (
     update(_ACTS)
     .where(_ACTS.c.actor == bindparam("who"), _ACTS.c.hour == bindparam("during"))
@@ -267,7 +267,7 @@ _COUNT = (
 
 def alerted(session: Session, actor: str, hour: int) -> bool:
     """Note that somebody's limit of an hour was told; of any number of times at once one gets True."""
-    records_store.insert_unless_taken(session, ActsOfHour(actor=actor, hour=hour, count=0))
+    rows_store.insert_unless_taken(session, ActsOfHour(actor=actor, hour=hour, count=0))
     mine = (col(ActsOfHour.actor) == actor, col(ActsOfHour.hour) == hour, ~col(ActsOfHour.alerted))
     return bool(session.execute(update(ActsOfHour).where(*mine).values(alerted=True)).rowcount)  # type: ignore[attr-defined]
 

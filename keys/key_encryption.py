@@ -20,6 +20,7 @@ from keys.vault import STREAM, sealed_context
 from records import audit
 from records import store as records_store
 from records.database import Database
+from records.rows import store as rows_store
 
 CONTEXT = b"licence-wallet root"
 
@@ -130,7 +131,7 @@ class Root:
                 secret = self._custodian.kek
                 Seal(lambda: secret, randomness=self._randomness).open(sealed.sealed or b"", sealed_context(sealed))
             row = WrappedRoot(custodian=self._custodian.name, wrapped=self._custodian.wrap(secret))
-            if records_store.insert_unless_taken(session, row):
+            if rows_store.insert_unless_taken(session, row):
                 return row
             kept = session.get(WrappedRoot, 1, populate_existing=True)
             assert kept is not None  # noqa: S101 - somebody was first

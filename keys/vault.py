@@ -30,6 +30,7 @@ from keys.remembered import Remembered
 from records import audit
 from records import store as records_store
 from records.database import Database
+from records.rows import store as rows_store
 
 KID_LENGTH = 11  # characters of the RFC 7638 thumbprint: 66 bits, short enough for an offline pass
 STREAM = "keys"
@@ -90,11 +91,11 @@ class Vault:
         records_store.lock_stream(session, STREAM)
         if store.active_key(session, row.owner, KeyPurpose(row.purpose)) is None:
             row.state, row.activated_at = KeyState.ACTIVE, row.created_at
-            if records_store.insert_unless_taken(session, row):
+            if rows_store.insert_unless_taken(session, row):
                 self._changed(session, actor, "key.active", row.kid, row.created_at)
                 return
         row.state, row.activated_at = KeyState.NEXT, None  # another's key became active meanwhile
-        if not records_store.insert_unless_taken(session, row):
+        if not rows_store.insert_unless_taken(session, row):
             raise KeyRefusedError("this key is in use already")
         self._changed(session, actor, "key.next", row.kid, row.created_at)
 

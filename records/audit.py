@@ -19,6 +19,7 @@ from records.errors import AuditBrokenError
 from records.models import AuditEntry
 from records.outbox.events import EVENTS
 from records.outbox.models import OutboxEvent
+from records.rows import store as rows_store
 
 
 def record(
@@ -38,7 +39,7 @@ def record(
     last = store.locked_head(session, stream)
     entry, event = _entry(Act(stream, act, subject, detail or {}), last, actor, now)
     session.flush()  # the act itself, before what is said of it
-    store.insert_each(session, [(AuditEntry, entry), *([(OutboxEvent, event)] if event else [])])
+    rows_store.insert_each(session, [(AuditEntry, entry), *([(OutboxEvent, event)] if event else [])])
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +63,8 @@ def record_many(session: Session, acts: Sequence[Act], *, actor: str, now: datet
         entries.append(entry)
         if event is not None:
             events.append(event)
-    store.insert_many(session, AuditEntry, entries)
-    store.insert_many(session, OutboxEvent, events)
+    rows_store.insert_many(session, AuditEntry, entries)
+    rows_store.insert_many(session, OutboxEvent, events)
 
 
 def _entry(one: Act, last: tuple[int, str], actor: str, now: datetime) -> tuple[dict[str, Any], dict[str, Any] | None]:

@@ -15,6 +15,7 @@ from credentials import strict_json
 from records import store
 from records.errors import IdempotencyKeyReusedError
 from records.models import IdempotencyKey
+from records.rows import store as rows_store
 
 MAX_KEY_LENGTH = 128  # characters
 KEPT = timedelta(days=30)  # how long the same request finds its result again; a licence's for ever
@@ -58,7 +59,7 @@ def claim(session: Session, this: Attempt, *, result: str, now: datetime) -> str
         result=result,
         created_at=now,
     )
-    return None if store.insert_unless_taken(session, row) else earlier_result(session, this)
+    return None if rows_store.insert_unless_taken(session, row) else earlier_result(session, this)
 
 
 def free(session: Session, operation: str, results: Sequence[str]) -> None:

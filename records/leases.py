@@ -13,6 +13,7 @@ from sqlmodel import Session
 from records import store
 from records.database import Database
 from records.models import LeaseRow
+from records.rows import store as rows_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Leases:
             row = store.lease(session, name)
             if row is None:
                 made = LeaseRow(name=name, holder=self._worker, fence=1, until=now + life)
-                return Lease(name, 1) if store.insert_unless_taken(session, made) else None
+                return Lease(name, 1) if rows_store.insert_unless_taken(session, made) else None
             running = row.until > now
             if running and row.holder != self._worker:
                 return None

@@ -10,8 +10,8 @@ from credentials.text import clean
 from keys.remembered import Remembered
 from keys.schemas import SHORT_NAME
 from records import audit
-from records import store as records_store
 from records.database import Database
+from records.rows import store as rows_store
 from verifier.errors import CounterExistsError, CounterSuspendedError, UnknownCounterError
 from verifier.models import Counter
 
@@ -52,7 +52,7 @@ class Counters:
             created_at=now,
         )
         with self._database.write() as session:
-            if not records_store.insert_unless_taken(session, row):
+            if not rows_store.insert_unless_taken(session, row):
                 raise CounterExistsError
             audit.record(session, stream="verifier", actor=actor, act="counter.added", subject=key, now=now)
         return row

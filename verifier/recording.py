@@ -14,8 +14,8 @@ from keys.models import KeyPurpose
 from keys.trust_list import OPERATOR
 from keys.vault import Vault
 from records import audit
-from records import store as records_store
 from records.database import Database
+from records.rows import store as rows_store
 from verifier import checking, receipts
 from verifier.checking import Checked
 from verifier.file_copies import document
@@ -76,7 +76,7 @@ class Recorder:
         }  # fmt: skip
         with self._database.write() as session:
             of = [(VerifiedPresentation, {"digest": one, "verification_id": made.verification_id}) for one in digests]
-            records_store.insert_each(session, [(Verification, row), *of])
+            rows_store.insert_each(session, [(Verification, row), *of])
             self._tell_holder(session, digests, counter, **said)
             if receipt and copied:
                 self._file_copies.keep(session, copied)

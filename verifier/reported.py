@@ -11,8 +11,8 @@ from typing import Any
 
 from credentials.claim_values import FaultsError
 from records import audit
-from records import store as records_store
 from records.database import Database
+from records.rows import store as rows_store
 from verifier.errors import VerifierError
 from verifier.models import Counter, SeenPass, Verification, VerifiedPresentation
 from verifier.reasons import REASONS, Outcome
@@ -75,14 +75,14 @@ class Reported:
             receipt="",
         )
         with self._database.write() as session:
-            if not records_store.insert_unless_taken(session, row):
+            if not rows_store.insert_unless_taken(session, row):
                 return False
             for digest in one.digests:
                 session.add(VerifiedPresentation(digest=digest, verification_id=one.verification_id))
                 session.flush()
                 if one.verdict != Outcome.CANNOT_CONFIRM:
                     seen = SeenPass(digest=digest, counter=here.key, seen_at=one.at)
-                    records_store.insert_unless_taken(session, seen)
+                    rows_store.insert_unless_taken(session, seen)
             self._tell_holder(
                 session, one.digests, here, service_item=one.service_item, verdict=one.verdict, reason=one.reason,
                 receipt="",

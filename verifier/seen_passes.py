@@ -9,8 +9,8 @@ from pathlib import Path
 
 from credentials import sd_jwt
 from credentials.key_binding import MAX_PASS_LIFE
-from records import store as records_store
 from records.database import Database
+from records.rows import store as rows_store
 from verifier.errors import RefusalError
 from verifier.models import SeenPass
 
@@ -25,7 +25,7 @@ class SeenPasses:
         """Take a pass as seen; one that was seen before is refused as `already_used`, with the time."""
         with self._database.write() as session:
             row = SeenPass(digest=digest, counter=counter, seen_at=now)
-            if not records_store.insert_unless_taken(session, row):
+            if not rows_store.insert_unless_taken(session, row):
                 seen = session.get(SeenPass, (digest, counter), populate_existing=True)
                 raise RefusalError("already_used", at=seen.seen_at.isoformat() if seen else None)
 

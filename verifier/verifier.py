@@ -6,9 +6,7 @@ are in `checking.py`. No transaction is open while anything is obtained or check
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from credentials import base64url, offline_pass, sd_jwt
 from credentials.claim_values import Fault, FaultsError
@@ -28,6 +26,7 @@ from verifier.errors import (
     UnknownServiceItemError,
 )
 from verifier.models import Verification, VerificationRequest
+from verifier.obtaining import Demand, HolderSide, Obtain, Obtained
 from verifier.reasons import Outcome, outcome
 from verifier.recording import Question, Recorder
 from verifier.seen_passes import SeenPasses
@@ -38,28 +37,6 @@ from verifier.verdict import Verdict
 REQUEST_LIFE = timedelta(seconds=120)
 NONCE_BYTES = 24
 MAX_PRESENTATIONS = 16  # in one verification
-
-
-class HolderSide(Protocol):
-    """The wallet behind a show code."""
-
-    def __call__(
-        self, scanned: str, question: Question, *, audience: str, nonce: str, now: datetime
-    ) -> tuple[Mapping[str, Sequence[str]], Mapping[str, bool]]:
-        """Return presentations by licence type, and of each by digest whether somebody shows it for another.
-
-        Uses the code up; raises `RefusalError` with the reason.
-        """
-
-
-@dataclass(frozen=True, slots=True)
-class Obtained:
-    """Presentations by query, how they must be bound, and who shows them."""
-
-    presented: Mapping[str, Sequence[str]]
-    binding: checking.HolderBinding
-    by_mandate: Mapping[str, bool] | None = None
-    """Of each by digest, whether somebody shows it for another; None: whose it is is looked up."""
 
 
 class Verifier:
@@ -145,9 +122,7 @@ class Verifier:
 
     # Verifying
 
-    def verify_scan(
-        self, scanned: str, question: Question, *, demand: "Demand | None" = None, now: datetime
-    ) -> Verdict:
+    def verify_scan(self, scanned: str, question: Question, *, demand: Demand | None = None, now: datetime) -> Verdict:
         """Verify what a scanner read: a show code or an offline pass."""
         scanned = scanned.strip(" \t\r\n")  # a scanner gun sends Enter
         if scanned.startswith(offline_pass.PREFIX):
@@ -198,7 +173,7 @@ class Verifier:
         return self._verify("vp_token", question, obtain, now)
 
     def verify_response(
-        self, question: Question, demand: "Demand", obtain: "Obtain", *, now: datetime, channel: str = "openid4vp"
+        self, question: Question, demand: Demand, obtain: Obtain, *, now: datetime, channel: str = "openid4vp"
     ) -> Verdict:
         """Verify what a wallet posted (OpenID4VP section 8.6); `demand` holds it against what was asked, as a whole."""
         return self._verify(channel, question, obtain, now, demand)
@@ -211,7 +186,7 @@ class Verifier:
             raise UnknownCounterError("no such verification")
         return row
 
-    def _unpack(self, scanned: str, question: Question, now: datetime) -> "Obtain":
+    def _unpack(self, scanned: str, question: Question, now: datetime) -> Obtain:
         def obtain(checks: Checks) -> Obtained:
             # 0. A pass counts once at this service while it lives.
             with checks.step(0):
@@ -231,7 +206,7 @@ class Verifier:
             raise RefusalError("licence_not_requested")
 
     def _verify(
-        self, channel: str, question: Question, obtain: "Obtain", now: datetime, demand: "Demand | None" = None
+        self, channel: str, question: Question, obtain: Obtain, now: datetime, demand: Demand | None = None
     ) -> Verdict:
         verification_id, checks = base64url.name(self._randomness(12)), Checks()
         presented: Mapping[str, Sequence[str]] = {}
@@ -304,9 +279,3 @@ def _must_not_need_a_word(question: Question) -> None:
     """Raise for a counter that is no agency's: it never gets anything without the holder's word."""
     if question.counter.opened_types is not None:
         raise RefusalError("consent_needed")
-
-
-Obtain = Callable[[Checks], Obtained]
-"""Steps 0 and 1: claims the request once and returns presentations by query, with how they must be bound."""
-Demand = Callable[[Mapping[str, Sequence[Checked]]], None]
-"""Raises `RefusalError` unless verified presentations, by query, are what was asked for."""

@@ -10,8 +10,8 @@ from credentials.licence_type import Holder
 from credentials.text import clean
 from keys.encryption import Seal
 from records import audit
-from records import store as records_store
 from records.database import Database
+from records.rows import store as rows_store
 from wallet import codes, store
 from wallet.errors import SignInRefusedError, UnknownHolderError
 from wallet.models import HolderRow, SignInLink
@@ -44,7 +44,7 @@ class Accounts:
             return found
         holder_id = self.new_name()
         row = HolderRow(holder_id=holder_id, lookup=lookup, identity=self._sealed(holder_id, holder), created_at=now)
-        if not records_store.insert_unless_taken(session, row):
+        if not rows_store.insert_unless_taken(session, row):
             return store.holder_by_lookup(session, lookup) or row
         audit.record(session, stream=stream(holder_id), actor=actor, act="holder.added", subject=holder_id, now=now)
         return row

@@ -17,8 +17,8 @@ from credentials.sd_jwt_vc import Credential
 from keys.encryption import Seal
 from keys.errors import KeySealBrokenError
 from records import audit
-from records import store as records_store
 from records.database import Database
+from records.rows import store as rows_store
 from wallet import store
 from wallet.accounts import Accounts, stream
 from wallet.errors import DeliveryRefusedError, HolderKeyTakenError, NotHeldError
@@ -121,7 +121,7 @@ class Keeping:
             described=dict(described) if described else None,
             received_at=now,
         )
-        if not records_store.insert_unless_taken(session, row):
+        if not rows_store.insert_unless_taken(session, row):
             return
         kind = self._types.get(licence.vct)
         if agents and kind is not None:
@@ -220,7 +220,7 @@ class Keeping:
         found = store.key_by_reference(session, reference)
         if found is None:
             made = self._new_holder_key(holder_id, reference, now)
-            if records_store.insert_unless_taken(session, made):
+            if rows_store.insert_unless_taken(session, made):
                 return made
             found = store.key_by_reference(session, reference)
         if found is None or found.holder_id != holder_id:

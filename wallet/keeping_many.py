@@ -13,9 +13,9 @@ from credentials.licence_type import Holder
 from credentials.text import clean
 from keys.encryption import Seal
 from records import audit
-from records import store as records_store
 from records.audit import Act
 from records.database import Database
+from records.rows import store as rows_store
 from wallet import store
 from wallet.accounts import Accounts, stream
 from wallet.errors import DeliveryRefusedError
@@ -66,7 +66,7 @@ class KeepingMany:
             if reference not in found and reference not in made:
                 made[reference] = self._key(name, reference, now)
         with self._database.write() as session:
-            records_store.insert_many(session, HolderKey, list(made.values()))
+            rows_store.insert_many(session, HolderKey, list(made.values()))
         jwks: dict[str, Mapping[str, str]] = {**found, **{one: row["jwk"] for one, row in made.items()}}
         return [(name, jwks[reference]) for name, reference in zip(names, references, strict=True)]
 
@@ -88,7 +88,7 @@ class KeepingMany:
             for one, row in zip(plain, rows, strict=True):
                 if owners.get(str(row["thumbprint"])) != one.holder_ref:
                     raise DeliveryRefusedError("bound to no key of this holder")
-            records_store.insert_many(session, HeldLicence, rows)
+            rows_store.insert_many(session, HeldLicence, rows)
             acts = [Act(stream(one.holder_ref), "licence.received", one.licence_id) for one in plain]
             audit.record_many(session, acts, actor=ISSUERS, now=now)
 
@@ -143,7 +143,7 @@ class KeepingMany:
             else:
                 found[who] = row.holder_id
         with self._database.write() as session:
-            records_store.insert_many(session, HolderRow, new)
+            rows_store.insert_many(session, HolderRow, new)
             acts = [Act(stream(str(one["holder_id"])), "holder.added", str(one["holder_id"])) for one in new]
             audit.record_many(session, acts, actor=ISSUERS, now=now)
         return found

@@ -10,8 +10,8 @@ from sqlmodel import Session
 from credentials import base64url, dcql, key_binding, sd_jwt
 from credentials.sd_jwt import Path
 from records import audit
-from records import store as records_store
 from records.database import Database
+from records.rows import store as rows_store
 from wallet.accounts import stream
 from wallet.keeping import Keeping, Opened
 from wallet.models import Use, UsePresentation
@@ -113,7 +113,7 @@ class Presenter:
         uses = [(Use, use.values()) for use in made.uses.values()]
         of = [(UsePresentation, {"digest": one, "use_id": use_id}) for one, use_id in made.of_digest.items()]
         # The same presentation made twice, in one second for one nonce, belongs to its first use.
-        records_store.insert_each(session, [*uses, *of], unless_taken=[UsePresentation])
+        rows_store.insert_each(session, [*uses, *of], unless_taken=[UsePresentation])
         for holder_id, theirs in sorted(made.uses.items()):
             record(session, holder_id, f"use.{theirs.channel}", theirs.use_id, now, actor=theirs.actor)
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, delete, func, update
 from sqlmodel import Session, col, or_, select
 
-from records import store as records_store
+from records.rows import store as rows_store
 from wallet.models import (
     ChangeNotice,
     HeldLicence,
@@ -33,29 +33,27 @@ def key_by_reference(session: Session, reference: str) -> HolderKey | None:
 
 def keys_by_reference(session: Session, references: Collection[str]) -> Sequence[HolderKey]:
     """Return the keys that were made for many references."""
-    return session.exec(
-        select(HolderKey).where(records_store.among(session, col(HolderKey.reference), references))
-    ).all()
+    return session.exec(select(HolderKey).where(rows_store.among(session, col(HolderKey.reference), references))).all()
 
 
 def key_owners(session: Session, thumbprints: Collection[str]) -> dict[str, str]:
     """Return whose keys are, by thumbprint."""
     query = select(HolderKey.thumbprint, HolderKey.holder_id).where(
-        records_store.among(session, col(HolderKey.thumbprint), thumbprints)
+        rows_store.among(session, col(HolderKey.thumbprint), thumbprints)
     )
     return dict(session.exec(query).all())
 
 
 def holders_by_lookup(session: Session, lookups: Collection[str]) -> Sequence[HolderRow]:
     """Return the accounts of many numbers, each by its keyed digest."""
-    return session.exec(select(HolderRow).where(records_store.among(session, col(HolderRow.lookup), lookups))).all()
+    return session.exec(select(HolderRow).where(rows_store.among(session, col(HolderRow.lookup), lookups))).all()
 
 
 def held_names(session: Session, licence_ids: Collection[str]) -> set[str]:
     """Return those of many licences that are in a wallet."""
     return set(
         session.exec(
-            select(HeldLicence.licence_id).where(records_store.among(session, col(HeldLicence.licence_id), licence_ids))
+            select(HeldLicence.licence_id).where(rows_store.among(session, col(HeldLicence.licence_id), licence_ids))
         )
     )
 
@@ -88,7 +86,7 @@ def claim_code(session: Session, code_hash: str, now: datetime) -> ClaimedCode |
     return ClaimedCode(*row) if row is not None else None
 
 
-_CODES = records_store.table_of(ShowCode)
+_CODES = rows_store.table_of(ShowCode)
 _CLAIM = (
     update(_CODES)
     .where(or_(_CODES.c.code_hash == bindparam("code"), _CODES.c.typed_hash == bindparam("code")))
@@ -124,7 +122,7 @@ def count_try(session: Session, counter: str, minute: int, by: int) -> None:
     raised = statement.values(count=WrongCode.count + by)
     if session.execute(raised).rowcount:  # type: ignore[attr-defined]
         return
-    if not records_store.insert_unless_taken(session, WrongCode(counter=counter, minute=minute, count=by)):
+    if not rows_store.insert_unless_taken(session, WrongCode(counter=counter, minute=minute, count=by)):
         session.execute(raised)
 
 
@@ -162,7 +160,7 @@ def note_verdict(session: Session, digests: Sequence[str], **said: object) -> No
         session.connection().execute(_NOTE, {"of": digest, **said})
 
 
-_USES, _PRESENTED = records_store.table_of(Use), records_store.table_of(UsePresentation)
+_USES, _PRESENTED = rows_store.table_of(Use), rows_store.table_of(UsePresentation)
 _NOTE = update(_USES).where(
     _USES.c.use_id == select(_PRESENTED.c.use_id).where(_PRESENTED.c.digest == bindparam("of")).scalar_subquery(),
     _USES.c.verdict.is_(None),

@@ -7,28 +7,22 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlmodel import Session
-
 from credentials import base64url, key_binding, offline_pass
 from credentials.claim_values import Fault
 from credentials.errors import MalformedError
 from records.database import Database
-from wallet import choosing, codes, store
+from wallet import choosing, claiming, codes, store
 from wallet.choosing import Standing
 from wallet.errors import (
     AskFirstError,
     ClaimNotInLicenceError,
     CodeError,
-    CodeExpiredError,
-    CodeUnknownError,
     CodeUsedError,
-    CodeWithdrawnError,
     NotACodeError,
     NothingToShowError,
     PassNotAllowedError,
     PassTooLargeError,
     SensitiveError,
-    TooManyTriesError,
     UnknownShowError,
 )
 from wallet.keeping import Keeping, Opened
@@ -38,9 +32,6 @@ from wallet.models import ShowCode
 from wallet.presenting import Made, Presenter, paths, record, type_of
 from wallet.store import ClaimedCode
 
-WRONG_CODES_PER_COUNTER = 5  # typed codes a counter may get wrong in a minute
-ALL_COUNTERS = "*"
-WRONG_CODES_IN_ALL = 200  # and all counters together
 Choice = Mapping[str, Collection[str]]
 """What to show: licence identifier → names of selectively disclosable claims."""
 
@@ -179,7 +170,7 @@ class Wallet:
     def claim(self, scanned: str, asker: Asker, *, now: datetime) -> ClaimedCode:
         """Use a code up and return it, raising `CodeError` with why not: of any number of requests one succeeds."""
         with self._database.write() as session:
-            claimed = self._claim_code(session, self._read(scanned), asker, now)
+            claimed = claiming.claim(session, self._read(scanned), asker.counter, now)
         if isinstance(claimed, CodeError):
             raise claimed
         return claimed
@@ -192,7 +183,7 @@ class Wallet:
         """
         made = None
         with self._database.write() as session:
-            claimed = self._claim_code(session, self._read(scanned), asker, now)
+            claimed = claiming.claim(session, self._read(scanned), asker.counter, now)
             if isinstance(claimed, ClaimedCode) and claimed.choice:
                 made = self._answer(claimed, asker, audience, nonce, now)
                 self._presenter.write_down(session, made, now)
@@ -273,33 +264,3 @@ class Wallet:
         if code is None:
             raise NotACodeError
         return code
-
-    def _claim_code(self, session: Session, code: str, asker: Asker, now: datetime) -> ClaimedCode | CodeError:
-        """Use a code up, or return why not: the transaction is to be committed in either case, a wrong try counts."""
-        minute = int(now.timestamp()) // 60
-        typed = len(code) == codes.TYPED_LENGTH
-        if typed:
-            self._count_try(session, asker.counter, minute)
-        hashed = codes.hashed(code)
-        claimed = store.claim_code(session, hashed, now) or _why_not(store.code(session, hashed), now)
-        if typed and not isinstance(claimed, CodeUnknownError):
-            for counter in (ALL_COUNTERS, asker.counter):
-                store.count_try(session, counter, minute, by=-1)
-        return claimed
-
-    def _count_try(self, session: Session, counter: str, minute: int) -> None:
-        """Count first, then look: however many try at once, each sees all before it."""
-        for one, limit in ((ALL_COUNTERS, WRONG_CODES_IN_ALL), (counter, WRONG_CODES_PER_COUNTER)):
-            store.count_try(session, one, minute, by=1)
-            if store.wrong_codes(session, one, minute) > limit:
-                raise TooManyTriesError
-
-
-def _why_not(row: ShowCode | None, now: datetime) -> CodeError:
-    if row is None:
-        return CodeUnknownError()
-    if row.withdrawn_at is not None:
-        return CodeWithdrawnError(row.withdrawn_at)
-    if row.used_at is not None:
-        return CodeUsedError(row.used_at)
-    return CodeExpiredError(min(row.expires_at, now))

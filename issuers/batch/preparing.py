@@ -35,6 +35,7 @@ from records.audit import Act
 from records.database import Database
 from records.idempotency import Attempt
 from records.models import IdempotencyKey
+from records.rows import store as rows_store
 
 PREPARATION_LIFE = timedelta(days=7)  # a batch may stand still for as long as its key cannot be opened
 FULL = 0.5  # share of a list that is given before the next one is opened
@@ -158,8 +159,8 @@ class Preparer:
              "result": row["licence_id"], "created_at": ready.now}
             for this, _, _, row in ready.licences
         ]  # fmt: skip
-        records_store.insert_many(session, IdempotencyKey, keys)
-        records_store.insert_many(session, LicenceRow, rows)
+        rows_store.insert_many(session, IdempotencyKey, keys)
+        rows_store.insert_many(session, LicenceRow, rows)
         acts = [Act(f"issuers/{ready.agency}", "licence.prepared", row["licence_id"]) for row in rows]
         audit.record_many(session, acts, actor=ready.actor, now=ready.now)
         return found

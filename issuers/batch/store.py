@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from issuers.batch.models import BatchChunk, BatchJob, JobState, Stage
 from issuers.models import LicenceCopy, LicenceRow, LicenceState
-from records import store as records_store
+from records.rows import store as rows_store
 
 WORK = (
     (JobState.CHECKING, (Stage.CHECK,)),
@@ -126,10 +126,10 @@ def open_jobs(session: Session) -> Sequence[BatchJob]:
 def taken_indices(session: Session, list_id: str, indices: Collection[int]) -> set[int]:
     """Return those of some indices of a list that a licence has."""
     own = select(LicenceRow.status_index).where(
-        LicenceRow.status_list_id == list_id, records_store.among(session, col(LicenceRow.status_index), indices)
+        LicenceRow.status_list_id == list_id, rows_store.among(session, col(LicenceRow.status_index), indices)
     )
     copies = select(LicenceCopy.status_index).where(
-        LicenceCopy.status_list_id == list_id, records_store.among(session, col(LicenceCopy.status_index), indices)
+        LicenceCopy.status_list_id == list_id, rows_store.among(session, col(LicenceCopy.status_index), indices)
     )
     return {*session.exec(own), *session.exec(copies)}
 
@@ -142,7 +142,7 @@ def given(session: Session, list_id: str) -> int:
 def to_sign(session: Session, licence_ids: Collection[str], now: datetime) -> Sequence[tuple[str, str, str]]:
     """Return identifier, key and bytes to sign of those licences that wait for their signature, within their time."""
     query = select(LicenceRow.licence_id, LicenceRow.kid, LicenceRow.signing_input).where(
-        records_store.among(session, col(LicenceRow.licence_id), licence_ids),
+        rows_store.among(session, col(LicenceRow.licence_id), licence_ids),
         LicenceRow.state == LicenceState.PREPARED,
         col(LicenceRow.prepared_until) > now,
     )
@@ -152,7 +152,7 @@ def to_sign(session: Session, licence_ids: Collection[str], now: datetime) -> Se
 def still_prepared(session: Session, licence_ids: Collection[str], now: datetime) -> set[str]:
     """Return those licences that still wait for their signature, and hold them until the commit."""
     query = select(LicenceRow.licence_id).where(
-        records_store.among(session, col(LicenceRow.licence_id), licence_ids),
+        rows_store.among(session, col(LicenceRow.licence_id), licence_ids),
         LicenceRow.state == LicenceState.PREPARED,
         col(LicenceRow.prepared_until) > now,
     )
@@ -171,7 +171,7 @@ def sign_many(session: Session, signatures: Mapping[str, str], now: datetime) ->
 def to_deliver(session: Session, licence_ids: Collection[str]) -> Sequence[LicenceRow]:
     """Return signed licences that have not reached their wallets."""
     query = select(LicenceRow).where(
-        records_store.among(session, col(LicenceRow.licence_id), licence_ids),
+        rows_store.among(session, col(LicenceRow.licence_id), licence_ids),
         col(LicenceRow.undelivered).is_not(None),
         col(LicenceRow.signature).is_not(None),
     )
@@ -188,6 +188,6 @@ def forget(session: Session, before: datetime, broken_off: Sequence[str]) -> int
     """Forget jobs that ended before an instant, and what was received of those that broke off; returns how many."""
     ended = select(BatchJob.job_id).where(col(BatchJob.finished_at) < before)
     names = [*session.exec(ended), *broken_off]
-    session.execute(delete(BatchChunk).where(records_store.among(session, col(BatchChunk.job_id), names)))
-    session.execute(delete(BatchJob).where(records_store.among(session, col(BatchJob.job_id), names)))
+    session.execute(delete(BatchChunk).where(rows_store.among(session, col(BatchChunk.job_id), names)))
+    session.execute(delete(BatchJob).where(rows_store.among(session, col(BatchJob.job_id), names)))
     return len(names)

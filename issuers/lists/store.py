@@ -9,7 +9,7 @@ from sqlmodel import Session, and_, col, select
 
 from credentials.status_list import Status
 from issuers.models import LicenceCopy, LicenceRow, LicenceState, StatusChange, StatusListRow
-from records import store as records_store
+from records.rows import store as rows_store
 
 LISTED = {
     LicenceState.SUSPENDED: Status.SUSPENDED,
@@ -33,7 +33,7 @@ def note_changes(session: Session, places: Iterable[Place]) -> None:
             {"list_id": list_id, "version": version, "status_index": index, "status": int(status)}
             for _, index, status in some
         ]
-        records_store.insert_many(session, StatusChange, rows)
+        rows_store.insert_many(session, StatusChange, rows)
 
 
 def note_states(session: Session, licence_ids: Sequence[str]) -> None:
@@ -43,11 +43,11 @@ def note_states(session: Session, licence_ids: Sequence[str]) -> None:
 
 def _places(session: Session, licence_ids: Sequence[str]) -> Iterable[Place]:
     own = select(LicenceRow.status_list_id, LicenceRow.status_index, LicenceRow.state)
-    own = own.where(records_store.among(session, col(LicenceRow.licence_id), licence_ids))
+    own = own.where(rows_store.among(session, col(LicenceRow.licence_id), licence_ids))
     for list_id, index, state in session.exec(own):
         yield list_id, index, LISTED.get(LicenceState(state), Status.VALID)
     copies = select(LicenceCopy.status_list_id, LicenceCopy.status_index, LicenceRow.state).join(LicenceRow)
-    of_these = records_store.among(session, col(LicenceCopy.licence_id), licence_ids)
+    of_these = rows_store.among(session, col(LicenceCopy.licence_id), licence_ids)
     copies = copies.where(of_these, ~col(LicenceCopy.burnt))
     for list_id, index, state in session.exec(copies):
         yield list_id, index, LISTED.get(LicenceState(state), Status.VALID)

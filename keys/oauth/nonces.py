@@ -11,8 +11,8 @@ from credentials import base64url
 from credentials.errors import MalformedError
 from keys.encryption import Seal
 from keys.models import Spent
-from records import store as records_store
 from records.database import Database
+from records.rows import store as rows_store
 
 LIFE = timedelta(minutes=5)
 RANDOM_BYTES, TIME_BYTES = 16, 5
@@ -48,7 +48,7 @@ class Nonces:
     def spend(self, session: Session, kind: str, value: str, *, now: datetime) -> bool:
         """Take something that counts once; of any number of requests at once one gets True."""
         digest = sha256(value.encode()).hexdigest()
-        return records_store.insert_unless_taken(session, Spent(kind=kind, digest=digest, at=now))
+        return rows_store.insert_unless_taken(session, Spent(kind=kind, digest=digest, at=now))
 
     def _digest(self, kind: str, agency: str, head: bytes) -> str:
         return self._seal.lookup(f"nonce {kind} {agency} {head.hex()}")[:32]

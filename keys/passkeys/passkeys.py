@@ -22,6 +22,7 @@ from keys.passkeys.models import Passkey
 from records import audit
 from records import store as records_store
 from records.database import Database
+from records.rows import store as rows_store
 
 REGISTER, ASSERT = "passkey_register", "passkey_assert"
 SHOWN_FOR = timedelta(minutes=10)
@@ -79,7 +80,7 @@ class Passkeys:
             if len(existing) >= MOST:
                 raise PasskeyRefusedError(f"at most {MOST} passkeys; remove one first")
             self._may_register(caller, existing, now)
-            if not records_store.insert_unless_taken(session, row):
+            if not rows_store.insert_unless_taken(session, row):
                 raise PasskeyKnownError
             _audit(session, row, "passkey.registered", caller.name, now)
         return row

@@ -11,6 +11,7 @@ from sqlmodel import Session, select
 
 from records import store
 from records.models import IdempotencyKey, RefusedRequest
+from records.rows import store as rows_store
 from tests.world import World
 
 NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
@@ -34,7 +35,7 @@ def test_what_reads_within_a_transaction_sees_what_it_wrote(world: World) -> Non
     """And nobody else does before it is committed; afterwards a reader stands alone again."""
     database = world.house.database
     with database.write() as session:
-        store.insert_each(session, [_refused("1")])
+        rows_store.insert_each(session, [_refused("1")])
         with database.read() as inner:
             assert inner is session
             assert _numbers(inner) == ["1"]
@@ -57,7 +58,7 @@ def test_no_transaction_within_another(world: World) -> None:
     """It would wait for itself on SQLite: a mistake in the code, told at once, and nothing is written."""
     database = world.house.database
     with pytest.raises(RuntimeError), database.write() as session:
-        store.insert_each(session, [_refused("1")])
+        rows_store.insert_each(session, [_refused("1")])
         with database.write():
             pass
     with database.write() as session:
@@ -68,12 +69,12 @@ def test_rows_that_are_taken(world: World) -> None:
     """A row that a constraint refuses is left out where that is said; else all are, and it is told as ever."""
     database = world.house.database
     with database.write() as session:
-        store.insert_each(session, [_key("first"), _refused("1")])
+        rows_store.insert_each(session, [_key("first"), _refused("1")])
     with database.write() as session:
-        store.insert_each(session, [_key("second"), _refused("2")], unless_taken=[IdempotencyKey])
+        rows_store.insert_each(session, [_key("second"), _refused("2")], unless_taken=[IdempotencyKey])
         assert store.idempotency_keys(session, "c", ["k"])["k"].result == "first"
     with pytest.raises(IntegrityError), database.write() as session:
-        store.insert_each(session, [_refused("3"), _key("third"), _refused("4")])
+        rows_store.insert_each(session, [_refused("3"), _key("third"), _refused("4")])
     with database.read() as session:
         assert _numbers(session) == ["1", "2"]
 
@@ -91,7 +92,7 @@ def test_whoever_listens_to_statements_hears_of_all(world: World) -> None:
     try:
         with pytest.raises(ConnectionResetError), database.write() as session:
             store.locked_head(session, "x")
-            store.insert_each(session, [_refused("1"), _key("-"), _refused("2")])
+            rows_store.insert_each(session, [_refused("1"), _key("-"), _refused("2")])
     finally:
         event.remove(database.engine, "before_cursor_execute", listener)
     said = [next(one for one in ("audit_entry", "refused_request", "idempotency_key", "lock", "BEGIN") if one in text)

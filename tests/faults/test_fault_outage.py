@@ -14,8 +14,8 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError
 
 from app.problem_codes import PROBLEMS
-from records import store as records_store
 from records.models import IdempotencyKey
+from records.rows import store as rows_store
 from tests.faults.outages import Breakable, loses_the_answer, no_room
 from tests.issuers.city import another_worker, status_of
 from tests.records.tables import counts, findings
@@ -186,7 +186,7 @@ def test_what_the_driver_says_of_many_rows(world: World) -> None:
     for _ in range(2):
         try:
             with world.house.database.write() as session:
-                records_store.insert_many(session, IdempotencyKey, [row, row])
+                rows_store.insert_many(session, IdempotencyKey, [row, row])
         except IntegrityError:
             continue
         raise AssertionError("twice the same key")

@@ -15,9 +15,10 @@ from verifier.asks import store
 from verifier.asks.models import Ask
 from verifier.checking import Checks
 from verifier.errors import AskOverError, RefusalError, UnknownAskError
+from verifier.obtaining import Obtain, Obtained
 from verifier.recording import Question
 from verifier.verdict import Verdict
-from verifier.verifier import NONCE_BYTES, Obtain, Obtained, Verifier
+from verifier.verifier import NONCE_BYTES, Verifier
 
 ID_BYTES = 12
 BEING_TOLD = timedelta(seconds=30)

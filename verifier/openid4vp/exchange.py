@@ -24,9 +24,9 @@ from keys.oauth.errors import OAuthError
 from keys.vault import KeyMaker, Vault
 from records import audit
 from records.database import Database
-from verifier import checking
-from verifier.checking import Checked
+from verifier.checking import Checked, Checks, online_binding
 from verifier.errors import RefusalError, ResponseCodeError, SessionDiffersError, UnknownCounterError
+from verifier.obtaining import Obtained
 from verifier.openid4vp import request, response, store
 from verifier.openid4vp.models import PresentationRequest
 from verifier.openid4vp.request import Asked, Prefix, ResponseMode
@@ -35,7 +35,7 @@ from verifier.reasons import Outcome
 from verifier.recording import Question
 from verifier.service_items import ServiceItem
 from verifier.verdict import Verdict
-from verifier.verifier import Obtained, Verifier
+from verifier.verifier import Verifier
 
 REQUEST_LIFE = timedelta(seconds=300)  # a person takes out a phone, reads, agrees
 KEPT = timedelta(days=7)  # an answered request, for its counter to read
@@ -169,7 +169,7 @@ class Exchange:
             except (QueryUnmetError, TransactionDataError) as error:
                 raise RefusalError(error.code, error.detail) from error
 
-        def obtain(checks: checking.Checks) -> Obtained:
+        def obtain(checks: Checks) -> Obtained:
             # 0. The request is claimed before any work: a wrong answer spends it too.
             with checks.step(0):
                 self._claim(row, now)
@@ -180,7 +180,7 @@ class Exchange:
                     raise RefusalError("wrong_nonce")
                 if posted.error is not None:
                     raise RefusalError("declined", posted.error)
-            return Obtained(posted.vp_token, checking.online_binding(row.client_id, row.nonce, now, made))
+            return Obtained(posted.vp_token, online_binding(row.client_id, row.nonce, now, made))
 
         verdict = self._verifier.verify_response(question, demand, obtain, now=now)
         if verdict.reason in {"request_already_answered", "request_expired"}:

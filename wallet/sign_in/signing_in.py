@@ -15,8 +15,8 @@ from credentials.claim_values import Fault
 from credentials.licence_type import Holder, check_identity
 from keys.encryption import Seal
 from records import audit
-from records import store as records_store
 from records.database import Database
+from records.rows import store as rows_store
 from wallet.accounts import Accounts, stream
 from wallet.errors import IdentityChangedError, IdentityUnverifiedError, SignInFailedError, SignInOverError
 from wallet.sign_in import store
@@ -138,7 +138,7 @@ class SigningIn:
             known = session.get(Identity, (self._provider.issuer, subject))
             if known is None:
                 row = Identity(issuer=self._provider.issuer, subject=subject, holder_id=holder_id, linked_at=now)
-                if not records_store.insert_unless_taken(session, row):
+                if not rows_store.insert_unless_taken(session, row):
                     known = session.get(Identity, (self._provider.issuer, subject))
             if known is not None and known.holder_id != holder_id:
                 raise IdentityChangedError

@@ -1,0 +1,141 @@
+"""All SQL by which rows of any table are inserted, and how many values are asked for at once."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache, lru_cache
+from typing import Any
+
+from sqlalchemy import ARRAY, ColumnElement, Connection, Dialect, FromClause, Insert, Table, any_, bindparam, insert
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import make_transient_to_detached
+from sqlmodel import Session, SQLModel
+
+COMPILED = 256  # statements that are kept as the driver wants them
+Spelling = Callable[[Any], Any] | None
+"""How a value is spelt for the driver, None for as it is."""
+
+
+def insert_unless_taken(session: Session, row: SQLModel) -> bool:
+    """Insert `row` and return True, or return False if a uniqueness constraint refuses it."""
+    session.flush()  # what the row hangs on
+    connection = session.connection()
+    done = connection.execute(_unless_taken(type(row), connection.dialect.name), _values(row)).first() is not None
+    if done:
+        make_transient_to_detached(row)
+        session.add(row)
+    return done
+
+
+def insert_each(
+    session: Session,
+    rows: Sequence[tuple[type[SQLModel], Mapping[str, Any]]],
+    *,
+    unless_taken: Collection[type[SQLModel]] = (),
+) -> None:
+    """Insert rows of several tables in turn, none of which anybody needs as an object.
+
+    Columns that a row does not name get the database's default. Of the models `unless_taken`, rows that a uniqueness
+    constraint refuses are left out. PostgreSQL is sent them all before it is listened to.
+    """
+    connection = session.connection()
+    kind = connection.dialect.name
+    made = [(_unless_taken(model, kind) if model in unless_taken else _plain(model), row) for model, row in rows]
+    if kind != "postgresql":
+        for insertion, row in made:
+            connection.execute(insertion, row)
+        return
+    with driver(connection) as sent, sent.pipeline(), sent.cursor() as cursor:
+        for insertion, row in made:
+            statement, spell = _spelt(insertion, tuple(row), connection.dialect)
+            tell(connection, statement)
+            cursor.execute(statement, {name: one(value) if one else value
+                                       for (name, value), one in zip(row.items(), spell, strict=True)})  # fmt: skip
+
+
+@contextmanager
+def driver(connection: Connection) -> Iterator[Any]:
+    """Give the driver's own connection, in this transaction; what it refuses is raised as by any other statement."""
+    refusal = connection.dialect.loaded_dbapi.Error
+    try:
+        yield connection.connection.driver_connection
+    except refusal as error:
+        raise DBAPIError.instance(None, None, error, refusal, hide_parameters=True) from error
+
+
+def tell(connection: Connection, statement: str) -> None:
+    """Let whoever listens to an engine's statements hear of one that goes to the driver without it."""
+    for listener in connection.dispatch.before_cursor_execute:
+        listener(connection, None, statement, {}, None, False)  # noqa: FBT003 - the library's own order
+
+
+@lru_cache(COMPILED)
+def _spelt(insertion: Insert, names: tuple[str, ...], dialect: Dialect) -> tuple[str, list[Spelling]]:
+    """Return the insertion of these columns as text, and how each value is spelt for the driver."""
+    return str(insertion.compile(dialect=dialect, column_keys=names)), _spellings(insertion.table, names, dialect)
+
+
+def _spellings(table: FromClause, names: Collection[str], dialect: Dialect) -> list[Spelling]:
+    return [table.columns[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names]
+
+
+@cache
+def _unless_taken(model: type[SQLModel], dialect: str) -> Insert:
+    table = table_of(model)
+    made = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    return made.on_conflict_do_nothing().returning(*table.primary_key)
+
+
+@cache
+def _plain(model: type[SQLModel]) -> Insert:
+    return insert(table_of(model))
+
+
+def table_of(model: type[SQLModel]) -> Table:
+    """Return a model's table, for statements that are made once and cost no object."""
+    return model.__table__  # type: ignore[attr-defined, no-any-return]
+
+
+def _values(row: SQLModel) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in type(row).model_fields}
+
+
+def insert_many(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows of one table; columns that none of them names get the model's default.
+
+    All rows name the same columns. What a constraint refuses raises `IntegrityError`, and nothing of them is there.
+    """
+    if not rows:
+        return
+    session.flush()  # what these rows hang on
+    table = table_of(model)
+    left_out = {
+        name: field.get_default(call_default_factory=True)
+        for name, field in model.model_fields.items()
+        if name not in rows[0] and not field.is_required()
+    }
+    whole = [{**left_out, **row} for row in rows] if left_out else rows
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        _copy(connection, table, whole)
+    else:
+        connection.execute(insert(table), list(whole))
+
+
+def _copy(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Send rows by COPY, each value in the spelling that its column's type gives it."""
+    spell = _spellings(table, rows[0], connection.dialect)
+    quoted = connection.dialect.identifier_preparer.quote
+    names = ", ".join(quoted(name) for name in rows[0])
+    statement = f"COPY {quoted(table.name)} ({names}) FROM STDIN"
+    tell(connection, statement)
+    with driver(connection) as sent, sent.cursor() as cursor, cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row([one(value) if one else value for one, value in zip(spell, row.values(), strict=True)])
+
+
+def among(session: Session, column: Any, values: Collection[Any]) -> ColumnElement[bool]:
+    """Return the condition that a column is one of many values; as one parameter where the database takes arrays."""
+    if session.get_bind().dialect.name != "postgresql":
+        return column.in_(values)  # type: ignore[no-any-return]
+    return column == any_(bindparam(None, list(values), type_=ARRAY(column.type)))  # type: ignore[no-any-return]
