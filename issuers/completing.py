@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from issuers import store
-from issuers.errors import LicenceRevokedError
+from issuers.errors import LicenceRevokedError, PreparationExpiredError
 from issuers.holder_side import Deliver, Signed
 from issuers.models import LicenceRow, LicenceState
 from issuers.publishing import StatusPublisher, burn, publish_now_or_later
@@ -30,7 +30,8 @@ class Completer:
         """Make a licence valid, supersede the one it renews, put it into its wallet: all of it, or nothing.
 
         `signature` (base64url) is not verified here. If the one that it renews is valid no more, the new one is burnt
-        and `LicenceRevokedError` raised. A row that somebody else completed meanwhile is returned as it is.
+        and `LicenceRevokedError` raised. A row that somebody else completed meanwhile is returned as it is; one that
+        was burnt, because its time was over, raises `PreparationExpiredError`.
         """
         made = self._recorder.unsealed(row, signature)
         old, burnt = None, False
@@ -52,12 +53,15 @@ class Completer:
         if burnt:
             raise LicenceRevokedError("the licence to be renewed is valid no more")
         if not signed:
-            return self._read(row)
+            fresh = self._read(row)
+            if fresh.state == LicenceState.BURNT:
+                raise PreparationExpiredError
+            return fresh
         row.state, row.state_since, row.signature, row.undelivered = LicenceState.VALID, now, signature, None
         return row
 
     def deliver(self, row: LicenceRow, *, now: datetime) -> LicenceRow:
-        """Put a signed licence of a batch into its wallet, if it is not there; returns its row."""
+        """Put a signed licence into its wallet, if it still waits for that, as those of batches do; returns its row."""
         if row.undelivered is None or row.signature is None:
             return row
         made = self._recorder.unsealed(row, row.signature)

@@ -1,4 +1,4 @@
-"""The issuer: what an agency does. `prepare` then `complete`; `issue` is both, with the agency's key in the vault.
+"""The issuer: what an agency does. `prepare` then `complete`; `issue` at once, with the agency's key in the vault.
 
 A licence is recorded before it is signed, and the bytes that were recorded are the bytes that are signed: a
 crash anywhere leaves a row that the same request finishes, or that burns its status index.
@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from credentials import base64url, jws
 from credentials.identifiers import LicenceId, parse_licence_id
+from credentials.jwk import PublicKey
 from credentials.licence_type import CITY_TIME, ClaimsRefusedError, LicenceType
 from issuers import store
 from issuers.completing import Completer
@@ -93,8 +94,7 @@ class Issuer:
         row, new = self._prepared(agency, order, this, key.kid, actor=actor, now=now, supersedes=supersedes)
         if not new:  # the same request, before: it may have been cut short anywhere
             return self._sign(row, actor=actor, now=now)
-        signature = base64url.encode(key.signer(row.signing_input.encode("ascii")))
-        return self._completer.complete(row, signature, actor=actor, now=now)
+        return self._completer.complete(row, self._signature(row, now), actor=actor, now=now)
 
     def prepare(
         self, agency: str, order: Order, this: Attempt, *, actor: str, now: datetime, supersedes: str | None = None
@@ -171,9 +171,7 @@ class Issuer:
             self._burn(row, actor=actor, now=now)
         if row.state == LicenceState.BURNT or (row.state == LicenceState.PREPARED and now >= row.prepared_until):
             raise PreparationExpiredError
-        text = jws.assemble(row.signing_input.encode("ascii"), signature)
-        key, _ = self._vault.by_kid(row.kid)
-        jws.verify(jws.parse(text, jws.LICENCE), key)
+        _verify(row, signature, self._vault.by_kid(row.kid)[0])
         if row.state == LicenceState.PREPARED:
             row = self._completer.complete(row, base64url.encode(signature), actor=actor, now=now)
         elif row.signature is None:
@@ -259,7 +257,22 @@ class Issuer:
             row.agency, row.licence_id, signer(row.signing_input.encode("ascii")), actor=actor, now=now
         )
 
+    def _signature(self, row: LicenceRow, now: datetime) -> str:
+        """Return the vault's signature; raises if the right or the key is gone since the row was recorded."""
+        self.authorised_type(row.agency, row.type_key, now)
+        key, signer = self._vault.by_kid(row.kid)
+        if signer is None:
+            raise AgencyKeepsKeyError
+        signature = signer(row.signing_input.encode("ascii"))
+        _verify(row, signature, key)
+        return base64url.encode(signature)
+
     def _burn(self, row: LicenceRow, *, actor: str, now: datetime) -> None:
         with self._database.write() as session:
             burn(session, row, before=LicenceState.PREPARED, actor=actor, now=now)
         publish_now_or_later(self._publisher, row.licence_id, now=now)
+
+
+def _verify(row: LicenceRow, signature: bytes, key: PublicKey) -> None:
+    """Raise `SignatureInvalidError` unless it is of the bytes that were recorded."""
+    jws.verify(jws.parse(jws.assemble(row.signing_input.encode("ascii"), signature), jws.LICENCE), key)

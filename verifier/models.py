@@ -57,7 +57,7 @@ class Verification(SQLModel, table=True):
 
 
 class VerifiedPresentation(SQLModel, table=True):
-    """Which presentation (by digest) a verification was about: finds the verdict that a holder was not told."""
+    """Which presentation (by digest) a verification was about: what a receipt is about, and how many were shown."""
 
     __tablename__ = "verified_presentation"
 

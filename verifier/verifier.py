@@ -2,7 +2,7 @@
 
 (0) claim the request once · (1) obtain the presentation · (2) parse, believing nothing · (3) trust · (4) signature
 and disclosures · (5) holder binding · (6) dates · (7) status · (8) record the verdict and the receipt. Steps 2 to 7
-are in `checking.py`. No transaction is open while anything is obtained or checked.
+are in `checking.py`. No transaction of ours is open while anything is obtained or checked.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -61,9 +61,9 @@ class Accounts:
     def must_be(self, holder: Holder, *, actor: str, now: datetime) -> str:
         """Return the wallet of somebody whose name an authority says: theirs is the name that stays."""
         with self._database.write() as session:
-            return self.known(session, holder, actor=actor, now=now)
+            return self.must_be_in(session, holder, actor=actor, now=now)
 
-    def known(self, session: Session, holder: Holder, *, actor: str, now: datetime) -> str:
+    def must_be_in(self, session: Session, holder: Holder, *, actor: str, now: datetime) -> str:
         """Do the same in a transaction of the caller's."""
         row = self._account(session, holder, actor, now)
         if self.opened(row).name != clean(holder.name):

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from records.database import Database
 from wallet import codes, store
 from wallet.errors import (
     CodeError,
@@ -21,29 +22,35 @@ ALL_COUNTERS = "*"
 WRONG_CODES_IN_ALL = 200  # and all counters together
 
 
-def claim(session: Session, code: str, counter: str, now: datetime) -> ClaimedCode | CodeError:
-    """Use a code up, or return why not: the transaction is to be committed in either case, a wrong try counts.
+def count_try(database: Database, code: str, counter: str, now: datetime) -> None:
+    """Count that a counter tries a typed code; one that tried too often, or all of them, raises `TooManyTriesError`.
 
-    A counter, or all of them, that tried too often raises `TooManyTriesError`.
+    In a transaction of its own: all counters count in one row, which nobody holds while an act goes on.
     """
-    minute = int(now.timestamp()) // 60
-    typed = len(code) == codes.TYPED_LENGTH
-    if typed:
-        _count_try(session, counter, minute)
+    if len(code) != codes.TYPED_LENGTH:
+        return
+    with database.write() as session:  # count first, then look: however many try at once, each sees all before it
+        for one, limit in ((ALL_COUNTERS, WRONG_CODES_IN_ALL), (counter, WRONG_CODES_PER_COUNTER)):
+            store.count_try(session, one, _minute(now), by=1)
+            if store.wrong_codes(session, one, _minute(now)) > limit:
+                raise TooManyTriesError
+
+
+def claim(session: Session, code: str, now: datetime) -> ClaimedCode | CodeError:
+    """Use a code up, or return why not."""
     hashed = codes.hashed(code)
-    claimed = store.claim_code(session, hashed, now) or _why_not(store.code(session, hashed), now)
-    if typed and not isinstance(claimed, CodeUnknownError):
+    return store.claim_code(session, hashed, now) or _why_not(store.code(session, hashed), now)
+
+
+def take_back_try(session: Session, code: str, counter: str, now: datetime) -> None:
+    """Take a counted try back: the code was one. Call it last in the transaction."""
+    if len(code) == codes.TYPED_LENGTH:
         for one in (ALL_COUNTERS, counter):
-            store.count_try(session, one, minute, by=-1)
-    return claimed
+            store.count_try(session, one, _minute(now), by=-1)
 
 
-def _count_try(session: Session, counter: str, minute: int) -> None:
-    """Count first, then look: however many try at once, each sees all before it."""
-    for one, limit in ((ALL_COUNTERS, WRONG_CODES_IN_ALL), (counter, WRONG_CODES_PER_COUNTER)):
-        store.count_try(session, one, minute, by=1)
-        if store.wrong_codes(session, one, minute) > limit:
-            raise TooManyTriesError
+def _minute(now: datetime) -> int:
+    return int(now.timestamp()) // 60
 
 
 def _why_not(row: ShowCode | None, now: datetime) -> CodeError:

@@ -73,7 +73,7 @@ class Keeping:
     def bind(self, holder: Holder, *, reference: str, now: datetime) -> tuple[str, Mapping[str, str]]:
         """Return the holder's name here and a new public key for one licence; one reference, one key."""
         with self._database.write() as session:
-            holder_id = self._accounts.known(session, holder, actor="issuers", now=now)
+            holder_id = self._accounts.must_be_in(session, holder, actor="issuers", now=now)
             key = self._holder_key(session, holder_id, f"{holder_id} {reference}", now)
         return holder_id, key.jwk
 

@@ -10,6 +10,7 @@ from sqlmodel import Session
 from credentials import base64url, dcql, key_binding, sd_jwt
 from credentials.sd_jwt import Path
 from records import audit
+from records import store as records_store
 from records.database import Database
 from records.rows import store as rows_store
 from wallet.accounts import stream
@@ -110,6 +111,8 @@ class Presenter:
 
     def write_down(self, session: Session, made: Made, now: datetime) -> None:
         """Write the uses of presentations down, person by person in one order."""
+        if len(made.uses) > 1:
+            records_store.lock_streams(session, {stream(one) for one in made.uses})
         uses = [(Use, use.values()) for use in made.uses.values()]
         of = [(UsePresentation, {"digest": one, "use_id": use_id}) for one, use_id in made.of_digest.items()]
         # The same presentation made twice, in one second for one nonce, belongs to its first use.

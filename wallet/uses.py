@@ -5,8 +5,10 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
+from records import store as records_store
 from records.database import Database
 from wallet import store
+from wallet.accounts import stream
 from wallet.errors import ReuseRefusedError, UnknownUseError
 from wallet.mandates.mandates import Mandates
 from wallet.mandates.models import Kind, Mandate
@@ -145,6 +147,7 @@ class Uses:
         """Note with each holder that a counter relied on the receipt of an earlier use."""
         with self._database.write() as session:
             earlier = sorted(store.uses_of(session, digests), key=lambda one: one.holder_id)
+            records_store.lock_streams(session, {stream(one.holder_id) for one in earlier})
             for at, use in enumerate(earlier):
                 use_id = f"{int(now.timestamp() * 1000):013d}-{new_id}-{at}"
                 session.add(

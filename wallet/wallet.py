@@ -3,9 +3,12 @@
 The holder chooses → a show code → a counter redeems it once → the wallet makes a presentation for that counter.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from sqlmodel import Session
 
 from credentials import base64url, key_binding, offline_pass
 from credentials.claim_values import Fault
@@ -17,6 +20,7 @@ from wallet.errors import (
     AskFirstError,
     ClaimNotInLicenceError,
     CodeError,
+    CodeUnknownError,
     CodeUsedError,
     NotACodeError,
     NothingToShowError,
@@ -169,11 +173,24 @@ class Wallet:
 
     def claim(self, scanned: str, asker: Asker, *, now: datetime) -> ClaimedCode:
         """Use a code up and return it, raising `CodeError` with why not: of any number of requests one succeeds."""
-        with self._database.write() as session:
-            claimed = claiming.claim(session, self._read(scanned), asker.counter, now)
+        with self._claiming(scanned, asker, now) as (_, claimed):
+            pass
         if isinstance(claimed, CodeError):
             raise claimed
         return claimed
+
+    @contextmanager
+    def _claiming(self, scanned: str, asker: Asker, now: datetime) -> Iterator[tuple[Session, ClaimedCode | CodeError]]:
+        """Open the transaction that uses a code up, with what was claimed or why it was not; it commits either way."""
+        code = codes.read(scanned, base_url=self._base_url)
+        if code is None:
+            raise NotACodeError
+        claiming.count_try(self._database, code, asker.counter, now)
+        with self._database.write() as session:
+            claimed = claiming.claim(session, code, now)
+            yield session, claimed
+            if not isinstance(claimed, CodeUnknownError):
+                claiming.take_back_try(session, code, asker.counter, now)
 
     def redeem(self, scanned: str, asker: Asker, *, audience: str, nonce: str, now: datetime) -> Made:
         """Use a code up and return presentations for `asker`: licence type → SD-JWTs with key binding.
@@ -182,8 +199,7 @@ class Wallet:
         transaction: a code that could not be answered was not used up.
         """
         made = None
-        with self._database.write() as session:
-            claimed = claiming.claim(session, self._read(scanned), asker.counter, now)
+        with self._claiming(scanned, asker, now) as (session, claimed):
             if isinstance(claimed, ClaimedCode) and claimed.choice:
                 made = self._answer(claimed, asker, audience, nonce, now)
                 self._presenter.write_down(session, made, now)
@@ -258,9 +274,3 @@ class Wallet:
         if not sensitive and any(young):
             raise SensitiveError
         return opened
-
-    def _read(self, scanned: str) -> str:
-        code = codes.read(scanned, base_url=self._base_url)
-        if code is None:
-            raise NotACodeError
-        return code

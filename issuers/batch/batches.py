@@ -94,19 +94,23 @@ class Batches:
             if body_sha256() != job.body_sha256:
                 raise IdempotencyKeyReusedError
             return job
+        receipt = self._randomness(16).hex()
         try:
-            self._take(job, rows, body_sha256, now)
+            self._take(job, rows, receipt, body_sha256, now)
         except (BatchLimitError, TooManyRowsError):
             with self._database.write() as session:
-                store.forget_chunks(session, job.job_id)
+                if store.receiving(session, job.job_id, receipt):  # not what the same upload, begun anew, brings in
+                    store.forget_chunks(session, job.job_id)
             raise
         return self.job(job.agency, job.job_id)
 
-    def _take(self, job: BatchJob, rows: Iterable[Row], body_sha256: Callable[[], str], now: datetime) -> None:
+    def _take(
+        self, job: BatchJob, rows: Iterable[Row], receipt: str, body_sha256: Callable[[], str], now: datetime
+    ) -> None:
         known: set[bytes] = set()
-        receipt = self._randomness(16).hex()
         with self._database.write() as session:
-            if not store.move_job(session, job.job_id, JobState.RECEIVING, JobState.RECEIVING, body_sha256=receipt):
+            begun = {"body_sha256": receipt, "created_at": now}  # a day's rows are those of streams begun in it
+            if not store.move_job(session, job.job_id, JobState.RECEIVING, JobState.RECEIVING, **begun):
                 raise SameAtOnceError
             store.forget_chunks(session, job.job_id)
             left = self._rows_per_day - store.rows_since(session, job.agency, now - DAY)

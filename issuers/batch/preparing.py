@@ -87,7 +87,9 @@ class Preparer:
         self._agent = agent
         self._randomness = randomness
 
-    def spent(self, agency: str, kind: LicenceType, bodies: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    def spent(
+        self, agency: str, kind: LicenceType, bodies: Mapping[str, Mapping[str, Any]], now: datetime
+    ) -> dict[str, Any]:
         """Return why some of many references, each with what was sent, name no licence any more: a fault for each.
 
         It was issued before with another content, or what was recorded under it was never signed in its time.
@@ -95,13 +97,13 @@ class Preparer:
         attempts = {reference: _attempt(agency, kind, reference, body) for reference, body in bodies.items()}
         with self._database.read() as session:
             known = records_store.idempotency_keys(session, _caller(agency), [one.key for one in attempts.values()])
-            states = issuers_store.states(session, [one.result for one in known.values()])
+            over = store.never_signed(session, [one.result for one in known.values()], now)
         found = {}
         for reference, this in attempts.items():
             row = known.get(this.key)
             if row is not None and (row.operation, row.body_hash) != (this.operation, this.body_hash):
                 found[reference] = REUSED
-            elif row is not None and states.get(row.result) == LicenceState.BURNT:
+            elif row is not None and row.result in over:
                 found[reference] = EXPIRED
         return found
 

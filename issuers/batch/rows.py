@@ -136,6 +136,10 @@ def _text_lines(pieces: Iterable[bytes]) -> Iterator[str]:
         yield from (f"{one}\n" for one in whole)
         if len(rest) > LONGEST_ROW:
             raise MalformedError(f"a line of more than {LONGEST_ROW} characters")
+    try:
+        rest += decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        raise MalformedError("the last character is cut") from error
     if rest:
         yield rest
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, delete, func, update
-from sqlmodel import Session, col, select
+from sqlmodel import Session, and_, col, or_, select
 
 from issuers.batch.models import BatchChunk, BatchJob, JobState, Stage
 from issuers.models import LicenceCopy, LicenceRow, LicenceState
@@ -157,6 +157,16 @@ def still_prepared(session: Session, licence_ids: Collection[str], now: datetime
         col(LicenceRow.prepared_until) > now,
     )
     return set(session.exec(query.with_for_update()))
+
+
+def never_signed(session: Session, licence_ids: Collection[str], now: datetime) -> set[str]:
+    """Return those licences that are burnt, or will be: their time was over before they were signed."""
+    waits = and_(LicenceRow.state == LicenceState.PREPARED, col(LicenceRow.prepared_until) <= now)
+    query = select(LicenceRow.licence_id).where(
+        rows_store.among(session, col(LicenceRow.licence_id), licence_ids),
+        or_(LicenceRow.state == LicenceState.BURNT, waits),
+    )
+    return set(session.exec(query))
 
 
 def sign_many(session: Session, signatures: Mapping[str, str], now: datetime) -> None:

@@ -162,9 +162,13 @@ class BatchWorker:
         rows = self._rows(chunk)
         outcome = [_checked(row, kind, now) for row in rows]
         right = {row["reference"]: row["body"] for row, told in zip(rows, outcome, strict=True) if "faults" not in told}
-        spent = self._preparer.spent(job.agency, kind, right)
-        outcome = [told | {"faults": [spent[told["reference"]]]} if told["reference"] in spent else told
-                   for told in outcome]  # fmt: skip
+        spent = self._preparer.spent(job.agency, kind, right, now)
+        outcome = [
+            told | {"faults": [spent[told["reference"]]]}
+            if "faults" not in told and told["reference"] in spent
+            else told
+            for told in outcome
+        ]
         refused = sum("faults" in row for row in outcome)
         with self._database.write() as session:
             stage = Stage.PREPARE if refused < chunk.rows else Stage.DONE

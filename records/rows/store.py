@@ -35,12 +35,14 @@ def insert_each(
 ) -> None:
     """Insert rows of several tables in turn, none of which anybody needs as an object.
 
-    Columns that a row does not name get the database's default. Of the models `unless_taken`, rows that a uniqueness
+    Columns that a row does not name get the model's default. Of the models `unless_taken`, rows that a uniqueness
     constraint refuses are left out. PostgreSQL is sent them all before it is listened to.
     """
+    session.flush()  # what these rows hang on
     connection = session.connection()
     kind = connection.dialect.name
-    made = [(_unless_taken(model, kind) if model in unless_taken else _plain(model), row) for model, row in rows]
+    whole = [(model, {**row, **_left_out(model, tuple(row))}) for model, row in rows]
+    made = [(_unless_taken(model, kind) if model in unless_taken else _plain(model), row) for model, row in whole]
     if kind != "postgresql":
         for insertion, row in made:
             connection.execute(insertion, row)
@@ -100,6 +102,16 @@ def _values(row: SQLModel) -> dict[str, Any]:
     return {name: getattr(row, name) for name in type(row).model_fields}
 
 
+@cache
+def _left_out(model: type[SQLModel], names: tuple[str, ...]) -> Mapping[str, Any]:
+    """Return what a model's columns are that are not named."""
+    return {
+        name: field.get_default(call_default_factory=True)
+        for name, field in model.model_fields.items()
+        if name not in names and not field.is_required()
+    }
+
+
 def insert_many(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows of one table; columns that none of them names get the model's default.
 
@@ -109,11 +121,7 @@ def insert_many(session: Session, model: type[SQLModel], rows: Sequence[Mapping[
         return
     session.flush()  # what these rows hang on
     table = table_of(model)
-    left_out = {
-        name: field.get_default(call_default_factory=True)
-        for name, field in model.model_fields.items()
-        if name not in rows[0] and not field.is_required()
-    }
+    left_out = _left_out(model, tuple(rows[0]))
     whole = [{**left_out, **row} for row in rows] if left_out else rows
     connection = session.connection()
     if connection.dialect.name == "postgresql":

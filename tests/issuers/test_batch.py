@@ -13,7 +13,7 @@ from sqlmodel import col, select
 from app import catalogue, doctor
 from issuers.batch import api, batches, rows
 from issuers.batch.batches import OPERATION
-from issuers.errors import AgencyKeepsKeyError, BatchLimitError, UnknownJobError
+from issuers.errors import AgencyKeepsKeyError, BatchLimitError, SameAtOnceError, UnknownJobError
 from issuers.models import LicenceRow, LicenceState
 from records import idempotency
 from tests.issuers.batch_rows import citizen, ndjson, progress, report, row, send, work
@@ -129,6 +129,17 @@ def test_the_same_row_again_is_the_same_licence(world: World):
     _sound(world)
 
 
+def test_a_row_keeps_its_own_fault(world: World):
+    """Of two rows with a reference that was issued with another content, the second is told that it stands twice."""
+    send(world, ndjson([row(5)]))
+    work(world)
+    changed = row(5, claims={"hukou_address": "示例省另一处"})
+    job = send(world, ndjson([changed, changed]), key="k2")["job_id"]
+    work(world)
+    codes = [[fault["code"] for fault in one["faults"]] for one in report(world, job)]
+    assert codes == [["idempotency_key_reused"], ["reference_twice"]]
+
+
 def test_the_same_upload_again_is_the_same_job(world: World):
     """One Idempotency-Key, one job; another body under it is refused."""
     first = send(world, ndjson([row(0)]))
@@ -215,7 +226,7 @@ def test_a_spreadsheet_of_the_template(world: World):
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
 @pytest.mark.parametrize("size", [1, 2, 3, 7])
-def test_the_encoding_is_told_by_the_first_character_that_is_not_ascii(encoding: str, size: int):
+def test_the_encoding_is_told_by_what_comes(encoding: str, size: int):
     """However a text is cut into pieces, and however long it is plain before that."""
     text = "reference,holder.name\r\nA,B\r\nC,样本一\r\nD,示例㐀𠀀\r\n"
     data = text.encode(encoding)
@@ -271,6 +282,42 @@ def test_streams_side_by_side_share_the_limit_of_a_day(database_url: str):
         work(world)
         assert {one.reference for one in _ledger(world)} == {f"JZZ-{number:06d}" for number in (20, 21, 22)}
         assert jobs.progress("police", inner[0]).job.state == "done"
+
+
+def test_what_comes_too_late_takes_nothing_from_who_began_anew(database_url: str):
+    """The same upload, begun anew and done: what the first still sends, too much of it, leaves that as it is."""
+    with World(database_url, settings={"limit_batch_rows_per_day": 6}) as world:
+        world.agency("police")
+        jobs, kind = world.house.batches, catalogue.licence_types()["residence_permit"]
+        this = idempotency.attempt("agency:police", "k", OPERATION, {})
+
+        def received(pieces: Iterator[bytes]) -> str:
+            job = jobs.open("police", "residence_permit", this, whole=False, actor="x", now=world.now)
+            return jobs.receive(job, rows.read(pieces, rows.NDJSON, kind), lambda: "0", now=world.now).job_id
+
+        def first() -> Iterator[bytes]:
+            yield ndjson([row(number) for number in range(4)])
+            received(iter([ndjson([row(number) for number in range(10, 13)])]))
+            yield ndjson([row(number) for number in range(4, 9)])
+
+        with pytest.raises((BatchLimitError, SameAtOnceError)):
+            received(first())
+        work(world)
+        assert len(_ledger(world)) == 3
+
+
+def test_the_limit_of_a_day_counts_from_when_a_stream_began_anew(database_url: str):
+    """A job that was opened the day before and is sent today counts today."""
+    with World(database_url, settings={"limit_batch_rows_per_day": 5}) as world:
+        world.agency("police")
+        jobs, kind = world.house.batches, catalogue.licence_types()["residence_permit"]
+        this = idempotency.attempt("agency:police", "k", OPERATION, {})
+        job = jobs.open("police", "residence_permit", this, whole=False, actor="x", now=world.now)
+        world.wait(86_460)
+        sent = [ndjson([row(number) for number in range(4)])]
+        jobs.receive(job, rows.read(sent, rows.NDJSON, kind), lambda: "0", now=world.now)
+        made = send(world, ndjson([row(number) for number in range(4, 8)]), key="k2")
+        assert (made.status, made["code"]) == (429, "batch_limit")
 
 
 def test_too_many_uploads_at_once_are_told_to_come_again(database_url: str, monkeypatch):

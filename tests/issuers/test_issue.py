@@ -571,3 +571,40 @@ def test_a_card_comes_besides(world: World) -> None:
     assert world.agency("police").post("/issuers/police/licences", world.order())["card_by"] is None
     refused = world.agency("police").post("/issuers/police/licences", world.order(card_by="pigeon"))
     assert refused["code"] == "invalid_request"
+
+
+@pytest.mark.parametrize("gone", ["key", "right"])
+def test_a_key_or_right_that_is_gone_since_it_was_recorded_signs_nothing(world: World, monkeypatch, gone: str) -> None:
+    """A worker that waited between recording and signing looks again: what was withdrawn meanwhile counts."""
+    world.agency("police")
+    recorder = world.house.issuer._recorder
+    record = recorder.record
+
+    def slowly(row: Any, *args: Any, **how: Any) -> Any:
+        made = record(row, *args, **how)
+        if gone == "key":
+            world.house.vault.compromise(made.kid, since=world.now, actor="operator", now=world.now)
+        else:
+            assert world.operator.call("DELETE", "/admin/agencies/police/types/residence_permit").status < 300
+        return made
+
+    monkeypatch.setattr(recorder, "record", slowly)
+    made = world.agency("police").post("/issuers/police/licences", world.order())
+    assert made.status >= 400
+    assert [one["state"] for one in world.agency("police").get("/issuers/police/licences")["items"]] == ["prepared"]
+    assert world.holder().get("/wallet/licences")["items"] == []
+
+
+def test_a_licence_whose_time_was_over_before_it_was_signed_is_refused(world: World, monkeypatch) -> None:
+    """A worker stood still until its row was burnt: it says so, and answers with no licence."""
+    world.agency("police")
+    signature = world.house.issuer._signature
+
+    def late(row: Any, now: Any) -> str:
+        made = signature(row, now)
+        world.house.issuer._burn(row, actor="x", now=now)
+        return made
+
+    monkeypatch.setattr(world.house.issuer, "_signature", late)
+    made = world.agency("police").post("/issuers/police/licences", world.order())
+    assert (made.status, made["code"]) == (410, "preparation_expired")

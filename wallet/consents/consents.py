@@ -11,7 +11,9 @@ from hashlib import sha256
 
 from credentials import base64url, strict_json
 from keys.encryption import Seal
+from records import store as records_store
 from records.database import Database
+from wallet.accounts import stream
 from wallet.consents import store
 from wallet.consents.errors import (
     ConsentOverError,
@@ -197,6 +199,7 @@ class Consents:
         with self._database.write() as session:  # the word, what it lets leave and its use: all of it, or nothing
             if not store.decide(session, consent_id, holder_id, State.CONFIRMED, now, sealed=sealed):
                 raise ConsentOverError
+            records_store.lock_streams(session, {stream(one) for one in (holder_id, *made.uses)})
             record(session, holder_id, "consent.confirmed", consent_id, now)
             self._presenter.write_down(session, made, now)
 
