@@ -22,35 +22,28 @@ ALL_COUNTERS = "*"
 WRONG_CODES_IN_ALL = 200  # and all counters together
 
 
-def count_try(database: Database, code: str, counter: str, now: datetime) -> None:
-    """Count that a counter tries a typed code; one that tried too often, or all of them, raises `TooManyTriesError`.
+def guard(database: Database, code: str, counter: str, now: datetime) -> None:
+    """Count a typed code that is none; a counter that guessed too often, or all of them, raises `TooManyTriesError`.
 
-    In a transaction of its own: all counters count in one row, which nobody holds while an act goes on.
+    In a short transaction of its own: all counters count in one row, which nobody holds while an act goes on.
     """
     if len(code) != codes.TYPED_LENGTH:
         return
+    minute = int(now.timestamp()) // 60
     with database.write() as session:  # count first, then look: however many try at once, each sees all before it
         for one, limit in ((ALL_COUNTERS, WRONG_CODES_IN_ALL), (counter, WRONG_CODES_PER_COUNTER)):
-            store.count_try(session, one, _minute(now), by=1)
-            if store.wrong_codes(session, one, _minute(now)) > limit:
+            store.count_try(session, one, minute, by=1)
+            if store.wrong_codes(session, one, minute) > limit:
                 raise TooManyTriesError
+        if store.code(session, codes.hashed(code)) is not None:
+            for one in (ALL_COUNTERS, counter):
+                store.count_try(session, one, minute, by=-1)
 
 
 def claim(session: Session, code: str, now: datetime) -> ClaimedCode | CodeError:
     """Use a code up, or return why not."""
     hashed = codes.hashed(code)
     return store.claim_code(session, hashed, now) or _why_not(store.code(session, hashed), now)
-
-
-def take_back_try(session: Session, code: str, counter: str, now: datetime) -> None:
-    """Take a counted try back: the code was one. Call it last in the transaction."""
-    if len(code) == codes.TYPED_LENGTH:
-        for one in (ALL_COUNTERS, counter):
-            store.count_try(session, one, _minute(now), by=-1)
-
-
-def _minute(now: datetime) -> int:
-    return int(now.timestamp()) // 60
 
 
 def _why_not(row: ShowCode | None, now: datetime) -> CodeError:

@@ -20,7 +20,6 @@ from wallet.errors import (
     AskFirstError,
     ClaimNotInLicenceError,
     CodeError,
-    CodeUnknownError,
     CodeUsedError,
     NotACodeError,
     NothingToShowError,
@@ -185,12 +184,9 @@ class Wallet:
         code = codes.read(scanned, base_url=self._base_url)
         if code is None:
             raise NotACodeError
-        claiming.count_try(self._database, code, asker.counter, now)
+        claiming.guard(self._database, code, asker.counter, now)
         with self._database.write() as session:
-            claimed = claiming.claim(session, code, now)
-            yield session, claimed
-            if not isinstance(claimed, CodeUnknownError):
-                claiming.take_back_try(session, code, asker.counter, now)
+            yield session, claiming.claim(session, code, now)
 
     def redeem(self, scanned: str, asker: Asker, *, audience: str, nonce: str, now: datetime) -> Made:
         """Use a code up and return presentations for `asker`: licence type → SD-JWTs with key binding.
