@@ -1,6 +1,6 @@
 """A rolling upgrade: the newest migration only adds, a worker serves a newer schema, and refuses an older one.
 
-Releases N and N+1 are at work side by side over the schema of N+1: what N says of it must go on working.
+One release is at work over the schema of the next: what it says of it must go on working.
 """
 
 import io
