@@ -4,6 +4,8 @@ from datetime import datetime, timedelta
 
 from records.database import Database
 from wallet import store
+from wallet.consents import store as consents_store
+from wallet.consents.consents import KEPT
 from wallet.openid4vc import store as openid4vc_store
 from wallet.sign_in import store as sign_in_store
 
@@ -16,6 +18,7 @@ def forget(database: Database, *, now: datetime) -> dict[str, int]:
     """Forget what is over; returns how many of each."""
     with database.write() as session:
         sign_in_store.forget_attempts(session, now)
+        consents_store.forget(session, now - KEPT)
         return {
             "codes": store.forget_codes(session, now - CODES_KEPT),
             "tries": store.forget_tries(session, int((now - TRIES_KEPT).timestamp()) // 60),

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlmodel import select
 
 from issuers import forgetting as issuers_forgetting
 from keys import forgetting as keys_forgetting
@@ -11,10 +12,14 @@ from keys.access import Role
 from keys.oauth.nonces import LIFE
 from records import idempotency, traces
 from tests.foreign import PRE_AUTHORIZED, ForeignWallet, new_key
+from tests.journeys.test_ask_and_consent import ask, question, say
 from tests.records.tables import alter, counts, findings
 from tests.world import COUNTER, World
 from verifier import forgetting as verifier_forgetting
 from wallet import forgetting as wallet_forgetting
+from wallet.consents.consents import KEPT
+from wallet.consents.consents import LIFE as LIFE_OF_A_QUESTION
+from wallet.consents.models import Consent
 
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
@@ -46,6 +51,25 @@ def test_used_show_codes_and_links(world: World) -> None:
     assert counts(world)["sign_in_link"] == 0
     assert counts(world)["use"] == 1
     assert world.holder().subject
+
+
+def test_a_yes_that_nobody_came_for(world: World) -> None:
+    """What a holder agreed to show, and no counter fetched, is not kept for a next question: the hour's round drops it."""
+    world.issue()
+    asked = ask(world)
+    assert say(world, question(world), "confirm").status == 204
+
+    def sealed() -> list[bytes | None]:
+        with world.house.database.read() as session:
+            return list(session.exec(select(Consent.sealed)))
+
+    world.wait((LIFE_OF_A_QUESTION + KEPT - SECOND).total_seconds())
+    _forget(world)
+    assert [one is not None for one in sealed()] == [True]
+    world.wait(2)
+    _forget(world)
+    assert sealed() == [None]
+    assert asked.status == 202
 
 
 def test_wrong_codes(world: World) -> None:

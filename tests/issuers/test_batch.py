@@ -13,7 +13,7 @@ from sqlmodel import col, select
 from app import catalogue, doctor
 from issuers.batch import api, batches, rows
 from issuers.batch.batches import OPERATION
-from issuers.errors import AgencyKeepsKeyError, BatchLimitError, SameAtOnceError, UnknownJobError
+from issuers.errors import AgencyKeepsKeyError, BatchLimitError, UnknownJobError
 from issuers.models import LicenceRow, LicenceState
 from records import idempotency
 from tests.issuers.batch_rows import citizen, ndjson, progress, report, row, send, work
@@ -300,7 +300,7 @@ def test_what_comes_too_late_takes_nothing_from_who_began_anew(database_url: str
             received(iter([ndjson([row(number) for number in range(10, 13)])]))
             yield ndjson([row(number) for number in range(4, 9)])
 
-        with pytest.raises((BatchLimitError, SameAtOnceError)):
+        with pytest.raises(BatchLimitError):
             received(first())
         work(world)
         assert len(_ledger(world)) == 3
