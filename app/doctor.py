@@ -1,12 +1,14 @@
-"""`licence doctor`: can the service do its work, and with `--deep`, do the invariants hold (`invariants.py`)?"""
+"""`licence doctor`: can the service do its work, and with `--deep`, do the invariants hold (`invariants/`)?"""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from itertools import islice
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import invariants, migrations
+from app import migrations
 from app.house import House
+from app.invariants import checks as invariants
 from app.settings import Settings
 from credentials.errors import FormatError
 from issuers import store as issuers_store
@@ -15,6 +17,7 @@ from keys.errors import CustodyError
 from keys.models import KeyState
 from verifier.errors import RefusalError
 
+MOST_TOLD = 200  # findings of one check
 Finding = tuple[str, str]
 """What was checked, and what is wrong; an empty text is good news."""
 
@@ -40,11 +43,13 @@ def examine(house: House, *, deep: bool, now: datetime) -> list[Finding]:
     findings: list[Finding] = []
     for name, check in checks:
         try:
-            wrong = list(check(house, now))
+            wrong = list(islice(check(house, now), MOST_TOLD + 1))
         except SQLAlchemyError as error:
             wrong = [f"the database refuses ({type(error).__name__}): see LICENCE_DATABASE_URL"]
         except (FormatError, CustodyError, IssuerError, RefusalError, KeyError) as error:
             wrong = [f"cannot be examined: {type(error).__name__} {error}"]
+        if len(wrong) > MOST_TOLD:
+            wrong[MOST_TOLD:] = ["and more of these"]
         findings += [(name, sentence) for sentence in wrong] or [(name, "")]
     return findings
 

@@ -1,6 +1,6 @@
 """The transparency log's operator: grows it, signs its checkpoints, and proves what it holds."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -92,7 +92,7 @@ class TransparencyLog:
             raise NotLoggedError
         return found
 
-    def verify(self, session: Session, notes: Sequence[str], leaves: Sequence[bytes]) -> tuple[int, int]:
+    def verify(self, session: Session, notes: Iterable[str], leaves: Sequence[bytes]) -> tuple[int, int]:
         """Return how many acts are chained and how many logged, if both are whole and as what was kept says.
 
         `notes` are checkpoints kept elsewhere, `leaves` the log's first leaves. Raises `AuditBrokenError` naming the

@@ -59,20 +59,19 @@ def verify(session: Session, *, names: Callable[[int], bytes | None] = lambda _i
     """
     size, found = store.log_size(session), 0
     made: dict[int, bytes] = {}  # the last complete subtree of each level
-    for entry in store.logged(session):
-        stored = session.get(LogNode, (0, found))
-        same = names(found) in {None, leaf(entry)}
-        if entry.log_index != found or stored is None or stored.hash != leaf(entry) or not same:
-            raise AuditBrokenError(entry.stream, entry.sequence)
-        value = stored.hash
-        for level, place in merkle.completed(found):
-            value = merkle.node_hash(made[level - 1], value)
-            kept = session.get(LogNode, (level, place))
-            if kept is None or kept.hash != value:
+    for page in store.logged(session):
+        kept = store.nodes(session, found, found + len(page))
+        for entry in page:
+            value = leaf(entry)
+            same = names(found) in {None, value}
+            if entry.log_index != found or kept.get((0, found)) != value or not same:
                 raise AuditBrokenError(entry.stream, entry.sequence)
-            made.pop(level - 1)
-        made[next((level for level in range(64) if (found + 1) >> level & 1), 0)] = value
-        found += 1
+            for level, place in merkle.completed(found):
+                value = merkle.node_hash(made.pop(level - 1), value)
+                if kept.get((level, place)) != value:
+                    raise AuditBrokenError(entry.stream, entry.sequence)
+            made[next((level for level in range(64) if (found + 1) >> level & 1), 0)] = value
+            found += 1
     if found < size or names(found) is not None:  # it may have grown meanwhile
         raise AuditBrokenError("log", found)
     return found

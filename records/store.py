@@ -12,6 +12,7 @@ from sqlalchemy import (
     delete,
     func,
     literal_column,
+    or_,
     text,
     tuple_,
     update,
@@ -127,14 +128,23 @@ def unlogged(session: Session, limit: int) -> Sequence[AuditEntry]:
     return session.exec(query.order_by(col(AuditEntry.stream), col(AuditEntry.sequence)).limit(limit)).all()
 
 
-def logged(session: Session) -> Iterator[AuditEntry]:
-    """Yield the acts that are leaves, in the log's order."""
+def logged(session: Session) -> Iterator[Sequence[AuditEntry]]:
+    """Yield the acts that are leaves, in the log's order, page by page."""
     place = col(AuditEntry.log_index)
     page = select(AuditEntry).where(place.is_not(None)).order_by(place).limit(PAGE)
     rows = session.exec(page).all()
     while rows:
-        yield from rows
+        yield rows
         rows = session.exec(page.where(place > rows[-1].log_index)).all()
+
+
+def nodes(session: Session, first: int, end: int) -> dict[tuple[int, int], bytes]:
+    """Return the subtrees whose last leaf is one from `first` until before `end`, by level and place."""
+    levels = range(end.bit_length())
+    level, place = col(LogNode.level), col(LogNode.place)
+    these = or_(*(and_(level == one, place >= first >> one, place < end >> one) for one in levels))
+    rows = session.exec(select(LogNode.level, LogNode.place, LogNode.hash).where(these))
+    return {(found, at): hashed for found, at, hashed in rows}
 
 
 def leaves(session: Session, first: int, count: int) -> Sequence[bytes]:
@@ -151,9 +161,13 @@ def act(session: Session, stream: str, subject: str, name: str | None = None) ->
     return session.exec(query.order_by(col(AuditEntry.sequence)).limit(1)).first()
 
 
-def checkpoints(session: Session) -> Sequence[LogCheckpoint]:
-    """Return every signed checkpoint, the smallest first."""
-    return session.exec(select(LogCheckpoint).order_by(col(LogCheckpoint.size))).all()
+def checkpoints(session: Session) -> Iterator[LogCheckpoint]:
+    """Yield every signed checkpoint, the smallest first."""
+    page = select(LogCheckpoint).order_by(col(LogCheckpoint.size)).limit(PAGE)
+    rows = session.exec(page).all()
+    while rows:
+        yield from rows
+        rows = session.exec(page.where(col(LogCheckpoint.size) > rows[-1].size)).all()
 
 
 def last_checkpoint(session: Session, before: datetime | None = None) -> LogCheckpoint | None:

@@ -1,11 +1,19 @@
 """The doctor finds what is wrong: each invariant is broken from beside the service, and named."""
 
+import tracemalloc
+from typing import Any
+
 import pytest
 from sqlmodel import select
 
+from app.invariants import checks
 from credentials import base64url, jws, status_list
 from issuers.models import LicenceRow, StatusListRow
 from keys.models import KeyPurpose
+from records.models import AuditEntry, IdempotencyKey
+from records.outbox.models import OutboxEvent
+from records.rows import store as rows_store
+from records.store import PAGE
 from tests.records.tables import alter, findings
 from tests.world import World
 
@@ -156,3 +164,39 @@ def test_i6_a_key_that_names_another_licence(world: World) -> None:
     alter(world, "UPDATE idempotency_key SET result = :second WHERE result = :first", first=first, second=second)
     said = [sentence for name, sentence in findings(world) if name == I6]
     assert len(said) == 2
+
+
+def _more(world: World, model: type[Any], like: dict[str, Any], numbers: range, *names: str) -> None:
+    rows = [like | {name: at if name.endswith(("index", "sequence")) else f"{at}" for name in names} for at in numbers]
+    with world.house.database.write() as session:
+        rows_store.insert_many(session, model, rows)
+
+
+def _grown(world: World, like: dict[type[Any], dict[str, Any]], numbers: range) -> int:
+    """Add so many rows that are like others, and return the most bytes that any invariant takes to be examined."""
+    _more(world, LicenceRow, like[LicenceRow], numbers, "licence_id", "serial", "status_index")
+    _more(world, AuditEntry, like[AuditEntry], numbers, "sequence", "subject", "hash")
+    _more(world, OutboxEvent, like[OutboxEvent], numbers, "event_id")
+    _more(world, IdempotencyKey, like[IdempotencyKey], numbers, "key", "result")
+    most = 0
+    for check in (checks.signatures, checks.indices, checks.audited, checks.idempotency, checks.owed):
+        tracemalloc.start()
+        told = sum(1 for _ in check(world.house, world.now))
+        most = max(most, tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert told < PAGE or check is not checks.signatures  # they are like one that is well signed
+    return most
+
+
+def test_no_city_is_too_large(world: World) -> None:
+    """What is examined is a page of rows in memory, however many there are."""
+    world.issue()
+    like = {}
+    with world.house.database.read() as session:
+        for model in (LicenceRow, AuditEntry, OutboxEvent, IdempotencyKey):
+            query = select(model).where(AuditEntry.act == "licence.signed") if model is AuditEntry else select(model)
+            like[model] = session.exec(query.limit(1)).one().model_dump() | (
+                {"log_index": None} if model is AuditEntry else {}
+            )
+    few = _grown(world, like, range(100, 2 * PAGE))
+    assert _grown(world, like, range(2 * PAGE, 8 * PAGE)) < 1.5 * few
