@@ -31,7 +31,11 @@ class Duty:
     name: str
     every: float
     work: Callable[[House, Clock, Held], object]
-    """Does a round; what it is handed last raises, in a transaction, if another worker has the lease by now."""
+    """Does a round; what it is handed last raises, in a transaction, if another worker has the lease by now.
+
+    A list must have that: a late one would be older than what is out. Checkpoints, reminders and forgetting, done once
+    more by a worker that comes back late, find nothing left to do; the lease only keeps workers from doing it twice.
+    """
     lease: timedelta | None = None
 
 
@@ -57,10 +61,10 @@ DUTIES = (
 )
 
 
-def start(house: House, now: Clock) -> list[asyncio.Task[None]]:
-    """Begin every duty; cancel what is returned to end them."""
+def start(house: House, now: Clock, failed: Callable[[str], None]) -> list[asyncio.Task[None]]:
+    """Begin every duty; cancel what is returned to end them. `failed` hears of each round that did, by its duty."""
     leases = Leases(database=house.database, worker=worker_name())
-    return [asyncio.create_task(_again_and_again(one, house, leases, now)) for one in DUTIES]
+    return [asyncio.create_task(_again_and_again(one, house, leases, now, failed)) for one in DUTIES]
 
 
 async def until_stopped(house: House, now: Clock) -> None:
@@ -68,7 +72,7 @@ async def until_stopped(house: House, now: Clock) -> None:
     stopped = asyncio.Event()
     for one in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(one, stopped.set)
-    tasks = start(house, now)
+    tasks = start(house, now, lambda _duty: None)  # the log says so; nobody scrapes this process
     await stopped.wait()
     for task in tasks:
         task.cancel()
@@ -84,7 +88,7 @@ def once(duty: Duty, house: House, leases: Leases, now: Clock) -> bool:
     )
 
 
-async def _again_and_again(duty: Duty, house: House, leases: Leases, now: Clock) -> None:
+async def _again_and_again(duty: Duty, house: House, leases: Leases, now: Clock, failed: Callable[[str], None]) -> None:
     first = True
     while True:
         await asyncio.sleep(min(duty.every, FIRST_SECONDS) if first else duty.every)
@@ -92,4 +96,5 @@ async def _again_and_again(duty: Duty, house: House, leases: Leases, now: Clock)
         try:
             await asyncio.to_thread(once, duty, house, leases, now)
         except Exception as error:  # noqa: BLE001 - whatever it was, the next round tries again
+            failed(duty.name)
             logs.log.error("duty.failed", duty=duty.name, kind=type(error).__name__)

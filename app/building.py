@@ -217,7 +217,6 @@ def build(
         publisher=publisher,
         agencies=Agencies(database=database, vault=vault, registry=registry, vct=issuer.vct, types=types),
         issuer=issuer,
-        completer=completer,
         batches=Batches(
             database=database,
             seal=seal,

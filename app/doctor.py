@@ -11,7 +11,7 @@ from app.house import House
 from app.invariants import checks as invariants
 from app.settings import Settings
 from credentials.errors import FormatError
-from issuers import store as issuers_store
+from issuers.batch import store as batch_store
 from issuers.errors import IssuerError
 from keys.errors import CustodyError
 from keys.models import KeyState
@@ -29,7 +29,7 @@ def examine(house: House, *, deep: bool, now: datetime) -> list[Finding]:
         ("schema fits this version", _schema),
         ("keys open with this key-encryption key", _keys),
         ("trust list is signed", _trust),
-        ("nothing waits for delivery", _delivery),
+        ("batches go on", _batches),
     ]
     if deep:
         checks += [
@@ -91,8 +91,8 @@ def _trust(house: House, now: datetime) -> Iterator[str]:
         yield error.code
 
 
-def _delivery(house: House, _now: datetime) -> Iterator[str]:
+def _batches(house: House, _now: datetime) -> Iterator[str]:
     with house.database.read() as session:
-        waiting = len(issuers_store.undelivered(session))
-    if waiting:
-        yield f"{waiting} signed licences have not reached their wallets; restart the service to deliver them"
+        held_up = batch_store.held_up(session)
+    for job_id, agency, code in held_up:
+        yield f"{job_id} of {agency} waits: {code}"

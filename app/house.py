@@ -15,7 +15,6 @@ from issuers import store as issuers_store
 from issuers.agencies import Agencies
 from issuers.batch.batches import Batches
 from issuers.batch.working import BatchWorker
-from issuers.completing import Completer
 from issuers.copies import Copies
 from issuers.errors import StatusListUnsoundError
 from issuers.issuer import Issuer
@@ -91,7 +90,6 @@ class House:
     publisher: StatusPublisher
     agencies: Agencies
     issuer: Issuer
-    completer: Completer
     batches: Batches
     batch_worker: BatchWorker
     copies: Copies
@@ -150,9 +148,8 @@ class House:
             self.counters.get(subject)
 
     def finish_what_a_crash_left(self, *, now: datetime) -> dict[str, int]:
-        """Deliver licences that a crash kept from their holders; returns how many."""
-        self.copies.burn_unsigned(now=now)
-        return {"delivered": self.completer.deliver_again(now=now)}
+        """Burn the copies of licences that were recorded and never signed; returns how many."""
+        return {"burnt": self.copies.burn_unsigned(now=now)}
 
     def forget_what_is_over(self, *, now: datetime) -> dict[str, int]:
         """Forget what is over in every room, each by its rule (`forgetting.py`); audit, ledger and receipts stay."""

@@ -55,7 +55,7 @@ def create_app(
         house.found_city(now=now())
         finished = house.finish_what_a_crash_left(now=now()) | {"approved": proposed.finish(house, now=now())}
         logs.log.info("started", rooms=sorted(rooms), **finished)
-        tasks = background.start(house, now) if by_itself else []
+        tasks = background.start(house, now, counted.duty_failed) if by_itself else []
         yield
         for one in tasks:
             one.cancel()

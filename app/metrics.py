@@ -38,15 +38,17 @@ GAUGES: Mapping[str, str] = {
     "licence_oldest_undelivered_event_seconds": "Age of the oldest event that somebody is still owed; 0 if none is.",
     "licence_status_list_age_seconds": "Age of the status list that was published the longest ago; 0 if none is.",
     "licence_status_lists_behind": "Status lists whose publication is behind the ledger.",
-    "licence_undelivered_licences": "Signed licences that have not reached their wallets.",
+    "licence_batch_rows_waiting": "Rows of batches that came whole and are not in their wallets yet.",
+    "licence_batches_held_up": "Batches of which a part cannot go on: a key, a right, a fault; the job says which.",
+    "licence_oldest_batch_seconds": "Age of the oldest batch that is not done; 0 if all are.",
     "licence_checkpoint_age_seconds": "Age of the log's last checkpoint; 0 before the first act.",
     "licence_unlogged_acts": "Acts that are no leaves of the transparency log yet.",
 }
 """The gauges that are read from the database, by name: what each says."""
 
 
-class HttpMetrics:
-    """Counts requests; the request log feeds it, which knows route, answer and time anyway."""
+class ProcessMetrics:
+    """What one process counts: requests, told by their log, which knows route, answer and time; duties that failed."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._requests = Counter(
@@ -57,11 +59,21 @@ class HttpMetrics:
             ["method", "route"], buckets=BUCKETS, registry=registry,
         )  # fmt: skip
         self._in_flight = Gauge("licence_http_in_flight", "Requests being answered.", registry=registry)
+        self._failed = Counter(
+            "licence_duty_failures",
+            "Rounds that failed of what the service does by itself.",
+            ["duty"],
+            registry=registry,
+        )
         self._found: dict[tuple[str, str, int, str], tuple[Counter, Histogram]] = {}
 
     def begun(self) -> None:
         """Note that a request came."""
         self._in_flight.inc()
+
+    def duty_failed(self, duty: str) -> None:
+        """Note that a round of a duty failed; the next one tries again."""
+        self._failed.labels(duty).inc()
 
     def ended(self, method: str, route: str, status: int, problem: str, seconds: float) -> None:
         """Note how a request was answered; methods that nobody defined are counted as one."""
@@ -124,13 +136,13 @@ class _FromDatabase(Collector):
             log.error("metrics.failed", kind=type(error).__name__)
 
 
-def add(app: FastAPI, database: Database, *, now: Clock, version: str, readers: list[str]) -> HttpMetrics:
-    """Add `GET /metrics` to an app, with a registry of its own, and return what counts its requests."""
+def add(app: FastAPI, database: Database, *, now: Clock, version: str, readers: list[str]) -> ProcessMetrics:
+    """Add `GET /metrics` to an app, with a registry of its own, and return what counts for this process."""
     registry = CollectorRegistry()
     Info("licence_build", "This build.", registry=registry).info({"version": version})
     ProcessCollector(registry=registry)
     registry.register(_FromDatabase(database, now))
-    counted = HttpMetrics(registry)
+    counted = ProcessMetrics(registry)
     networks = [ip_network(one) for one in readers]
 
     @app.get("/metrics", include_in_schema=False)
@@ -153,7 +165,9 @@ def _values(told: Undone, now: datetime) -> dict[str, float]:
         "licence_oldest_undelivered_event_seconds": _age(told.oldest_owed, now),
         "licence_status_list_age_seconds": _age(told.oldest_list, now),
         "licence_status_lists_behind": told.lists_behind,
-        "licence_undelivered_licences": told.undelivered,
+        "licence_batch_rows_waiting": told.batch_rows,
+        "licence_batches_held_up": told.batches_held_up,
+        "licence_oldest_batch_seconds": _age(told.oldest_batch, now),
         "licence_checkpoint_age_seconds": unsigned or _age(told.checkpoint_at, now),
         "licence_unlogged_acts": told.unlogged,
     }

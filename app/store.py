@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import ColumnElement, Select, inspect, text, update
 from sqlmodel import Session, SQLModel, and_, col, func, select
 
+from issuers.batch.models import BatchChunk, BatchJob, JobState, Stage
 from issuers.models import Agency, LicenceCopy, LicenceRow, StatusListRow
 from keys.models import AccessToken, TrustPublication
 from records.models import AuditEntry, LogCheckpoint
@@ -14,6 +15,10 @@ from records.outbox.models import Delivery, OutboxEvent, Webhook
 from verifier.models import Counter, Verification, VerifiedPresentation
 from verifier.reasons import Outcome
 from wallet.consents.models import Consent
+
+BEGUN = (JobState.CHECKING, JobState.ISSUING)
+"""Batches that workers work on."""
+UNFINISHED = tuple(set(Stage) - {Stage.DONE})
 
 
 def agencies(session: Session) -> Sequence[Agency]:
@@ -81,7 +86,9 @@ class Undone:
     oldest_event: datetime | None
     oldest_list_second: int | None
     lists_behind: int
-    undelivered: int
+    batch_rows: int
+    batches_held_up: int
+    oldest_batch: datetime | None
     checkpoint_at: datetime | None
     unlogged: int
 
@@ -102,7 +109,9 @@ def undone(session: Session) -> Undone:
     unsorted = col(OutboxEvent.sorted_at).is_(None)
     there = select(Webhook.webhook_id).where(col(Webhook.ended_at).is_(None))
     waiting = select(func.count(col(Delivery.at))).where(owed).scalar_subquery()  # of the index, not of the table
-    undelivered = col(LicenceRow.undelivered).is_not(None), col(LicenceRow.signature).is_not(None)
+    begun = col(BatchJob.state).in_(BEGUN)
+    chunks = select(func.coalesce(func.sum(BatchChunk.rows), 0)).join(BatchJob).where(begun)
+    held_up = select(func.count(col(BatchChunk.job_id).distinct())).where(BatchChunk.waits_for != "")
     parts = (
         waiting + select(func.count()).select_from(OutboxEvent).where(unsorted).scalar_subquery(),
         select(func.count()).where(col(Delivery.dead_at).is_not(None), col(Delivery.webhook_id).in_(there)),
@@ -110,7 +119,9 @@ def undone(session: Session) -> Undone:
         select(func.min(OutboxEvent.at)).where(unsorted),
         _oldest_list(),
         select(func.count()).where(col(StatusListRow.version) != StatusListRow.published_version),
-        select(func.count()).select_from(LicenceRow).where(*undelivered),
+        chunks.where(col(BatchChunk.stage).in_(UNFINISHED)),
+        held_up.where(col(BatchChunk.stage).in_(UNFINISHED)),
+        select(func.min(BatchJob.created_at)).where(begun),
         select(func.max(LogCheckpoint.signed_at)),
         select(func.count()).select_from(AuditEntry).where(col(AuditEntry.log_index).is_(None)),
     )

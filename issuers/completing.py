@@ -1,6 +1,5 @@
 """Completing: a licence becomes valid and is in its holder's wallet, both in one transaction."""
 
-from contextlib import suppress
 from datetime import datetime
 
 from sqlmodel import Session
@@ -12,7 +11,6 @@ from issuers.models import LicenceRow, LicenceState
 from issuers.publishing import StatusPublisher, burn, publish_now_or_later
 from issuers.recording import Recorder
 from issuers.renewal import supersede
-from keys.errors import CustodyError
 from records import audit
 from records.database import Database
 
@@ -59,27 +57,6 @@ class Completer:
             return fresh
         row.state, row.state_since, row.signature, row.undelivered = LicenceState.VALID, now, signature, None
         return row
-
-    def deliver(self, row: LicenceRow, *, now: datetime) -> LicenceRow:
-        """Put a signed licence into its wallet, if it still waits for that, as those of batches do; returns its row."""
-        if row.undelivered is None or row.signature is None:
-            return row
-        made = self._recorder.unsealed(row, row.signature)
-        with self._database.write() as session:
-            self._hand_over(session, made, row.supersedes, now)
-            store.delivered(session, [row.licence_id])
-        return self._read(row)
-
-    def deliver_again(self, *, now: datetime) -> int:
-        """Deliver what a crash kept from its holder; returns how many. Called when the service starts."""
-        with self._database.read() as session:
-            rows = store.undelivered(session)
-        done = 0
-        for row in rows:
-            with suppress(CustodyError):  # one that cannot be opened must not keep the others, or the service, waiting
-                self.deliver(row, now=now)
-                done += 1
-        return done
 
     def _hand_over(self, session: Session, made: Signed, supersedes: str | None, now: datetime) -> None:
         self._deliver(

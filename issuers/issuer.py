@@ -173,10 +173,10 @@ class Issuer:
             raise PreparationExpiredError
         _verify(row, signature, self._vault.by_kid(row.kid)[0])
         if row.state == LicenceState.PREPARED:
-            row = self._completer.complete(row, base64url.encode(signature), actor=actor, now=now)
-        elif row.signature is None:
+            return self._completer.complete(row, base64url.encode(signature), actor=actor, now=now)
+        if row.signature is None:
             raise NotPreparedError
-        return self._completer.deliver(row, now=now)
+        return row
 
     def read(self, agency: str, licence_id: str) -> LicenceRow:
         """Return a licence's ledger row, or raise `UnknownLicenceError`."""
@@ -249,7 +249,7 @@ class Issuer:
         if row.state == LicenceState.BURNT:
             raise PreparationExpiredError
         if row.state != LicenceState.PREPARED:
-            return self._completer.deliver(row, now=now)
+            return row
         _, signer = self._vault.by_kid(row.kid)
         if signer is None:
             raise AgencyKeepsKeyError

@@ -68,12 +68,6 @@ def named(session: Session, licence_ids: Sequence[str]) -> Sequence[LicenceRow]:
     return session.exec(select(LicenceRow).where(col(LicenceRow.licence_id).in_(licence_ids))).all()
 
 
-def undelivered(session: Session) -> Sequence[LicenceRow]:
-    """Return up to five hundred signed licences that have not reached their holder's wallet."""
-    query = select(LicenceRow).where(col(LicenceRow.undelivered).is_not(None), col(LicenceRow.signature).is_not(None))
-    return session.exec(query.limit(500)).all()
-
-
 def delivered(session: Session, licence_ids: Sequence[str]) -> None:
     """Drop the disclosures of licences that have reached their wallets."""
     these = update(LicenceRow).where(rows_store.among(session, col(LicenceRow.licence_id), licence_ids))

@@ -49,6 +49,13 @@ def waits_for(session: Session, job_id: str) -> str:
     return session.exec(query.limit(1)).first() or ""
 
 
+def held_up(session: Session) -> Sequence[tuple[str, str, str]]:
+    """Return job, agency and the code of what for, of jobs of which a part cannot go on."""
+    query = select(BatchJob.job_id, BatchJob.agency, func.min(BatchChunk.waits_for)).join(BatchChunk)
+    query = query.where(BatchChunk.waits_for != "", BatchChunk.stage != Stage.DONE)
+    return session.exec(query.group_by(col(BatchJob.job_id), col(BatchJob.agency))).all()
+
+
 def rows_since(session: Session, agency: str, since: datetime) -> int:
     """Return how many rows an agency sent in jobs since an instant; those that are being received are not counted."""
     query = select(func.sum(BatchChunk.rows)).join(BatchJob).where(BatchJob.state != JobState.RECEIVING)

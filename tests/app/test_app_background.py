@@ -1,5 +1,6 @@
 """What the service does by itself: by one worker at a time, and by none that has lost its lease."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -44,3 +45,29 @@ def test_a_worker_that_lost_its_lease_publishes_nothing(world: World) -> None:
     with world.house.database.read() as session:
         assert session.get(StatusListRow, "police/1").token == before
     assert findings(world) == []
+
+
+def test_a_round_that_fails_is_told_and_tried_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever broke: it is counted, the duty goes on, and so do all others."""
+    rounds: list[str] = []
+
+    def broken(*_args: object) -> None:
+        rounds.append("broken")
+        raise KeyError
+
+    duties = (
+        background.Duty("broken", 0.001, broken),
+        background.Duty("whole", 0.001, lambda *_: rounds.append("whole")),
+    )
+    monkeypatch.setattr(background, "DUTIES", duties)
+    told: list[str] = []
+
+    async def a_while() -> None:
+        tasks = background.start(world.house, lambda: world.now, told.append)
+        while not {"broken", "whole"} <= set(rounds) or len(told) < 2:
+            await asyncio.sleep(0.001)
+        for one in tasks:
+            one.cancel()
+
+    asyncio.run(asyncio.wait_for(a_while(), 30))
+    assert set(told) == {"broken"}

@@ -9,7 +9,8 @@ from starlette.testclient import TestClient
 
 from app import metrics
 from app.main import VERSION, create_app
-from tests.records.tables import alter
+from tests.issuers import batch_rows
+from tests.records.tables import alter, findings
 from tests.world import COUNTER, ITEM, PARENT, World
 
 INSIDE = ("127.0.0.1", 50_000)
@@ -63,7 +64,6 @@ def test_what_is_undone(world: World, scraper: TestClient) -> None:
     world.change("revoke", world.issue(), "moved_away")
     world.house.log.checkpoint(now=world.now)
     world.issue()
-    alter(world, "UPDATE licence SET undelivered = :one WHERE state = 'valid'", one=b"x")
     alter(world, "UPDATE status_list SET version = version + 1")
     world.wait(100)
     said = _scrape(scraper)
@@ -73,10 +73,29 @@ def test_what_is_undone(world: World, scraper: TestClient) -> None:
     assert said["licence_oldest_undelivered_event_seconds{}"] == 100
     assert said["licence_status_list_age_seconds{}"] == 100
     assert said["licence_status_lists_behind{}"] == 1
-    assert said["licence_undelivered_licences{}"] == 1
     assert said["licence_checkpoint_age_seconds{}"] == 100
     assert said["licence_unlogged_acts{}"] >= 1
     assert {f"{name}{{}}" for name in metrics.GAUGES} <= set(said)
+
+
+def test_batches_that_wait(world: World, scraper: TestClient) -> None:
+    """Rows count until they are in their wallets, a job from when it came; one that is held up is told, with why."""
+    batch_rows.send(world, batch_rows.ndjson([batch_rows.row(number) for number in range(3)]))
+    world.wait(100)
+    said = _scrape(scraper)
+    assert said["licence_batch_rows_waiting{}"] == 3
+    assert said["licence_oldest_batch_seconds{}"] == 100
+    assert said["licence_batches_held_up{}"] == 0
+    alter(world, "UPDATE batch_chunk SET waits_for = 'no_signing_key'")
+    world.wait(metrics.KEPT.total_seconds())
+    assert _scrape(scraper)["licence_batches_held_up{}"] == 1
+    assert any("waits: no_signing_key" in told for name, told in findings(world) if name == "batches go on")
+    batch_rows.work(world)
+    world.wait(metrics.KEPT.total_seconds())
+    said = _scrape(scraper)
+    names = ("licence_batch_rows_waiting", "licence_oldest_batch_seconds", "licence_batches_held_up")
+    assert [said[f"{one}{{}}"] for one in names] == [0, 0, 0]
+    assert findings(world) == []
 
 
 def test_dead_deliveries_of_ended_webhooks_are_nobodys(world: World, scraper: TestClient) -> None:

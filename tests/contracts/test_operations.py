@@ -36,7 +36,7 @@ MANIFESTS = sorted((DEPLOY / "kubernetes").glob("*.yaml"))
 def _ours() -> set[str]:
     """Every name that a scrape may hold."""
     registry = CollectorRegistry()
-    metrics.HttpMetrics(registry)
+    metrics.ProcessMetrics(registry)
     ProcessCollector(registry=registry)
     told = {"licence_build_info", "licence_http_request_seconds_bucket", metrics.UP[0], *metrics.GAUGES}
     for family in registry.collect():

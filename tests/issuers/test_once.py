@@ -1,13 +1,11 @@
 """One idempotency key, one result: for every verb, for other bodies, and over a crash at any statement."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 import pytest
 
-from tests.issuers.batch_rows import ndjson, progress, row, send, work
-from tests.issuers.city import CrashError, another_worker, dies_at, status_of, univ
+from tests.issuers.city import another_worker, dies_at, status_of, univ
 from tests.issuers.claims_of_types import SENT, order
 from tests.records.tables import counts, findings
 from tests.world import PARENT, Answer, Caller, World
@@ -221,24 +219,6 @@ def test_a_valid_licence_is_in_its_wallet(world: World) -> None:
     valid = police.get("/issuers/police/licences?state=valid")["items"]
     held = world.holder().get("/wallet/licences")["items"]
     assert {one["licence_id"] for one in valid} == {one["licence_id"] for one in held} != set()
-    assert [one for one in findings(world) if one[0] == "nothing waits for delivery"] == []
-
-
-def test_start_delivers_what_a_crash_kept_back(world: World) -> None:
-    """A licence of a batch that was signed and not delivered reaches its wallet when a worker starts."""
-    order = row(0)
-    job = send(world, ndjson([order]))["job_id"]
-    for number in range(400):
-        with dies_at(world.house, number), suppress(CrashError):
-            work(world)
-        if [one for one in findings(world) if one[0] == "nothing waits for delivery"]:
-            break
-        world.wait(121)
-    assert (progress(world, job)["signed"], progress(world, job)["delivered"]) == (1, 0)
-    with another_worker(world):
-        pass
-    (issued,) = world.agency("police").get("/issuers/police/licences")["items"]
-    assert issued["delivered"] is True
     assert [one for one in findings(world) if one[0] == "nothing waits for delivery"] == []
 
 
