@@ -5,6 +5,7 @@ draft-ietf-oauth-status-list: entries of 1, 2, 4 or 8 bits from the least signif
 """
 
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -87,6 +88,16 @@ def pack(size: int, bits: int, statuses: Mapping[int, int]) -> bytes:
         at = index * bits
         data[at >> 3] = data[at >> 3] & ~(((1 << bits) - 1) << (at & 7)) | status << (at & 7)
     return bytes(data)
+
+
+def counts(data: bytes | bytearray, bits: int) -> Counter[int]:
+    """Return how many entries of a packed list say what, those left out that say 0."""
+    said, mask = Counter[int](), (1 << bits) - 1
+    for byte, times in Counter(data.translate(None, b"\0")).items():
+        for at in range(0, 8, bits):
+            if status := byte >> at & mask:
+                said[status] += times
+    return said
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from issuers import store
 from issuers.errors import StatusListUnsoundError, UnknownAgencyError
 from issuers.lists import packing
 from issuers.lists import store as lists_store
-from issuers.lists.packing import Kept
+from issuers.lists.packing import Bits, Kept
 from issuers.models import Agency, LicenceRow, LicenceState, ListKind, StatusListRow
 from keys.certificates import Certificates, CertifiedSigner
 from keys.errors import CustodyError, NoSigningKeyError
@@ -133,11 +133,11 @@ class StatusPublisher:
 
     def publish(self, list_id: str, *, now: datetime, held: Held = lambda _session: None) -> str:
         """Sign the list as the ledger stands and return the token; never replaces a later one."""
-        row, data, whole_at = self._bits(list_id, now)
+        row, bits = self._bits(list_id, now)
         agency, version, issued_at = row.agency, row.version, max(int(now.timestamp()), row.issued_at)
         key = self._key(agency, certified=row.kind != ListKind.NATIVE, now=now)
         kept = self._kept.get(list_id)
-        lst, blocks = packing.compressed(data, kept.blocks if kept else None)
+        lst, blocks = packing.compressed(bits.data, kept.blocks if kept else None)
         claims = status_list.token_payload(
             issuer=issuer_url(self._base_url, agency),
             uri=self.uri(list_id),
@@ -161,11 +161,11 @@ class StatusPublisher:
             return later.token
         if len(self._kept) >= MAX_KEPT:
             self._kept.pop(next(iter(self._kept)))
-        self._kept[list_id] = Kept(version, blocks, whole_at, issued_at, token)
+        self._kept[list_id] = Kept(version, bits, blocks, issued_at, token)
         return token
 
-    def _bits(self, list_id: str, now: datetime) -> tuple[StatusListRow, bytes, datetime]:
-        """Return a list's row, its bits, and when those were last made whole; unknown ones raise `UnknownAgencyError`.
+    def _bits(self, list_id: str, now: datetime) -> tuple[StatusListRow, Bits]:
+        """Return a list's row and its bits; unknown ones raise `UnknownAgencyError`.
 
         They are made of the last ones and what changed since, if all of that is there; at times of the whole ledger.
         Preparations whose time is over are burnt first.
@@ -176,19 +176,19 @@ class StatusPublisher:
                     return self._bits_of(session, list_id, now)
             self._burn(late, now)
 
-    def _bits_of(self, session: Session, list_id: str, now: datetime) -> tuple[StatusListRow, bytes, datetime]:
+    def _bits_of(self, session: Session, list_id: str, now: datetime) -> tuple[StatusListRow, Bits]:
         row, kept = lists_store.published(session, list_id), self._kept.get(list_id)
         if row is None:
             raise UnknownAgencyError
         ours = kept is not None and (kept.version, kept.issued_at) == (row.published_version, row.issued_at)
-        if kept is not None and ours and timedelta(0) <= now - kept.whole_at < WHOLE_AFTER:
+        if kept is not None and ours and timedelta(0) <= now - kept.bits.whole_at < WHOLE_AFTER:
             changes = lists_store.changes(session, list_id, kept.version, row.version)
             with suppress(StatusListUnsoundError):  # then it is made of the ledger, and counted
                 if changes is not None:
-                    return row, packing.changed(kept.blocks.data, row.bits, changes), kept.whole_at
+                    return row, packing.changed(kept.bits, row.bits, changes)
         full = session.get(StatusListRow, list_id)
         assert full is not None  # noqa: S101 - it was there a moment ago, and lists are never deleted
-        return full, packing.whole(full, lists_store.listed_statuses(session, list_id, now)), now
+        return full, packing.whole(full, lists_store.listed_statuses(session, list_id, now), now)
 
     def _key(self, agency: str, *, certified: bool, now: datetime) -> CertifiedSigner:
         """Return the key that signs an agency's lists; with a chain for the lists of foreign wallets' copies."""

@@ -1,6 +1,7 @@
 """A list's bits: made of the ledger, or of the last ones and what changed; read back before anybody sees them."""
 
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,38 +13,56 @@ from issuers.models import StatusChange, StatusListRow
 
 
 @dataclass(frozen=True, slots=True)
+class Bits:
+    """A list's bits, how many entries say what (but for those that say 0), and when it was made of the whole ledger."""
+
+    data: bytes
+    counts: Mapping[int, int]
+    whole_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Kept:
-    """What this worker knows of a list: its bits at a version, when they were last made whole, and the token served."""
+    """What this worker knows of a list: its bits at a version, the same compressed, and the token served."""
 
     version: int
+    bits: Bits
     blocks: Blocks
-    whole_at: datetime
     issued_at: int
     token: str
 
 
-def whole(row: StatusListRow, statuses: Mapping[int, int]) -> bytes:
+def whole(row: StatusListRow, statuses: Mapping[int, int], now: datetime) -> Bits:
     """Return a list's bits as the ledger says, counted; raises if one is lost, or a revoked one would return."""
     data = status_list.pack(row.size, row.bits, statuses)
-    _must_say(data, row.bits, statuses)
+    counts = Counter(statuses.values())
+    _must_say(data, row.bits, statuses, counts)
     if _lost(row, statuses):
         raise StatusListUnsoundError("a revoked bit would return")
-    return data
+    return Bits(data, counts, now)
 
 
-def changed(data: bytes, bits: int, changes: Iterable[StatusChange]) -> bytes:
-    """Return a list's bits after changes, in their order; raises if a revoked one would return."""
-    made, mask = bytearray(data), (1 << bits) - 1
+def changed(before: Bits, bits: int, changes: Iterable[StatusChange]) -> Bits:
+    """Return a list's bits after changes, in their order, counted.
+
+    Raises if a revoked one would return, or if as many entries of all say something else as were not changed: what a
+    worker keeps in memory is believed no more than what comes from the ledger.
+    """
+    made, mask = bytearray(before.data), (1 << bits) - 1
     said: dict[int, int] = {}
+    counts = Counter(before.counts)
     for one in changes:
         at = one.status_index * bits
         place, shift = at >> 3, at & 7
-        if made[place] >> shift & mask == Status.REVOKED and one.status != Status.REVOKED:
+        was = made[place] >> shift & mask
+        if was == Status.REVOKED and one.status != Status.REVOKED:
             raise StatusListUnsoundError("a revoked bit would return")
         made[place] = made[place] & ~(mask << shift) | one.status << shift
         said[one.status_index] = one.status
-    _must_say(made, bits, said)
-    return bytes(made)
+        counts[was] -= 1
+        counts[one.status] += 1
+    _must_say(made, bits, said, counts)
+    return Bits(bytes(made), counts, before.whole_at)
 
 
 def compressed(data: bytes, before: Blocks | None) -> tuple[str, Blocks]:
@@ -58,11 +77,13 @@ def compressed(data: bytes, before: Blocks | None) -> tuple[str, Blocks]:
     return base64url.encode(stream), made
 
 
-def _must_say(data: bytes | bytearray, bits: int, statuses: Mapping[int, int]) -> None:
-    """Raise unless bits, read as a verifier reads them, say all of this."""
+def _must_say(data: bytes | bytearray, bits: int, statuses: Mapping[int, int], counts: Mapping[int, int]) -> None:
+    """Raise unless bits, read as a verifier reads them, say all of this, and so many entries of all say what."""
     again = StatusList(bits, bytes(data))
     if any(again.read(index) != status for index, status in statuses.items()):
         raise StatusListUnsoundError
+    if status_list.counts(data, bits) != +Counter({one: count for one, count in counts.items() if one}):
+        raise StatusListUnsoundError("another number of entries than was counted")
 
 
 def _lost(row: StatusListRow, statuses: Mapping[int, int]) -> bool:

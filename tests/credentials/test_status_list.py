@@ -1,6 +1,7 @@
 """Status lists: what is packed is read, at every width and every index."""
 
 import json
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -21,6 +22,14 @@ def test_any_statuses_come_back(bits, size, data):
     assert len(packed) == (size * bits + 7) // 8
     found = status_list.unpack(status_list.compress(packed), bits)
     assert [found.read(index) for index in range(size)] == [statuses.get(index, 0) for index in range(size)]
+
+
+@given(bits=st.sampled_from([1, 2, 4, 8]), size=st.integers(1, 200), data=st.data())
+def test_entries_are_counted_as_they_are_read(bits, size, data):
+    """As many entries are counted of each status as say it when they are read one by one."""
+    statuses = data.draw(st.dictionaries(st.integers(0, size - 1), st.integers(0, (1 << bits) - 1)))
+    found = status_list.counts(status_list.pack(size, bits, statuses), bits)
+    assert found == Counter(status for status in statuses.values() if status)
 
 
 @given(st.text(max_size=40))

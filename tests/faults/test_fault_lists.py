@@ -1,6 +1,7 @@
 """Nobody publishes: the old list serves to its end and then nothing is confirmed. A list that lacks bits is refused."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -145,4 +146,18 @@ def test_a_revocation_that_the_ledger_lost(world: World, monkeypatch: pytest.Mon
         assert world.change("revoke", other, "fraud")["code"] == "status_list_unsound"
         assert world.anybody.get("/issuers/police/status/1")["code"] == "status_list_unsound"
     assert (status_of(world, revoked), status_of(world, other)) == (1, 1)
+    assert findings(world) == []
+
+
+@pytest.mark.parametrize("bit", [Status.REVOKED, Status.SUSPENDED])
+def test_what_a_worker_keeps_is_not_believed(world: World, bit: int) -> None:
+    """Bits that changed in memory, where nothing was changed in the ledger, are not published: they are counted."""
+    first, second, bystander = (world.issue() for _ in range(3))
+    assert world.change("revoke", first, "fraud").status == 200
+    kept = world.house.publisher._kept["police/1"]
+    data, index = bytearray(kept.bits.data), world.house.issuer.read("police", bystander).status_index
+    data[index * 2 >> 3] |= bit << (index * 2 & 7)
+    world.house.publisher._kept["police/1"] = replace(kept, bits=replace(kept.bits, data=bytes(data)))
+    assert world.change("revoke", second, "fraud").status == 200
+    assert [status_of(world, one) for one in (first, second, bystander)] == [1, 1, 0]
     assert findings(world) == []
