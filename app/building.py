@@ -74,7 +74,7 @@ def build(
     """Build every room over one database; raises `SettingsError` if a secret is missing. `fetch` is the way out."""
     base_url = settings.base_url
     given, fetch = fetch, fetch or Fetcher(hosts=settings.hosts, own_url=base_url, loopback=settings.demo)
-    database = EngineDatabase(settings.database_url.get_secret_value())
+    database = EngineDatabase(settings.database_url.get_secret_value(), connections=settings.database_connections)
     root = Root(database=database, custodian=custody.custodian(settings, randomness), randomness=randomness)
     seal = Seal(root.open, randomness=randomness)
     types, items = catalogue.licence_types(), catalogue.items()

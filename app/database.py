@@ -24,6 +24,7 @@ except ImportError:  # wheels exist for Linux only; elsewhere the standard libra
 
 SAFE_WAL = (3, 51, 3)  # before it a known bug can lose committed writes in WAL mode
 BUSY_SECONDS = 30
+MOST_CONNECTIONS = 30  # of one worker to PostgreSQL
 BEGIN = "licence_begin"
 IDLE_SINCE, IDLE_SECONDS = "idle_since", 0.05
 """A connection that was not used for so long is asked whether it is still there before it is used."""
@@ -32,8 +33,9 @@ IDLE_SINCE, IDLE_SECONDS = "idle_since", 0.05
 class EngineDatabase:
     """Opens transactions on one engine (`records.database.Database`)."""
 
-    def __init__(self, url: str) -> None:
-        self.engine = engine(url)
+    def __init__(self, url: str, *, connections: int = MOST_CONNECTIONS) -> None:
+        """Open `url`; a worker holds at most so many connections to a PostgreSQL."""
+        self.engine = engine(url, connections)
         alone = {"isolation_level": "AUTOCOMMIT"} if self.engine.dialect.name == "postgresql" else {BEGIN: ""}
         self._reader = self.engine.execution_options(**alone)
         steady = {"isolation_level": "REPEATABLE READ"} if self.engine.dialect.name == "postgresql" else {}
@@ -83,10 +85,11 @@ class EngineDatabase:
             connection.execute(text("SELECT 1"))
 
 
-def engine(url: str) -> Engine:
-    """Return an engine for `url` with this service's rules on it."""
+def engine(url: str, connections: int = MOST_CONNECTIONS) -> Engine:
+    """Return an engine for `url` with this service's rules on it; of PostgreSQL's connections a third stay open."""
     if make_url(url).get_backend_name() != "sqlite":
-        made = create_engine(url, hide_parameters=True, pool_size=10, max_overflow=20)
+        kept = max(1, connections // 3)
+        made = create_engine(url, hide_parameters=True, pool_size=kept, max_overflow=connections - kept)
         for when in ("connect", "checkin"):
             event.listen(made, when, _note_idle)
         event.listen(made, "checkout", _ask_idle(made))

@@ -61,7 +61,7 @@ TABLE: Mapping[str, Row] = {
     "POST /issuers/{agency}/licences/{licence_id}/revoke": STATUS,
     "POST /issuers/{agency}/batches": ISSUE,
     "GET /issuers/{agency}/batches": READ,
-    "GET /issuers/{agency}/batches/template.xlsx": READ,
+    "GET /issuers/{agency}/batches/template.{form}": READ,
     "GET /issuers/{agency}/batches/{job_id}": READ,
     "GET /issuers/{agency}/batches/{job_id}/events": READ,
     "GET /issuers/{agency}/batches/{job_id}/report": READ,

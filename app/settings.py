@@ -64,6 +64,9 @@ class Settings(BaseSettings):
 
     base_url: Annotated[str, AfterValidator(_base_url)] = Field(description="Public address, no slash at the end.")
     database_url: SecretStr = Field(description="sqlite:///FILE or postgresql+psycopg://…")
+    database_connections: int = Field(
+        default=30, ge=3, le=1000, description="Connections that one worker holds to PostgreSQL at most."
+    )
     kek_file: Path | None = Field(default=None, description="File of mode 0600 with the key-encryption key.")
     kek: SecretStr | None = Field(default=None, description="The key itself: 32 bytes, base64url.")
     kek_vault: str | None = Field(default=None, description="A transit key of Vault: https://HOST/MOUNT/KEY.")

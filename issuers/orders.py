@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from credentials import concealing, licence_type, sd_jwt, validity
 from credentials.claim_values import CREDIT_CODE, LATEST, Fault
@@ -18,6 +18,8 @@ WORKED_OUT = frozenset({"birth_date", "first_issued"})
 UNKNOWN_TYPE = Fault("/licence_type", "unknown_licence_type", "there is no such licence type")
 
 
+CardBy = Literal["post", "pick_up", "kiosk"]
+"""How a card comes besides."""
 ENTRUSTED = ("guardian", "representative")
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -13,7 +13,7 @@ from credentials.errors import MalformedError
 from credentials.licence_type import Holder
 from credentials.text import clean
 from issuers.models import LicenceRow, LicenceState
-from issuers.orders import Order
+from issuers.orders import CardBy, Order
 from keys.schemas import Input
 
 
@@ -73,7 +73,7 @@ class IssueIn(Input):
     valid_from: Day | None = Field(default=None, description="First day, in the city's time; today if left out.")
     valid_until: Day | None = Field(default=None, description="Last day; as the type says if left out.")
     reference: str | None = Field(default=None, max_length=128, description="The agency's own case number.")
-    card_by: Literal["post", "pick_up", "kiosk"] | None = Field(default=None, description="How a card comes besides.")
+    card_by: CardBy | None = Field(default=None, description="How a card comes besides.")
 
     model_config = ConfigDict(json_schema_extra={"examples": [PERMIT]})
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
 from rich.progress import Progress
 
 from app.cli.agency import DEFAULT_URL, Json, Key, Token, Url
@@ -76,19 +77,22 @@ def list_jobs(agency: str, token: Token, url: Url = DEFAULT_URL, json_output: Js
 def template(
     agency: str,
     licence_type: str,
-    file: Annotated[Path, typer.Argument(dir_okay=False, help="Where to write the spreadsheet.")],
+    file: Annotated[Path, typer.Argument(dir_okay=False, help="Where to write it: .xlsx, or .csv.")],
     token: Token,
     url: Url = DEFAULT_URL,
 ) -> None:
-    """Write a type's empty spreadsheet."""
+    """Write a type's empty spreadsheet, or its columns as CSV."""
+    suffix = file.suffix.lower()
+    if suffix not in {".xlsx", ".csv"}:
+        raise typer.BadParameter("a template ends in .xlsx or .csv")
     with Client(url, token) as client:
-        file.write_bytes(client.fetch(f"/issuers/{agency}/batches/template.xlsx?licence_type={licence_type}"))
+        file.write_bytes(client.fetch(f"/issuers/{agency}/batches/template{suffix}?licence_type={licence_type}"))
     print(f"written: {file}")
 
 
 def _followed(client: Client, agency: str, made: dict[str, Any], *, as_json: bool) -> dict[str, Any]:
     """Return a job when it is over; until then a bar for each thing that is done with its rows."""
-    with Progress(disable=as_json, transient=True) as bars:
+    with Progress(console=Console(stderr=True), disable=as_json, transient=True) as bars:
         tasks = {name: bars.add_task(name, total=made["rows"]) for name in ("checked", "signed", "delivered")}
         while True:
             for name, task in tasks.items():

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.requests import ClientDisconnect
 
 from credentials.errors import MalformedError
+from credentials.licence_type import LicenceType
 from issuers.auth import AgencyKey
 from issuers.batch import rows, tables
 from issuers.batch.batches import OPERATION, Batches, Progress
@@ -50,8 +51,14 @@ _NDJSON: dict[int | str, dict[str, Any]] = {
         "description": "One line for each row that was checked: its licence, or its faults.",
     }
 }
-_SHEET: dict[int | str, dict[str, Any]] = {
-    200: {"content": {rows.XLSX: {"example": "(the file's bytes)"}}, "description": "An empty spreadsheet."}
+_TEMPLATE: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {
+            rows.XLSX: {"example": "(the file's bytes)"},
+            rows.CSV: {"example": "reference,holder.code_type,holder.code,holder.name,claims.sex\r\n"},
+        },
+        "description": "An empty table: its columns.",
+    }
 }
 
 
@@ -111,7 +118,7 @@ def routes(
         content_type: Annotated[str, Header(include_in_schema=False)] = "",
         key: IdempotencyKey = None,
     ) -> BatchOut:
-        """Send up to a million rows as NDJSON, CSV or a spreadsheet: checked whole, then signed by the workers.
+        """Send up to a million rows as NDJSON or CSV, or some 300,000 as a spreadsheet: checked whole, then signed.
 
         Each row is issued once by its `reference`, however often it is sent, in this job or another.
         """
@@ -135,15 +142,15 @@ def routes(
         """List the newest jobs."""
         return BatchesOut(items=[_out(one) for one in batches.jobs(agency)])
 
-    @router.get("/template.xlsx", responses=_SHEET, response_class=Response)
+    @router.get("/template.{form}", responses=_TEMPLATE, response_class=Response)
     def template(
-        agency: AgencyKey, _caller: Agency, licence_type: Annotated[str, Query(min_length=1, max_length=64)]
+        agency: AgencyKey,
+        _caller: Agency,
+        form: Literal["xlsx", "csv"],
+        licence_type: Annotated[str, Query(min_length=1, max_length=64)],
     ) -> Response:
-        """Return a type's empty spreadsheet: its columns, its choices, and a sheet that explains them."""
-        kind = batches.kind(agency, licence_type, now=clock())
-        data = tables.write_template(rows.columns(kind), f"{kind.names['zh']} {kind.names['en']}")
-        named = {"Content-Disposition": f'attachment; filename="{kind.key}.xlsx"'}
-        return Response(data, media_type=rows.XLSX, headers=named)
+        """Return a type's columns: a spreadsheet with choices and a sheet that explains them, or a line of CSV."""
+        return _template(batches.kind(agency, licence_type, now=clock()), form)
 
     @router.get("/{job_id}")
     def progress(agency: AgencyKey, job_id: str, _caller: Agency) -> BatchOut:
@@ -173,6 +180,14 @@ def routes(
         return StreamingResponse(told, media_type=rows.NDJSON)
 
     return router
+
+
+def _template(kind: LicenceType, form: str) -> Response:
+    named = {"Content-Disposition": f'attachment; filename="{kind.key}.{form}"'}
+    if form == "csv":
+        return Response(rows.csv_template(kind), media_type=rows.CSV, headers=named)
+    data = tables.write_template(rows.columns(kind), f"{kind.names['zh']} {kind.names['en']}")
+    return Response(data, media_type=rows.XLSX, headers=named)
 
 
 @contextmanager

@@ -1,28 +1,29 @@
 """What an agency sends, row by row: NDJSON, CSV or a spreadsheet becomes orders as JSON, or says what is wrong.
 
-Columns are named like members (`holder.code`, `claims.sex`); of a claim the name alone will do.
+Columns are named like members (`holder.code`, `guardians.0.name`, `claims.sex`); of a claim the name alone will do.
 """
 
 import codecs
 import csv
+import io
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from credentials import strict_json
-from credentials.claim_values import Fault
+from credentials.claim_values import CITIZEN_NUMBER, Fault
 from credentials.errors import MalformedError
 from credentials.licence_type import LicenceType
 from issuers.batch.tables import Column, read_xlsx
-from issuers.orders import OF_HOLDER, WORKED_OUT
+from issuers.orders import OF_HOLDER, WORKED_OUT, CardBy
 
 NDJSON, CSV = "application/x-ndjson", "text/csv"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MOST_ROWS = 1_000_000
 LONGEST_ROW = 64 * 1024  # bytes
 LONGEST_SHEET = 64 * 1024 * 1024  # bytes: a spreadsheet is read whole
-PEOPLE = ("holder", "guardian", "representative")
+PEOPLE = (("holder",), ("guardian",), ("guardians", "0"), ("guardians", "1"), ("representative",))
 OF_PERSON = ("code_type", "code", "name")
 OTHERS = ("reference", "valid_from", "valid_until", "card_by")
 YES, NO = frozenset({"true", "1", "是", "yes", "✓"}), frozenset({"false", "0", "否", "no"})
@@ -62,10 +63,16 @@ def columns(kind: LicenceType) -> list[Column]:
         Column("holder.code", "证件号码 number", "text", required=True),
         Column("holder.name", "姓名 name", "text", required=True),
     ]
-    other = "guardian" if kind.minor_holder else "representative" if kind.holder_kind == "legal" else None
-    if other is not None:
-        label = {"guardian": "监护人 guardian", "representative": "经办人 representative"}[other]
-        made += [Column(f"{other}.{one}", f"{label}: {one}", "text", required=False) for one in OF_PERSON]
+    others: dict[str, str] = {}
+    if kind.minor_holder:
+        others = {"guardians.0": "监护人 guardian", "guardians.1": "另一监护人 other guardian"}
+    elif kind.holder_kind == "legal":
+        others = {"representative": "经办人 representative"}
+    for who, label in others.items():
+        made += [
+            Column(f"{who}.{one}", f"{label}: {name}", "text", required=False)
+            for one, name in zip(OF_PERSON, ("证件类型 kind of number", "证件号码 number", "姓名 name"), strict=True)
+        ]
     for claim in kind.claims.values():
         if claim.name not in OF_HOLDER and claim.derived_from not in WORKED_OUT:
             choices = claim.type.removeprefix("enum:").split("|") if claim.type.startswith("enum:") else ()
@@ -75,7 +82,15 @@ def columns(kind: LicenceType) -> list[Column]:
         *made,
         Column("valid_from", "起始日 first day", "date", required=False),
         Column("valid_until", "截止日 last day", "date", required=False),
+        Column("card_by", "实体证领取 how a card comes besides", "code", required=False, choices=get_args(CardBy)),
     ]
+
+
+def csv_template(kind: LicenceType) -> bytes:
+    """Return a type's columns as the first line of a CSV file, in UTF-8 with the mark by which spreadsheets know it."""
+    out = io.StringIO()
+    csv.writer(out).writerow([one.name for one in columns(kind)])
+    return out.getvalue().encode("utf-8-sig")
 
 
 def _ndjson(pieces: Iterable[bytes]) -> Iterator[Row]:
@@ -160,7 +175,7 @@ def _whole(pieces: Iterable[bytes]) -> bytes:
     for piece in pieces:
         data += piece
         if len(data) > LONGEST_SHEET:
-            raise MalformedError("a spreadsheet has 64 MiB at most: send CSV or NDJSON")
+            raise MalformedError("a spreadsheet has 64 MiB at most (some 300,000 rows): send CSV or NDJSON")
     return bytes(data)
 
 
@@ -183,7 +198,7 @@ def _path(name: str, kind: LicenceType) -> tuple[str, ...] | None:
     path = tuple(name.split("."))
     if name in kind.claims:
         path = ("claims", name)
-    people = path[0] in PEOPLE and len(path) == 2 and path[1] in OF_PERSON
+    people = path[:-1] in PEOPLE and path[-1] in OF_PERSON
     claims = path[0] == "claims" and len(path) == 2 and path[1] in kind.claims
     return path if people or claims or name in OTHERS else None
 
@@ -199,16 +214,20 @@ def _row(number: int, paths: Sequence[tuple[str, ...]], cells: Sequence[str], ki
             )
         if not text:
             continue
-        if len(path) == 1:
-            body[path[0]] = text
-        else:
-            body.setdefault(path[0], {})[path[1]] = (
-                _value(kind.claims[path[1]].type, text) if path[0] == "claims" else text
-            )
-    for person in PEOPLE:
+        *steps, name = path
+        inner = body
+        for step in steps:
+            inner = inner.setdefault(step, {})
+        inner[name] = _value(kind.claims[name].type, text) if steps == ["claims"] else text
+    guardians = [one for _, one in sorted(body.pop("guardians", {}).items())]
+    for person in ("guardian", "representative"):
         if person in body:
-            body[person].setdefault("code_type", min(kind.code_types) if person == "holder" else "111")
-    return Row(number, body, faults)
+            body[person].setdefault("code_type", CITIZEN_NUMBER)
+    for one in guardians:
+        one.setdefault("code_type", CITIZEN_NUMBER)
+    if "holder" in body:
+        body["holder"].setdefault("code_type", min(kind.code_types))
+    return Row(number, body | ({"guardians": guardians} if guardians else {}), faults)
 
 
 def _value(kind: str, text: str) -> Any:

@@ -19,7 +19,7 @@ from credentials.errors import MalformedError
 
 LONGEST_LIST = 255  # characters of a spreadsheet's list of choices
 MOST_CELLS = 50_000_000
-LARGEST = 256 * 1024 * 1024  # bytes of a spreadsheet, inflated
+LARGEST = 256 * 1024 * 1024  # bytes of a spreadsheet, inflated: some 300,000 rows, read whole
 _PLACE = re.compile(rb'<c\b[^>]*\br="([A-Z]+)([0-9]+)"')
 EXACT = 10**15  # a spreadsheet's numbers are exact below
 
@@ -54,12 +54,14 @@ def _must_be_small(data: bytes) -> None:
     try:
         with ZipFile(BytesIO(data)) as book:
             if sum(one.file_size for one in book.infolist()) > LARGEST:
-                raise MalformedError("the spreadsheet is too large: send CSV or NDJSON")
+                raise MalformedError("the spreadsheet is too large (some 300,000 rows at most): send CSV or NDJSON")
             for name in book.namelist():
                 if name.startswith("xl/worksheets/") and name.endswith(".xml"):
-                    places = {(column, int(row)) for column, row in _PLACE.findall(book.read(name))}
-                    width = max((_number(column) for column, _ in places), default=0)
-                    if width * max((row for _, row in places), default=0) > MOST_CELLS:
+                    columns, last = set[bytes](), 0
+                    for place in _PLACE.finditer(book.read(name)):
+                        columns.add(place[1])
+                        last = max(last, int(place[2]))
+                    if max(map(_number, columns), default=0) * last > MOST_CELLS:
                         raise MalformedError("a cell far out: the sheet would have too many")
     except (BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, zlib.error) as error:
         raise MalformedError("not a spreadsheet that can be read (.xlsx)") from error

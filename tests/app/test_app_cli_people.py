@@ -26,6 +26,9 @@ def says(run: Run, world: World, monkeypatch: pytest.MonkeyPatch) -> Any:  # noq
         def request(self, method: str, path: str, **how: Any) -> Any:
             return world.http.request(method, path, headers=self._headers | how.pop("headers", {}), **how)
 
+        def close(self) -> None:
+            """Let go of nothing: the connection is the world's."""
+
     monkeypatch.setattr(client.httpx2, "Client", Wire)
 
     def call(who: Caller, *words: str, stdin: str = "") -> Done:

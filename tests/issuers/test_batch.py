@@ -18,7 +18,8 @@ from issuers.models import LicenceRow, LicenceState
 from records import idempotency
 from tests.issuers.batch_rows import citizen, ndjson, progress, report, row, send, work
 from tests.issuers.city import CrashError, dies_at
-from tests.world import World
+from tests.issuers.claims_of_types import SENT, order
+from tests.world import OTHER_PARENT, World
 
 
 @pytest.fixture(autouse=True)
@@ -439,3 +440,27 @@ def test_what_no_key_signed_in_time_is_no_licence(world: World, monkeypatch):
     (told,) = world.house.batches.report("police", job)
     assert [one["code"] for one in told["faults"]] == ["preparation_expired"]
     assert world.house.batches.progress("police", job).signed == 0
+
+
+@pytest.mark.parametrize("key", sorted(SENT))
+def test_the_template_of_every_type(world: World, key: str):
+    """What a template asks for, filled in with what is sent of a type, is an order; both parents may show a minor's."""
+    body, kind = order(world, key), catalogue.licence_types()[key]
+    body["guardians"] = [body.pop("guardian"), world.person(OTHER_PARENT)] if "guardian" in body else []
+    cells = {"reference": "A-1", **{f"claims.{name}": _cell(value) for name, value in body["claims"].items()}}
+    people = {"holder": body["holder"], **{f"guardians.{at}": one for at, one in enumerate(body["guardians"])}}
+    cells |= {f"{who}.{name}": value for who, one in people.items() for name, value in one.items()}
+    (names,) = csv.reader([rows.csv_template(kind).decode("utf-8-sig")])
+    assert set(cells) <= set(names)
+    out = io.StringIO()
+    csv.writer(out).writerows([names, [cells.get(name, "") for name in names]])
+    (made,) = rows.read([out.getvalue().encode()], rows.CSV, kind)
+    assert made.faults == []
+    assert made.body.get("guardians", []) == body["guardians"]
+    agency = SENT[key].agency
+    issued = world.agency(agency).post(f"/issuers/{agency}/licences", {"licence_type": key, **made.body})
+    assert issued.status == 201, issued.body
+
+
+def _cell(value: object) -> str:
+    return ";".join(map(str, value)) if isinstance(value, list) else str(value)
