@@ -1,10 +1,10 @@
 """A city's day in a few minutes, with everything failing all the time: `make soak`, or with MINUTES=2.
 
-Two `licence serve` processes over one PostgreSQL. Agencies issue, revoke and send a batch, holders show, a counter
-verifies, a webhook listens, as busy as the hour of the day is; meanwhile workers are killed (-9) and restarted, stand
-still for some seconds, or are cut off from PostgreSQL, which itself is ended at once and started again, and the receiver
-is down for a while. At the end everything that was acknowledged is
-there, once; what was revoked is refused; and `licence doctor --deep` finds nothing.
+Three `licence serve` processes over one PostgreSQL. Agencies issue, revoke, suspend many and send a batch, holders show, a
+counter verifies, a webhook listens, as busy as the hour of the day is; meanwhile workers are killed (-9) or ended and
+restarted, stand still for some seconds, or are cut off from PostgreSQL, which itself is ended at once and started again,
+keys are rotated, and the receiver is down for a while. At the end everything that was acknowledged is there, once; what
+was revoked is refused; each thing happened often enough to mean something; and `licence doctor --deep` finds nothing.
 """
 
 import argparse
@@ -40,24 +40,26 @@ from tests.faults.soak_city import (
     person,
     revoke,
     show_and_verify,
+    suspend_some,
 )
 from tests.issuers.batch_rows import ndjson, row
 
 ROWS, FIRST_ROW = 1500, 10_000
 SHOWN_AT_THE_END = 300
 MUCH = "1000000/minute"
+AT_LEAST = {"issued": 60, "revoked": 5, "verified: accepted": 20, "suspended as one, and undone": 1}  # a minute
 EVENTS = ["licence.issued", "licence.revoked"]
 
 
 class Worker:
-    """One `licence serve`."""
+    """One `licence serve`; of another release than this one, if `code` says where that is."""
 
-    def __init__(self, env: dict[str, str], place: Path) -> None:
+    def __init__(self, env: dict[str, str], place: Path, code: Path | None = None) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.cable = Cable(env["LICENCE_DATABASE_URL"])
         env = env | {"LICENCE_DATABASE_URL": self.cable.url}
-        self._env, self._log = env, place / f"worker-{self.port}.log"
+        self._env, self._log, self._code = env, place / f"worker-{self.port}.log", code
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -65,7 +67,7 @@ class Worker:
         words = [sys.executable, "-m", "app.cli.main", "serve", "--port", str(self.port)]
         while True:
             with self._log.open("ab") as log:
-                self._process = subprocess.Popen(words, env=self._env, stdout=log, stderr=log)
+                self._process = subprocess.Popen(words, env=self._env, cwd=self._code, stdout=log, stderr=log)
             while self._process.poll() is None:
                 try:
                     if httpx2.get(f"{self.url}/readyz", timeout=5, trust_env=False).status_code == 200:
@@ -73,52 +75,74 @@ class Worker:
                 except httpx2.HTTPError:
                     time.sleep(0.2)
 
-    def signal(self, what: int) -> None:
-        """Send its process a signal."""
+    def signal(self, what: int) -> int | None:
+        """Send its process a signal; returns the exit of one that is to end by it."""
         assert self._process is not None
         self._process.send_signal(what)
-        if what in {signal.SIGKILL, signal.SIGTERM}:
-            self._process.wait(60)
+        return self._process.wait(60) if what in {signal.SIGKILL, signal.SIGTERM} else None
 
 
-def chaos(
-    stop: threading.Event, seconds: float, workers: list[Worker], server: OwnServer, receiver: Receiver, books: Books
-) -> None:
-    """Let things fail, one after another: each kind at least once if there is time, then at random."""
+class Faults:
+    """What fails, each of it as long as it takes to come back."""
 
-    def kill() -> None:
-        one = random.choice(workers)
+    def __init__(
+        self, workers: list[Worker], server: OwnServer, receiver: Receiver, operator: Door, books: Books
+    ) -> None:
+        self._workers, self._server, self._receiver = workers, server, receiver
+        self._operator, self._books = operator, books
+
+    def kill(self) -> None:
+        """A worker is killed at once (-9), and started again."""
+        one = random.choice(self._workers)
         one.signal(signal.SIGKILL)
         time.sleep(random.uniform(0, 2))
         one.start()
 
-    def stand_still() -> None:
-        one = random.choice(workers)
+    def end(self) -> None:
+        """A worker is asked to end, and started again, as a rolling restart does."""
+        one = random.choice(self._workers)
+        one.signal(signal.SIGTERM)
+        one.start()
+
+    def stand_still(self) -> None:
+        """A worker stands still, and goes on."""
+        one = random.choice(self._workers)
         one.signal(signal.SIGSTOP)
         time.sleep(random.uniform(2, 7))
         one.signal(signal.SIGCONT)
 
-    def cut_off() -> None:
-        one = random.choice(workers)
+    def cut_off(self) -> None:
+        """A worker is cut off from PostgreSQL."""
+        one = random.choice(self._workers)
         one.cable.cut()
         time.sleep(random.uniform(2, 9))
         one.cable.mend(forgotten=random.random() < 0.5)
 
-    def restart() -> None:
-        server.stop()
+    def restart(self) -> None:
+        """PostgreSQL ends at once, and starts again."""
+        self._server.stop()
         time.sleep(random.uniform(1, 4))
-        server.start()
+        self._server.start()
 
-    def deaf() -> None:
-        receiver.down = not receiver.down
+    def rotate(self) -> None:
+        """An agency's keys are rotated."""
+        for purpose in ("licence", "status_list"):
+            status, told = self._operator("POST", "/admin/keys/rotate", {"owner": "police", "purpose": purpose})
+            if status not in {200, 201}:
+                self._books.broken.append(f"rotating was {status}: {told}")
 
+    def deaf(self) -> None:
+        """The receiver goes down, or comes back."""
+        self._receiver.down = not self._receiver.down
+
+
+def chaos(stop: threading.Event, seconds: float, faults: Faults, receiver: Receiver, books: Books) -> None:
+    """Let things fail, one after another: each kind at least once if there is time, then at random."""
     kinds = {
-        "kill -9 and restart": kill,
-        "stood still": stand_still,
-        "cut off from PostgreSQL": cut_off,
-        "PostgreSQL restarted": restart,
-        "receiver down or up": deaf,
-    }
+        "kill -9 and restart": faults.kill, "ended and restarted": faults.end, "stood still": faults.stand_still,
+        "cut off from PostgreSQL": faults.cut_off, "PostgreSQL restarted": faults.restart,
+        "keys rotated": faults.rotate, "receiver down or up": faults.deaf,
+    }  # fmt: skip
     todo = ["receiver down or up", *kinds]
     pause = min(15.0, seconds / 12)
     while not stop.wait(random.uniform(0.5, 1.5) * pause):
@@ -131,8 +155,11 @@ def chaos(
     receiver.down = False
 
 
-def opened(operator: Door, urls: list[str], books: Books, receiver: Receiver) -> tuple[Door, Door, list[Door], str]:
+def opened(
+    operator: Door, urls: list[str], books: Books, receiver: Receiver, *, kept: bool = True
+) -> tuple[Door, Door, list[Door], str]:
     """Take in an agency, a counter, holders and a webhook; returns who they are."""
+    anybody = Door(urls, books, kept=kept)
 
     def made(path: str, body: object) -> Any:
         status, told = operator("POST", path, body)
@@ -140,7 +167,7 @@ def opened(operator: Door, urls: list[str], books: Books, receiver: Receiver) ->
         return told
 
     def caller(role: str, subject: str) -> Door:
-        return Door(urls, books, made("/admin/tokens", {"role": role, "subject": subject})["secret"])
+        return Door(urls, books, made("/admin/tokens", {"role": role, "subject": subject})["secret"], kept=kept)
 
     for key, rights in (("police", ["residence_permit"]), ("school2", [])):
         one = {name: catalogue.agencies()[key][name] for name in ("key", "name", "kind", "uscc", "region", "domain")}
@@ -152,9 +179,8 @@ def opened(operator: Door, urls: list[str], books: Books, receiver: Receiver) ->
     holders = []
     for number in range(PEOPLE):
         link = made(f"/admin/holders/{made('/admin/holders', person(number))['key']}/sign-in-link", None)["secret"]
-        holders.append(
-            Door(urls, books, Door(urls, books)("POST", "/wallet/sign-in", {"link": link})[1]["access_token"])
-        )
+        token = anybody("POST", "/wallet/sign-in", {"link": link})[1]["access_token"]
+        holders.append(Door(urls, books, token, kept=kept))
     hook = made("/admin/webhooks", {"owner": "agency:police", "url": receiver.url, "types": EVENTS})
     return caller("agency", "police"), caller("counter", "desk"), holders, hook["webhook_id"]
 
@@ -180,6 +206,8 @@ def day(
         return again_and_again(stop, books, lambda number: revoke(door, books, name, number), 0.5, hours)
 
     acts = [issuing("issue-a"), issuing("issue-b"), issuing("issue-c"), revoking("revoke")]
+    many = Door(urls, books, police.token)
+    acts += [again_and_again(stop, books, lambda number: suspend_some(many, books, number), 2.0, hours)]
     acts += [again_and_again(stop, books, lambda _number: show_and_verify(holders, counter, books), 0.1, hours)]
     time.sleep(min(5.0, seconds / 10))
     content = ndjson([row(number) for number in range(FIRST_ROW, FIRST_ROW + ROWS)])
@@ -264,19 +292,23 @@ def run(minutes: float) -> Books:
         **{f"LICENCE_LIMIT_{one}": MUCH for one in ("ADDRESS", "CALLER", "DOORS")},
     }  # fmt: skip
     command(env, "keys", "new-kek", str(place / "kek"))
-    workers = [Worker(env, place) for _ in range(2)]
+    workers = [Worker(env, place) for _ in range(3)]
     try:
         for one in workers:
             one.start()
         urls = [one.url for one in workers]
         operator = Door(urls, books, first_token(env))
         police, counter, holders, hook = opened(operator, urls, books, receiver)
-        faults = threading.Thread(target=chaos, args=(stop, minutes * 60, workers, server, receiver, books))
+        broken = Faults(workers, server, receiver, operator, books)
+        faults = threading.Thread(target=chaos, args=(stop, minutes * 60, broken, receiver, books))
         faults.start()
         job = day(minutes * 60, urls, police, counter, holders, books, stop)
         faults.join()
         settle(police, operator, job, hook, receiver, books)
         judge(url, env, holders, counter, books)
+        for name, a_minute in AT_LEAST.items():
+            if books.figures[name] < a_minute * minutes:
+                books.broken.append(f"too little happened: {name} {books.figures[name]} times in {minutes} minutes")
     finally:
         stop.set()
         for one in workers:

@@ -51,9 +51,11 @@ class Books:
 class Door:
     """Somebody with a token who calls whichever worker answers."""
 
-    def __init__(self, urls: Sequence[str], books: Books, token: str | None = None) -> None:
+    def __init__(self, urls: Sequence[str], books: Books, token: str | None = None, *, kept: bool = True) -> None:
+        """Call one of `urls` each time; `kept` connections are a browser's, others a proxy's whose workers end."""
         self._urls, self._books, self.token = urls, books, token
-        self._http = httpx2.Client(timeout=PATIENCE, trust_env=False)
+        limits = httpx2.Limits() if kept else httpx2.Limits(max_keepalive_connections=0)
+        self._http = httpx2.Client(timeout=PATIENCE, trust_env=False, limits=limits)
 
     def __call__(self, method: str, path: str, body: object = None, *, key: str | None = None, **how: Any) -> Any:
         """Call until there is an answer that means something; returns status and JSON."""
@@ -126,6 +128,26 @@ def revoke(door: Door, books: Books, name: str, number: int) -> None:
     books.count("revoked")
 
 
+def suspend_some(door: Door, books: Books, number: int) -> None:
+    """Suspend ten licences as one and undo it: they are valid as before."""
+    with books.lock:
+        some = random.sample(free := sorted(books.holder_of.keys() - books.busy), min(10, len(free)))
+        books.busy |= set(some)
+    if not some:
+        return
+    asked = {"change": "suspend", "cause": "endorsement_lapsed", "licences": some}
+    status, made = door("POST", "/issuers/police/status-changes", asked, key=f"many-{number}")
+    if (status, made.get("changed")) != (200, len(some)):
+        books.broken.append(f"suspending many was {status}: {made}")
+        return
+    status, undone = door("POST", f"/issuers/police/status-changes/{made['change_id']}/undo", key=f"undo-{number}")
+    if status != 200 and undone.get("code") != "undo_over":  # a try that was not answered undid it
+        books.broken.append(f"undoing was {status}: {undone}")
+    with books.lock:
+        books.busy -= set(some)
+    books.count("suspended as one, and undone")
+
+
 def show_and_verify(holders: Sequence[Door], counter: Door, books: Books, licence_id: str | None = None) -> None:
     """Show a licence to a counter; one that was revoked two seconds ago must not be accepted."""
     with books.lock:
@@ -148,6 +170,7 @@ def show_and_verify(holders: Sequence[Door], counter: Door, books: Books, licenc
         books.broken.append(f"{licence_id} was accepted after its revocation was acknowledged")
     if said["verdict"] == "refused" and said["reason"] not in {
         "revoked",
+        "suspended",
         "already_used",
         "expired_code",
         "code_expired",

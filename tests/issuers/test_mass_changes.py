@@ -2,7 +2,9 @@
 
 import pytest
 
+from credentials.status_list import Status
 from issuers.mass.mass_changes import MOST
+from tests.issuers.city import status_of, statuses
 from tests.races.test_many_at_once import at_once
 from tests.records.tables import acts, counts, findings
 from tests.world import PARENT, Answer, Caller, World
@@ -60,6 +62,22 @@ def test_two_clerks_revoke_many(world: World, permits: list[str], clerks: tuple[
         ("clerk:police/wang", "licence.revoked"),
         ("clerk:police/wang", "licence.revoked"),
     ]
+    assert findings(world) == []
+
+
+def test_many_are_published_once(world: World, permits: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many change, their list is signed once, after the last, and says it of each; the others stay as they are."""
+    other = world.issue()
+    before, signed, publish = statuses(world), [], world.house.publisher.publish
+    monkeypatch.setattr(
+        world.house.publisher, "publish", lambda list_id, **how: signed.append(list_id) or publish(list_id, **how)
+    )
+    made = world.agency("police").post(PATH, asked(permits, **SUSPEND))
+    assert (made.status, made["changed"]) == (200, 2)
+    assert signed == ["police/1"]
+    assert [status_of(world, one) for one in (*permits, other)] == [Status.SUSPENDED, Status.SUSPENDED, Status.VALID]
+    assert statuses(world).version == before.version + 1
+    assert signed == ["police/1"]
     assert findings(world) == []
 
 
