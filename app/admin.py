@@ -168,8 +168,8 @@ def routes(  # noqa: C901, PLR0915 - a list of routes, one after another, with n
 
     @router.post("/keys/rotate")
     def rotate(actor: Operator, body: RotateIn) -> Made:
-        """Retire an owner's active key; the next one signs from now on."""
-        return Made(key=house.vault.rotate(body.owner, body.purpose, actor=actor, now=clock()))
+        """Retire an owner's active key; the next one signs. With `retires`, once, however often it is sent."""
+        return Made(key=house.vault.rotate(body.owner, body.purpose, actor=actor, now=clock(), retires=body.retires))
 
     @router.post("/keys/{kid}/compromise", status_code=204, response_model=None, responses=TWO)
     def compromise(actor: Operator, kid: str, body: CompromiseIn) -> Response | None:

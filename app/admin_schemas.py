@@ -225,8 +225,13 @@ class RotateIn(Input):
 
     owner: str = Field(pattern=SLUG)
     purpose: KeyPurpose = Field(strict=False)
+    retires: str | None = Field(
+        default=None, max_length=128, description="The key that signs now; if another does by then, nothing is done."
+    )
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"owner": "police", "purpose": "licence"}]})
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"owner": "police", "purpose": "licence", "retires": "police-9f3c"}]}
+    )
 
 
 class KeyIn(Input):

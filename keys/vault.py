@@ -148,11 +148,12 @@ class Vault:
         with self._database.read() as session:
             return store.keys_of(session, owner, purpose)
 
-    def rotate(self, owner: str, purpose: KeyPurpose, *, actor: str, now: datetime) -> str:
+    def rotate(self, owner: str, purpose: KeyPurpose, *, actor: str, now: datetime, retires: str | None = None) -> str:
         """Retire the active key, put the next one in its place, and publish a new next for a key in the vault.
 
         Returns the kid that signs from now on; retired keys go on verifying what they signed before. An owner
-        that keeps its own key must `register` the next one first (`OwnerKeepsKeyError`).
+        that keeps its own key must `register` the next one first (`OwnerKeepsKeyError`). If another key than `retires`
+        signs by now, nothing is done: said twice, a key that nobody was shown before would sign.
         """
         rows = self.key_rows(owner, purpose)
         if not rows:
@@ -164,6 +165,9 @@ class Vault:
             self.create(owner, purpose, actor=actor, now=now)
         with self._database.write() as session:
             records_store.lock_stream(session, STREAM)  # rotations follow one another
+            signing = store.active_key(session, owner, purpose)
+            if retires is not None and signing is not None and signing.kid != retires:
+                return signing.kid
             kid = self._promote(session, owner, purpose, now=now)
             self._changed(session, actor, "key.rotated", kid, now)
         if in_vault:

@@ -126,8 +126,10 @@ class Faults:
 
     def rotate(self) -> None:
         """An agency's keys are rotated."""
-        for purpose in ("licence", "status_list"):
-            status, told = self._operator("POST", "/admin/keys/rotate", {"owner": "police", "purpose": purpose})
+        keys = self._operator("GET", "/admin/keys")[1]["items"]
+        for one in [one for one in keys if (one["owner"], one["state"]) == ("police", "active")]:
+            what = {"owner": "police", "purpose": one["purpose"], "retires": one["kid"]}
+            status, told = self._operator("POST", "/admin/keys/rotate", what)
             if status not in {200, 201}:
                 self._books.broken.append(f"rotating was {status}: {told}")
 

@@ -12,6 +12,7 @@ from keys.models import KeyPurpose
 from tests.foreign import new_key
 from tests.issuers.city import signature, statuses, univ
 from tests.issuers.claims_of_types import order
+from tests.races.test_many_at_once import at_once
 from tests.records.tables import acts, findings
 from tests.world import Answer, World
 
@@ -45,6 +46,18 @@ def test_first_key_is_active_the_second_next(world: World) -> None:
     (waiting,) = [one.kid for one in world.house.vault.key_rows("police", KeyPurpose.LICENCE) if one.state == "next"]
     assert row(world, world.issue()).kid != waiting
     assert rotate(world) == waiting
+
+
+def test_rotated_once_however_often_it_is_said(world: World) -> None:
+    """Sent again, or many at once: the key that was named is retired, and the one after it signs, published before."""
+    world.agency("police")
+    active, following = (one.kid for one in world.house.vault.key_rows("police", KeyPurpose.LICENCE))
+    body = {"owner": "police", "purpose": "licence", "retires": active}
+    answers = at_once([lambda: world.operator.post("/admin/keys/rotate", body)] * 6)
+    answers.append(world.operator.post("/admin/keys/rotate", body))
+    assert {(one.status, one["key"]) for one in answers} == {(200, following)}
+    assert states(world) == ["active", "next", "retired"]
+    assert findings(world) == []
 
 
 def test_rotation_keeps_old_signatures_good(world: World) -> None:
