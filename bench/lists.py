@@ -13,6 +13,7 @@ from app.house import House
 from bench import batch_load, city
 from credentials import status_list
 from issuers.models import LicenceRow, LicenceState, StatusListRow
+from issuers.publishing import LIST_SIZE
 from keys.models import KeyPurpose
 from records import idempotency
 from records.rows import store as rows_store
@@ -71,22 +72,50 @@ def running(url: str, entries: int = ENTRIES) -> Iterator[Published]:
     house.database.engine.dispose()
 
 
+def publish_all(house: House, licences: int) -> float:
+    """Return how many seconds it takes to publish all lists of so many licences anew, one in a hundred revoked."""
+    per_list = LIST_SIZE // 2  # the next list is opened when one is half full
+    rows: list[dict[str, object]] = []
+    names = [f"{city.AGENCY}/{1000 + number}" for number in range(licences // per_list + 1)]
+    for number, name in enumerate(names):
+        indices = random.sample(range(LIST_SIZE), int(per_list * REVOKED))
+        rows += [_row(f"many.{number}.{at}", name, index, LicenceState.REVOKED) for at, index in enumerate(indices)]
+    kid = house.vault.active(city.AGENCY, KeyPurpose.LICENCE).kid
+    with house.database.write() as session:
+        for number, name in enumerate(names):
+            row = StatusListRow(list_id=name, agency=city.AGENCY, kind="", number=1000 + number, decoys=[],
+                                size=LIST_SIZE, bits=2)  # fmt: skip
+            rows_store.insert_unless_taken(session, row)
+        rows_store.insert_many(session, LicenceRow, [row | {"kid": kid} for row in rows])
+    started = time.perf_counter()
+    if house.publisher.publish_due(now=clock.now()) < len(names):
+        raise RuntimeError("a list was not published")
+    return time.perf_counter() - started
+
+
+def _row(name: str, list_id: str, index: int, state: LicenceState) -> dict[str, object]:
+    now = clock.now()
+    return {
+        "licence_id": name, "agency": city.AGENCY, "type_key": city.TYPE, "serial": name, "version": 1,
+        "holder_ref": "bench", "subject": "bench", "state": state, "state_since": now - timedelta(days=1),
+        "valid_from": date(2026, 1, 1), "status_list_id": list_id, "status_index": index, "signing_input": "",
+        "created_at": now, "prepared_until": now,
+    }  # fmt: skip
+
+
 def _fill(house: House, list_id: str, entries: int) -> list[str]:
     """Write the ledger's rows of a list: one of a hundred revoked, and some valid ones; returns those."""
     batch_load.receive(house, 1)
     while house.batch_worker.work(clock.now):
         pass
-    now, kid = clock.now(), house.vault.active(city.AGENCY, KeyPurpose.LICENCE).kid
+    kid = house.vault.active(city.AGENCY, KeyPurpose.LICENCE).kid
     revoked = int(entries * REVOKED)
     indices = random.sample(range(entries), revoked + SPARE)
+    states = [LicenceState.REVOKED] * revoked + [LicenceState.VALID] * SPARE
     rows = [
-        {"licence_id": f"bench.{at}", "agency": city.AGENCY, "type_key": city.TYPE, "serial": f"{at:013d}",
-         "version": 1, "holder_ref": "bench", "subject": "bench",
-         "state": LicenceState.REVOKED if at < revoked else LicenceState.VALID,
-         "state_since": now - timedelta(days=1), "valid_from": date(2026, 1, 1), "status_list_id": list_id,
-         "status_index": index, "kid": kid, "signing_input": "", "created_at": now, "prepared_until": now}
-        for at, index in enumerate(indices)
-    ]  # fmt: skip
+        _row(f"bench.{at}", list_id, index, state) | {"kid": kid}
+        for at, (index, state) in enumerate(zip(indices, states, strict=True))
+    ]
     with house.database.write() as session:
         listed = StatusListRow(list_id=list_id, agency=city.AGENCY, kind="", number=9, decoys=[], size=entries, bits=2)
         session.add(listed)

@@ -88,7 +88,7 @@ class StatusPublisher:
             row = lists_store.published(session, list_id)
         if row is None:
             raise UnknownAgencyError
-        if self._current(row, now):
+        if self._fresh(row, now) and self._signed_by_active(row):
             return self._stored(row)
         try:
             return self.publish(list_id, now=now)
@@ -115,17 +115,17 @@ class StatusPublisher:
         """
         with self._database.read() as session:
             rows = lists_store.all_published(session)
+        active = {one: self._vault.active_kid(one, KeyPurpose.STATUS_LIST) for one in {row.agency for row in rows}}
         done = 0
         for row in rows:
-            if not self._current(row, now):
+            if not self._fresh(row, now) or row.kid != active[row.agency]:
                 with suppress(CustodyError, StatusListUnsoundError):
                     self.publish(row.list_id, now=now, held=held)
                     done += 1
         return done
 
-    def _current(self, row: StatusListRow, now: datetime) -> bool:
-        fresh = row.issued_at + RESIGN_AFTER.total_seconds() > now.timestamp()
-        return fresh and row.version == row.published_version and self._signed_by_active(row)
+    def _fresh(self, row: StatusListRow, now: datetime) -> bool:
+        return row.issued_at + RESIGN_AFTER.total_seconds() > now.timestamp() and row.version == row.published_version
 
     def _signed_by_active(self, row: StatusListRow) -> bool:
         """Whether the stored token is by the key that signs now: a rotated or compromised one's is signed anew."""
