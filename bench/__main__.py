@@ -125,20 +125,22 @@ def counters(run: Run, *, full: bool = True) -> None:
         run.figure("revoke_to_refuse_at_another_worker_at_most_ms", max(refused), f"ms, the longest of {len(refused)}")
 
 
-def batches(run: Run) -> None:
+def batches(run: Run, *, rows: int = BATCH, sqlite: bool = True) -> None:
     """A batch on PostgreSQL with two workers, beside bare signatures; and on SQLite with one."""
     bench = core.Bench()
     found: dict[str, list[float]] = {"bare_sign_beside": [], "batch_issued": [], "batch_delivered": []}
     for _ in range(BATCH_ROUNDS):
         found["bare_sign_beside"].append(core.works(bench)["bare_sign"](2 * SECONDS))
         with city.postgres() as url:
-            made = batch_load.measure(url, BATCH)
+            made = batch_load.measure(url, rows)
         found["batch_issued"].append(made["issued"])
         found["batch_delivered"].append(made["delivered"])
-    run.table(f"a batch of {BATCH:,} on PostgreSQL, two workers", found)
+    run.table(f"a batch of {rows:,} on PostgreSQL, two workers", found)
     run.ratios["batch_issue_pg"] = paired(found["batch_issued"], found["bare_sign_beside"])
+    if not sqlite:
+        return
     with city.sqlite() as url:
-        made = batch_load.measure(url, min(BATCH, 10_000), 1)
+        made = batch_load.measure(url, min(rows, 10_000), 1)
         run.figure("batch_issue_sqlite_per_second", made["issued"], "a second")
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
 from credentials import identifiers
@@ -64,44 +65,60 @@ class ClaimDefinition:
     maximum: int = MAX_INTEGER
 
 
-def check_value(one: ClaimDefinition, value: object, at: str, *, code_type: str = "") -> list[Fault]:
-    """Return what is wrong with `value` as claim `one`; `code_type` says what kind of code `holder_code` is."""
+def signable(one: ClaimDefinition, value: object, at: str, *, code_type: str = "") -> Any:
+    """Return `value` as claim `one` has it signed, its texts in NFC; raises `FaultsError` with all that is wrong.
+
+    `code_type` says what kind of code `holder_code` is.
+    """
     kind = one.type
     if kind.startswith("array["):
-        return _check_array(one, value, at)
+        return _array(one, value, at)
     try:
-        _check_scalar(one, kind, value, code_type)
+        return _scalar(one, kind, value, code_type)
     except MalformedError as error:
-        return [Fault(at, "wrong_value", error.detail)]
+        raise FaultsError([Fault(at, "wrong_value", error.detail)]) from error
+
+
+def faults_in(one: ClaimDefinition, value: object, at: str) -> list[Fault]:
+    """Return all that is wrong with `value` as claim `one`."""
+    try:
+        signable(one, value, at)
+    except FaultsError as error:
+        return list(error.faults)
     return []
 
 
-def _check_array(one: ClaimDefinition, value: object, at: str) -> list[Fault]:
+def _array(one: ClaimDefinition, value: object, at: str) -> list[Any]:
     if not isinstance(value, list) or not 0 < len(value) <= MAX_ITEMS:
-        return [Fault(at, "wrong_value", f"a list of 1 to {MAX_ITEMS} values")]
+        raise FaultsError([Fault(at, "wrong_value", f"a list of 1 to {MAX_ITEMS} values")])
     inner = one.type.removeprefix("array[").removesuffix("]")
-    faults = []
+    made, faults = [], []
     for place, element in enumerate(value):
         try:
-            _check_scalar(one, inner, element, "")
+            made.append(_scalar(one, inner, element, ""))
         except MalformedError as error:
             faults.append(Fault(f"{at}/{place}", "wrong_value", error.detail))
-    return faults
+    if faults:
+        raise FaultsError(faults)
+    return made
 
 
-def _check_scalar(one: ClaimDefinition, kind: str, value: object, code_type: str) -> None:
+def _scalar(one: ClaimDefinition, kind: str, value: object, code_type: str) -> Any:
     if kind == "boolean":
         _demand(isinstance(value, bool), "true or false")
-    elif kind == "integer":
+        return value
+    if kind == "integer":
         _demand(type(value) is int and 0 <= value <= one.maximum, f"a whole number, 0 to {one.maximum}")
-    else:
-        _demand(isinstance(value, str) and 0 < len(str(value)) <= MAX_TEXT_LENGTH, "a text of 1 to 512 characters")
-        _check_text(one, kind, str(value), code_type)
+        return value
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_TEXT_LENGTH:
+        raise MalformedError("must be a text of 1 to 512 characters")
+    cleaned = clean(value)
+    _check_text(one, kind, value, code_type)
+    return cleaned
 
 
 def _check_text(one: ClaimDefinition, kind: str, text: str, code_type: str) -> None:
-    clean(text)
-    _demand(bool(text.strip()), "a text that is not blank")
+    _demand(not text.isspace(), "a text that is not blank")
     if kind == "date":
         _day(text)
     elif kind == "datetime":
@@ -111,13 +128,18 @@ def _check_text(one: ClaimDefinition, kind: str, text: str, code_type: str) -> N
     elif kind == "uscc" and (one.name != "holder_code" or code_type == CREDIT_CODE):
         identifiers.check_credit_code(text)
     elif kind.startswith("enum:"):
-        _demand(text in kind.removeprefix("enum:").split("|"), f"one of {kind.removeprefix('enum:')}")
+        _demand(text in _choices(kind), f"one of {kind.removeprefix('enum:')}")
     elif kind in CODE_LISTS:
         _demand(text in CODE_LISTS[kind], f"a code or a name of {kind.removeprefix('code:')}")
     elif kind in _PATTERNS:
         _demand(bool(_PATTERNS[kind].fullmatch(text)), f"of the form {_PATTERNS[kind].pattern}")
     if one.pattern is not None:
         _demand(bool(one.pattern.fullmatch(text)), f"of the form {one.pattern.pattern}")
+
+
+@cache
+def _choices(kind: str) -> frozenset[str]:
+    return frozenset(kind.removeprefix("enum:").split("|"))
 
 
 def _demand(met: bool, wanted: str) -> None:  # noqa: FBT001 - reads as a sentence where it is called
@@ -143,12 +165,3 @@ def _instant(text: str) -> datetime:
         raise MalformedError("must be a time of the calendar") from error
     _day(text[:10])
     return instant
-
-
-def normalised(value: Any) -> Any:
-    """Return a checked value with its texts in NFC."""
-    if isinstance(value, str):
-        return clean(value)
-    if isinstance(value, list):
-        return [normalised(one) for one in value]
-    return value

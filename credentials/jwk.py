@@ -42,8 +42,13 @@ class PublicKey:
     @property
     def thumbprint(self) -> str:
         """The RFC 7638 SHA-256 thumbprint, base64url."""
-        members = {name: self.jwk[name] for name in ("crv", "kty", "x", "y") if name in self.jwk}
-        return base64url.encode(sha256(strict_json.canonical(members)).digest())
+        return thumbprint(self.jwk)
+
+
+def thumbprint(jwk: Mapping[str, str]) -> str:
+    """Return the RFC 7638 SHA-256 thumbprint (base64url) of a public key that is ours or was imported."""
+    members = {name: jwk[name] for name in ("crv", "kty", "x", "y") if name in jwk}
+    return base64url.encode(sha256(strict_json.canonical(members)).digest())
 
 
 def import_public(jwk: object) -> PublicKey:

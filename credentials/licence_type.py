@@ -21,8 +21,8 @@ from credentials.claim_values import (
     ClaimDefinition,
     Fault,
     FaultsError,
-    check_value,
-    normalised,
+    faults_in,
+    signable,
 )
 from credentials.errors import MalformedError
 from credentials.type_metadata import ALWAYS, NEVER, ClaimRule
@@ -178,7 +178,7 @@ def check_holder(kind: LicenceType, holder: Holder, at: str) -> list[Fault]:
 
 def check_identity(holder: Holder, at: str) -> list[Fault]:
     """Return what is wrong with a person's or company's name and code on their own."""
-    faults = [*check_value(_NAME, holder.name, f"{at}/name")]
+    faults = faults_in(_NAME, holder.name, f"{at}/name")
     try:
         if holder.code_type == CITIZEN_NUMBER:
             identifiers.birth_date(holder.code)
@@ -208,10 +208,10 @@ def complete(
     for name, value in claims.items():
         if name not in kind.claims:
             continue
-        found = check_value(kind.claims[name], value, f"{at}/{name}", code_type=holder.code_type)
-        faults += found
-        if not found:
-            sent[name] = normalised(value)
+        try:
+            sent[name] = signable(kind.claims[name], value, f"{at}/{name}", code_type=holder.code_type)
+        except FaultsError as error:
+            faults += error.faults
     implied = _implied(kind, sent, holder, today)
     for name, value in implied.items():
         if name in sent and sent[name] != value and (value is not None or sent[name] is not False):

@@ -7,8 +7,7 @@ for delivery `issuers/recording.py`.
 
 from collections.abc import Callable
 from functools import cached_property
-from hashlib import sha256
-from hmac import new as hmac
+from hmac import digest
 from threading import Lock
 
 from cryptography.exceptions import InvalidTag
@@ -61,7 +60,7 @@ class Seal:
 
     def lookup(self, text: str) -> str:
         """Return a keyed digest of `text`: equal texts meet, and nobody without the root secret can try them all."""
-        return hmac(self._lookup_key, text.encode(), sha256).hexdigest()
+        return digest(self._lookup_key, text.encode(), "sha256").hex()
 
 
 def derived(secret: bytes, info: bytes) -> bytes:

@@ -96,16 +96,19 @@ def lock_streams(session: Session, streams: Collection[str]) -> None:
 
 def last_entries(session: Session, streams: Collection[str]) -> dict[str, tuple[int, str]]:
     """Return sequence and hash of the last entry of each stream that has any."""
-    newest = (
-        select(AuditEntry.stream, func.max(AuditEntry.sequence).label("sequence"))
-        .where(rows_store.among(session, col(AuditEntry.stream), streams))
-        .group_by(AuditEntry.stream)
-        .subquery()
+    entry, named = rows_store.table_of(AuditEntry), rows_store.each(session, streams)
+    of = rows_store.table_of(AuditEntry).alias()
+    last = (  # one step down the key's index for each stream; its largest by GROUP BY would read all of its entries
+        select(of.c.sequence)
+        .where(of.c.stream == named.c.value)
+        .order_by(of.c.sequence.desc())
+        .limit(1)
+        .scalar_subquery()
     )
-    query = select(AuditEntry.stream, AuditEntry.sequence, AuditEntry.hash).join(
-        newest, and_(col(AuditEntry.stream) == newest.c.stream, col(AuditEntry.sequence) == newest.c.sequence)
+    query = select(entry.c.stream, entry.c.sequence, entry.c.hash).where(
+        entry.c.stream == named.c.value, entry.c.sequence == last
     )
-    return {stream: (sequence, hashed) for stream, sequence, hashed in session.exec(query)}
+    return {stream: (sequence, hashed) for stream, sequence, hashed in session.execute(query)}
 
 
 def idempotency_keys(session: Session, caller: str, keys: Collection[str]) -> dict[str, IdempotencyKey]:

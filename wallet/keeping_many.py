@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from credentials import sd_jwt, sd_jwt_vc, strict_json
-from credentials.jwk import export_public, import_public
+from credentials.jwk import export_public, thumbprint
 from credentials.licence_type import Holder
 from credentials.text import clean
 from keys.encryption import Seal
@@ -110,10 +110,10 @@ class KeepingMany:
     def _key(self, holder_id: str, reference: str, now: datetime) -> dict[str, Any]:
         private = self._keeping.make_key()
         jwk = export_public(private)
-        thumbprint = import_public(jwk).thumbprint
-        sealed = self._seal.close(private_bytes(private), f"holder key {thumbprint} of {holder_id}")
+        name = thumbprint(jwk)
+        sealed = self._seal.close(private_bytes(private), f"holder key {name} of {holder_id}")
         return {
-            "thumbprint": thumbprint, "holder_id": holder_id, "reference": reference, "jwk": jwk, "sealed": sealed,
+            "thumbprint": name, "holder_id": holder_id, "reference": reference, "jwk": jwk, "sealed": sealed,
             "created_at": now,
         }  # fmt: skip
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, update
+from sqlalchemy import delete, func, update
 from sqlmodel import Session, and_, col, or_, select
 
 from issuers.batch.models import BatchChunk, BatchJob, JobState, Stage
@@ -156,16 +156,6 @@ def to_sign(session: Session, licence_ids: Collection[str], now: datetime) -> Se
     return session.exec(query).all()
 
 
-def still_prepared(session: Session, licence_ids: Collection[str], now: datetime) -> set[str]:
-    """Return those licences that still wait for their signature, and hold them until the commit."""
-    query = select(LicenceRow.licence_id).where(
-        rows_store.among(session, col(LicenceRow.licence_id), licence_ids),
-        LicenceRow.state == LicenceState.PREPARED,
-        col(LicenceRow.prepared_until) > now,
-    )
-    return set(session.exec(query.with_for_update()))
-
-
 def never_signed(session: Session, licence_ids: Collection[str], now: datetime) -> set[str]:
     """Return those licences that are burnt, or will be: their time was over before they were signed."""
     waits = and_(LicenceRow.state == LicenceState.PREPARED, col(LicenceRow.prepared_until) <= now)
@@ -176,13 +166,16 @@ def never_signed(session: Session, licence_ids: Collection[str], now: datetime) 
     return set(session.exec(query))
 
 
-def sign_many(session: Session, signatures: Mapping[str, str], now: datetime) -> None:
-    """Make prepared licences, which the caller holds, valid."""
-    statement = update(LicenceRow).where(col(LicenceRow.licence_id) == bindparam("signed_id"))
-    values = statement.values(state=LicenceState.VALID, state_since=now, signature=bindparam("signed_with"))
-    rows = [{"signed_id": name, "signed_with": one} for name, one in signatures.items()]
-    if rows:
-        session.connection().execute(values, rows)
+def sign_many(session: Session, signatures: Mapping[str, str], now: datetime) -> set[str]:
+    """Make licences valid that still wait for their signature, within their time; returns which were."""
+    ledger, signed = rows_store.table_of(LicenceRow), rows_store.each_of(session, signatures)
+    statement = (
+        update(ledger)
+        .where(ledger.c.licence_id == signed.c.key, ledger.c.state == LicenceState.PREPARED)
+        .where(ledger.c.prepared_until > now)
+        .values(state=LicenceState.VALID, state_since=now, signature=signed.c.value)
+    )
+    return set(session.connection().execute(statement.returning(ledger.c.licence_id)).scalars())
 
 
 def to_deliver(session: Session, licence_ids: Collection[str]) -> Sequence[LicenceRow]:

@@ -204,12 +204,11 @@ class BatchWorker:
         }
         with self._database.write() as session:
             self._must_have(session, chunk)
-            still = store.still_prepared(session, sorted(signed), now)
-            store.sign_many(session, {name: signed[name] for name in sorted(still)}, now)
+            valid = store.sign_many(session, signed, now)
             acts = [
                 Act(f"issuers/{job.agency}", "licence.signed", name, {"supersedes": None})
                 for name in names
-                if name in still
+                if name in valid
             ]
             audit.record_many(session, acts, actor=job.actor, now=now)
             unsigned = (LicenceState.PREPARED, LicenceState.BURNT)

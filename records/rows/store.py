@@ -1,11 +1,29 @@
 """All SQL by which rows of any table are inserted, and how many values are asked for at once."""
 
+import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Connection, Dialect, FromClause, Insert, Table, any_, bindparam, insert
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    ColumnElement,
+    Connection,
+    Dialect,
+    FromClause,
+    Insert,
+    Table,
+    TableValuedAlias,
+    Text,
+    any_,
+    bindparam,
+    cast,
+    func,
+    insert,
+    literal,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import make_transient_to_detached
@@ -140,6 +158,22 @@ def _copy(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]
     with driver(connection) as sent, sent.cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:
             copy.write_row([one(value) if one else value for one, value in zip(spell, row.values(), strict=True)])
+
+
+def each(session: Session, values: Collection[str]) -> TableValuedAlias:
+    """Return a table of many texts, one in each row's `value`, sent as one parameter."""
+    said: ColumnElement[Any] = literal(json.dumps(list(values)), Text)
+    if session.get_bind().dialect.name == "postgresql":
+        return func.json_array_elements_text(cast(said, JSON)).table_valued("value")
+    return func.json_each(said).table_valued("value")
+
+
+def each_of(session: Session, values: Mapping[str, str]) -> TableValuedAlias:
+    """Return a table of many texts by name, in each row's `key` and `value`, sent as one parameter."""
+    said: ColumnElement[Any] = literal(json.dumps(dict(values)), Text)
+    if session.get_bind().dialect.name == "postgresql":
+        return func.json_each_text(cast(said, JSON)).table_valued("key", "value")
+    return func.json_each(said).table_valued("key", "value")
 
 
 def among(session: Session, column: Any, values: Collection[Any]) -> ColumnElement[bool]:
