@@ -93,6 +93,8 @@ def _trust(house: House, now: datetime) -> Iterator[str]:
 
 def _batches(house: House, _now: datetime) -> Iterator[str]:
     with house.database.read() as session:
-        held_up = batch_store.held_up(session)
+        held_up, kept_back = batch_store.held_up(session), batch_store.kept_back(session)
     for job_id, agency, code in held_up:
         yield f"{job_id} of {agency} waits: {code}"
+    for agency, count in kept_back:
+        yield f"{count} signed licences of {agency} are not in their wallets, and no batch is at work on them"

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from sqlalchemy import ColumnElement, Select, inspect, text, update
 from sqlmodel import Session, SQLModel, and_, col, func, select
 
-from issuers.batch.models import BatchChunk, BatchJob, JobState, Stage
+from issuers.batch.models import BatchChunk, BatchJob, Stage
+from issuers.batch.store import BEGUN
 from issuers.models import Agency, LicenceCopy, LicenceRow, StatusListRow
 from keys.models import AccessToken, TrustPublication
 from records.models import AuditEntry, LogCheckpoint
@@ -16,8 +17,6 @@ from verifier.models import Counter, Verification, VerifiedPresentation
 from verifier.reasons import Outcome
 from wallet.consents.models import Consent
 
-BEGUN = (JobState.CHECKING, JobState.ISSUING)
-"""Batches that workers work on."""
 UNFINISHED = tuple(set(Stage) - {Stage.DONE})
 
 
@@ -111,7 +110,9 @@ def undone(session: Session) -> Undone:
     waiting = select(func.count(col(Delivery.at))).where(owed).scalar_subquery()  # of the index, not of the table
     begun = col(BatchJob.state).in_(BEGUN)
     chunks = select(func.coalesce(func.sum(BatchChunk.rows), 0)).join(BatchJob).where(begun)
-    held_up = select(func.count(col(BatchChunk.job_id).distinct())).where(BatchChunk.waits_for != "")
+    held_up = (
+        select(func.count(col(BatchChunk.job_id).distinct())).join(BatchJob).where(begun, BatchChunk.waits_for != "")
+    )
     parts = (
         waiting + select(func.count()).select_from(OutboxEvent).where(unsorted).scalar_subquery(),
         select(func.count()).where(col(Delivery.dead_at).is_not(None), col(Delivery.webhook_id).in_(there)),

@@ -153,26 +153,31 @@ class Vault:
 
         Returns the kid that signs from now on; retired keys go on verifying what they signed before. An owner
         that keeps its own key must `register` the next one first (`OwnerKeepsKeyError`). If another key than `retires`
-        signs by now, nothing is done: said twice, a key that nobody was shown before would sign.
+        signs by now, nothing is done: said twice, a key that nobody was shown before would sign. One that never was a key of
+        theirs raises `UnknownKeyError`.
         """
-        rows = self.key_rows(owner, purpose)
-        if not rows:
-            raise UnknownKeyError
-        in_vault = rows[-1].sealed is not None
-        if not any(row.state == KeyState.NEXT for row in rows):
-            if not in_vault:
-                raise OwnerKeepsKeyError
-            self.create(owner, purpose, actor=actor, now=now)
         with self._database.write() as session:
             records_store.lock_stream(session, STREAM)  # rotations follow one another
-            signing = store.active_key(session, owner, purpose)
+            rows, signing = store.keys_of(session, owner, purpose), store.active_key(session, owner, purpose)
+            if not rows or (retires is not None and retires not in {row.kid for row in rows}):
+                raise UnknownKeyError
             if retires is not None and signing is not None and signing.kid != retires:
                 return signing.kid
+            in_vault = rows[-1].sealed is not None
+            if not in_vault and all(row.state != KeyState.NEXT for row in rows):
+                raise OwnerKeepsKeyError
+            self._follow(session, owner, purpose, in_vault=in_vault, actor=actor, now=now)
             kid = self._promote(session, owner, purpose, now=now)
             self._changed(session, actor, "key.rotated", kid, now)
-        if in_vault:
-            self.create(owner, purpose, actor=actor, now=now)
+            self._follow(session, owner, purpose, in_vault=in_vault, actor=actor, now=now)
         return kid
+
+    def _follow(
+        self, session: Session, owner: str, purpose: KeyPurpose, *, in_vault: bool, actor: str, now: datetime
+    ) -> None:
+        """See to it that a next key is there, of an owner whose keys the vault makes."""
+        if in_vault and all(row.state != KeyState.NEXT for row in store.keys_of(session, owner, purpose)):
+            self.add(session, self.new_key(owner, purpose, now=now), actor=actor)
 
     def compromise(self, kid: str, *, since: datetime, actor: str, now: datetime) -> None:
         """Mark a key as not to be believed; the next key, or a new one, takes its place at once.

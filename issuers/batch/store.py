@@ -19,6 +19,10 @@ WORK = (
 """What there is to do for jobs of which state, the most urgent first: all are signed before any is delivered."""
 
 
+BEGUN = tuple(dict.fromkeys(state for state, _ in WORK))
+"""What a job is at while workers work on it."""
+
+
 def job(session: Session, agency: str, job_id: str) -> BatchJob | None:
     """Return a job of an agency, freshly read."""
     row = session.get(BatchJob, job_id, populate_existing=True)
@@ -52,8 +56,16 @@ def waits_for(session: Session, job_id: str) -> str:
 def held_up(session: Session) -> Sequence[tuple[str, str, str]]:
     """Return job, agency and the code of what for, of jobs of which a part cannot go on."""
     query = select(BatchJob.job_id, BatchJob.agency, func.min(BatchChunk.waits_for)).join(BatchChunk)
-    query = query.where(BatchChunk.waits_for != "", BatchChunk.stage != Stage.DONE)
+    query = query.where(BatchChunk.waits_for != "", BatchChunk.stage != Stage.DONE, col(BatchJob.state).in_(BEGUN))
     return session.exec(query.group_by(col(BatchJob.job_id), col(BatchJob.agency))).all()
+
+
+def kept_back(session: Session) -> Sequence[tuple[str, int]]:
+    """Return agencies with licences that are signed and in no wallet while none of their batches is at work."""
+    busy = select(BatchJob.agency).where(col(BatchJob.state).in_(BEGUN))
+    these = col(LicenceRow.undelivered).is_not(None), col(LicenceRow.signature).is_not(None)
+    query = select(LicenceRow.agency, func.count()).where(*these, col(LicenceRow.agency).not_in(busy))
+    return session.exec(query.group_by(LicenceRow.agency)).all()
 
 
 def rows_since(session: Session, agency: str, since: datetime) -> int:

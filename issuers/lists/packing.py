@@ -45,8 +45,8 @@ def whole(row: StatusListRow, statuses: Mapping[int, int], now: datetime) -> Bit
 def changed(before: Bits, bits: int, changes: Iterable[StatusChange]) -> Bits:
     """Return a list's bits after changes, in their order, counted.
 
-    Raises if a revoked one would return, or if as many entries of all say something else as were not changed: what a
-    worker keeps in memory is believed no more than what comes from the ledger.
+    Raises if a revoked one would return, or if the number of entries of any status is not the earlier one and the
+    changes: what a worker keeps in memory is counted as what comes from the ledger is.
     """
     made, mask = bytearray(before.data), (1 << bits) - 1
     said: dict[int, int] = {}

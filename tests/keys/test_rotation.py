@@ -51,12 +51,15 @@ def test_first_key_is_active_the_second_next(world: World) -> None:
 def test_rotated_once_however_often_it_is_said(world: World) -> None:
     """Sent again, or many at once: the key that was named is retired, and the one after it signs, published before."""
     world.agency("police")
-    active, following = (one.kid for one in world.house.vault.key_rows("police", KeyPurpose.LICENCE))
+    by_state = {one.state: one.kid for one in world.house.vault.key_rows("police", KeyPurpose.LICENCE)}
+    active, following = by_state["active"], by_state["next"]
     body = {"owner": "police", "purpose": "licence", "retires": active}
     answers = at_once([lambda: world.operator.post("/admin/keys/rotate", body)] * 6)
     answers.append(world.operator.post("/admin/keys/rotate", body))
     assert {(one.status, one["key"]) for one in answers} == {(200, following)}
     assert states(world) == ["active", "next", "retired"]
+    unknown = world.operator.post("/admin/keys/rotate", {**body, "retires": "nobody's"})
+    assert (unknown.status, unknown["code"]) == (404, "unknown_key")
     assert findings(world) == []
 
 
