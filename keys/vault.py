@@ -153,7 +153,7 @@ class Vault:
 
         Returns the kid that signs from now on; retired keys go on verifying what they signed before. An owner
         that keeps its own key must `register` the next one first (`OwnerKeepsKeyError`). If another key than `retires`
-        signs by now, nothing is done: said twice, a key that nobody was shown before would sign. One that never was a key of
+        signs by now, nothing is done: said twice, a key that nobody was shown before would sign. One that never was
         theirs raises `UnknownKeyError`.
         """
         with self._database.write() as session:
