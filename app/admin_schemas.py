@@ -229,9 +229,7 @@ class RotateIn(Input):
         default=None, max_length=128, description="The key that signs now; if another does by then, nothing is done."
     )
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"owner": "police", "purpose": "licence", "retires": "police-9f3c"}]}
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [{"owner": "police", "purpose": "licence"}]})
 
 
 class KeyIn(Input):

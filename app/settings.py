@@ -18,6 +18,7 @@ from limits import parse
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.database import MOST_CONNECTIONS
 from keys.encryption import KEK_BYTES
 from wallet import codes
 
@@ -65,7 +66,7 @@ class Settings(BaseSettings):
     base_url: Annotated[str, AfterValidator(_base_url)] = Field(description="Public address, no slash at the end.")
     database_url: SecretStr = Field(description="sqlite:///FILE or postgresql+psycopg://…")
     database_connections: int = Field(
-        default=30, ge=3, le=1000, description="Connections that one worker holds to PostgreSQL at most."
+        default=MOST_CONNECTIONS, ge=3, le=1000, description="Connections that one worker holds to PostgreSQL at most."
     )
     kek_file: Path | None = Field(default=None, description="File of mode 0600 with the key-encryption key.")
     kek: SecretStr | None = Field(default=None, description="The key itself: 32 bytes, base64url.")

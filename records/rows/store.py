@@ -1,6 +1,5 @@
 """All SQL by which rows of any table are inserted, and how many values are asked for at once."""
 
-import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache, lru_cache
@@ -28,6 +27,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import make_transient_to_detached
 from sqlmodel import Session, SQLModel
+
+from credentials import strict_json
 
 COMPILED = 256  # statements that are kept as the driver wants them
 Spelling = Callable[[Any], Any] | None
@@ -162,18 +163,19 @@ def _copy(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]
 
 def each(session: Session, values: Collection[str]) -> TableValuedAlias:
     """Return a table of many texts, one in each row's `value`, sent as one parameter."""
-    said: ColumnElement[Any] = literal(json.dumps(list(values)), Text)
-    if session.get_bind().dialect.name == "postgresql":
-        return func.json_array_elements_text(cast(said, JSON)).table_valued("value")
-    return func.json_each(said).table_valued("value")
+    return _table(session, list(values), func.json_array_elements_text, "value")
 
 
 def each_of(session: Session, values: Mapping[str, str]) -> TableValuedAlias:
     """Return a table of many texts by name, in each row's `key` and `value`, sent as one parameter."""
-    said: ColumnElement[Any] = literal(json.dumps(dict(values)), Text)
+    return _table(session, dict(values), func.json_each_text, "key", "value")
+
+
+def _table(session: Session, said: object, of_postgresql: Any, *columns: str) -> TableValuedAlias:
+    text: ColumnElement[Any] = literal(strict_json.dumps(said).decode(), Text)
     if session.get_bind().dialect.name == "postgresql":
-        return func.json_each_text(cast(said, JSON)).table_valued("key", "value")
-    return func.json_each(said).table_valued("key", "value")
+        return of_postgresql(cast(text, JSON)).table_valued(*columns)  # type: ignore[no-any-return]
+    return func.json_each(text).table_valued(*columns)
 
 
 def among(session: Session, column: Any, values: Collection[Any]) -> ColumnElement[bool]:

@@ -1,4 +1,4 @@
-"""What acts cost the database: so many statements, so many transactions that write, and nothing asked twice unnoticed."""
+"""What acts cost the database: so many statements and so many transactions that write, and no more unnoticed."""
 
 import re
 from collections.abc import Iterator
