@@ -174,16 +174,17 @@ def agency_of_counter(database: Database) -> Callable[[str], str | None]:
     return agency
 
 
-def whose_licence(database: Database) -> Callable[[OutboxEvent], Mapping[str, Any]]:
-    """Return what tells whose licence an event of an agency is about: the wallet's name for them, and nothing else."""
+def whose_licence(database: Database) -> Callable[[Sequence[OutboxEvent]], Mapping[str, Mapping[str, Any]]]:
+    """Return what tells whose licences agencies' events are about: the wallet's name for them, and nothing else."""
 
-    def about(event: OutboxEvent) -> Mapping[str, Any]:
-        room, _, whose = event.stream.partition("/")
-        if room == "wallet":
-            return {"holder": whose}
+    def about(events: Sequence[OutboxEvent]) -> Mapping[str, Mapping[str, Any]]:
+        rooms = {one.event_id: one.stream.split("/")[0] for one in events}
+        licences = [one.subject for one in events if rooms[one.event_id] == "issuers"]
         with database.read() as session:
-            holder = issuers_store.holder_of(session, event.subject) if room == "issuers" else None
-        return {"holder": holder} if holder is not None else {}
+            holders = issuers_store.holders_of(session, licences) if licences else {}
+        said = {one.event_id: holders[one.subject] for one in events if one.subject in holders}
+        said |= {one.event_id: one.stream.partition("/")[2] for one in events if rooms[one.event_id] == "wallet"}
+        return {event_id: {"holder": holder} for event_id, holder in said.items()}
 
     return about
 

@@ -73,7 +73,8 @@ def build(
 ) -> House:
     """Build every room over one database; raises `SettingsError` if a secret is missing. `fetch` is the way out."""
     base_url = settings.base_url
-    given, fetch = fetch, fetch or Fetcher(hosts=settings.hosts, own_url=base_url, loopback=settings.demo)
+    tell = fetch or Fetcher(hosts=None, loopback=settings.demo, inner=settings.inner)  # whom the operator registered
+    fetch = fetch or Fetcher(hosts=settings.hosts, own_url=base_url, loopback=settings.demo)
     database = EngineDatabase(settings.database_url.get_secret_value(), connections=settings.database_connections)
     root = Root(database=database, custodian=custody.custodian(settings, randomness), randomness=randomness)
     seal = Seal(root.open, randomness=randomness)
@@ -285,7 +286,7 @@ def build(
             database=database,
             close=seal.close,
             reveal=seal.open,
-            send=webhooks.sender(settings, given),
+            send=webhooks.sender(tell),
             about=between_rooms.whose_licence(database),
             relying=between_rooms.relying(uses),
             randomness=randomness,

@@ -86,10 +86,9 @@ class EngineDatabase:
 
 
 def engine(url: str, connections: int = MOST_CONNECTIONS) -> Engine:
-    """Return an engine for `url` with this service's rules on it; of PostgreSQL's connections a third stay open."""
+    """Return an engine for `url` with this service's rules on it; PostgreSQL's connections, once open, stay so."""
     if make_url(url).get_backend_name() != "sqlite":
-        kept = max(1, connections // 3)
-        made = create_engine(url, hide_parameters=True, pool_size=kept, max_overflow=connections - kept)
+        made = create_engine(url, hide_parameters=True, pool_size=connections, max_overflow=0, pool_use_lifo=True)
         for when in ("connect", "checkin"):
             event.listen(made, when, _note_idle)
         event.listen(made, "checkout", _ask_idle(made))

@@ -1,13 +1,16 @@
 """The guarded way out: calls to other issuers and verifiers, to hosts that the operator allows, and nowhere else.
 
-No redirects, no environment proxies, caps on what comes back, one deadline for the whole call. A name is resolved
-here, once, and the connection goes to the very address that was looked at: private addresses are refused, but for this
-service's own.
+No redirects, no environment proxies, no cookies, caps on what comes back, one deadline for the whole call. A name is
+resolved here, at each call, and the connection goes to the very address that was looked at: private addresses are
+refused, but for this service's own. Connections are kept for a moment, each for the one host that it was opened to.
 """
 
 import socket
 from collections.abc import Callable, Collection, Mapping
+from functools import cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from ipaddress import ip_address
+from ssl import SSLContext
 from time import monotonic
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -21,6 +24,7 @@ from wallet.openid4vc.fetching import Fetched
 
 DEADLINE_SECONDS = 10.0
 MAX_BYTES = 1024 * 1024  # of one answer
+KEPT_SECONDS = 2.0  # of a connection that nobody uses: less than any server keeps it
 FORM, JSON, JWT = "application/x-www-form-urlencoded", "application/json", "application/jwt"
 Resolve = Callable[[str, int], list[str]]
 """Returns the addresses of a host."""
@@ -32,22 +36,24 @@ class Fetcher:
     def __init__(
         self,
         *,
-        hosts: Collection[str],
-        own_url: str,
+        hosts: Collection[str] | None,
+        own_url: str = "",
         loopback: bool = False,
         inner: Collection[str] = (),
         resolve: Resolve | None = None,
     ) -> None:
-        """Allow `hosts` (`name` or `name:port`) over https, and this service itself at `own_url`.
+        """Allow `hosts` over https (`name` or `name:port`; None: any with a public address), and itself at `own_url`.
 
         With `loopback` (demonstration only) a listed host on this machine may be called over http too; `inner` ones
         may have private addresses: the city's own network.
         """
         self._inner = frozenset(inner)
-        self._hosts = frozenset(hosts)
+        self._hosts = None if hosts is None else frozenset(hosts)
         self._loopback = loopback
         self._own = urlsplit(own_url)
         self._resolve = resolve or _addresses
+        self._clients: dict[str, httpx2.Client] = {}
+        """By the host that is called, not by its address: hosts that share one must not share a connection."""
 
     def __call__(
         self,
@@ -67,13 +73,25 @@ class Fetcher:
         )
         deadline = monotonic() + DEADLINE_SECONDS
         try:
-            with (
-                httpx2.Client(trust_env=False, follow_redirects=False, timeout=DEADLINE_SECONDS) as client,
-                client.stream(method, target, headers=sent, content=content, extensions=extensions) as answer,
-            ):
+            with self._client(host).stream(
+                method, target, headers=sent, content=content, extensions=extensions
+            ) as answer:
                 return _read(answer, deadline)
         except httpx2.HTTPError as error:
             raise ForeignServiceError("it does not answer") from error
+
+    def _client(self, host: str) -> httpx2.Client:
+        if host not in self._clients:
+            made = httpx2.Client(
+                trust_env=False,
+                follow_redirects=False,
+                timeout=DEADLINE_SECONDS,
+                verify=_trusted(),
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # none is kept
+                limits=httpx2.Limits(keepalive_expiry=KEPT_SECONDS),
+            )
+            self._clients.setdefault(host, made)
+        return self._clients[host]
 
     def _target(self, url: str) -> tuple[str, dict[str, Any], str]:
         """Return the address to connect to (by number), what TLS must check, and the Host to say."""
@@ -84,9 +102,8 @@ class Fetcher:
             raise ForeignHostError("that is no address") from error
         ours = (parts.scheme, parts.netloc) == (self._own.scheme, self._own.netloc)
         near = self._loopback and is_loopback(parts.hostname or "")
-        if not ours and (
-            parts.scheme not in ({"https", "http"} if near else {"https"}) or parts.netloc not in self._hosts
-        ):
+        listed = self._hosts is None or parts.netloc in self._hosts
+        if not ours and (parts.scheme not in ({"https", "http"} if near else {"https"}) or not listed):
             raise ForeignHostError(f"this service may not call {parts.hostname or 'that'}")
         if parts.username or parts.fragment or not parts.hostname:
             raise ForeignHostError("that is no address to call")
@@ -97,6 +114,12 @@ class Fetcher:
         number = f"[{addresses[0]}]" if ":" in addresses[0] else addresses[0]
         path = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
         return f"{parts.scheme}://{number}:{port}{path}", {"sni_hostname": parts.hostname}, parts.netloc
+
+
+@cache
+def _trusted() -> SSLContext:
+    """Return what TLS trusts: read once, it takes longer than a call."""
+    return httpx2.create_ssl_context(trust_env=False)
 
 
 def _read(answer: httpx2.Response, deadline: float) -> Fetched:

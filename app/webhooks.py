@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from app.fetcher import Fetcher
 from app.house import REMINDERS, House
 from app.logs import log
 from app.settings import Settings
@@ -45,13 +44,15 @@ class WebhookIn(Input):
 
 
 class WebhookOut(BaseModel):
-    """A webhook; its secret is told once, when it is made."""
+    """A webhook; its secret is told once, when it is made. One that has not answered since rests until it is tried."""
 
     webhook_id: str
     owner: str
     url: str
     types: list[str]
     created_at: datetime
+    silent_since: datetime | None
+    rests_until: datetime | None
     secret: str | None = None
 
     model_config = ConfigDict(
@@ -59,7 +60,8 @@ class WebhookOut(BaseModel):
             "examples": [
                 {
                     "webhook_id": "k3V0yq8Zt1Lm", "owner": "agency:police", "url": URL, "types": ["licence.revoked"],
-                    "created_at": "2026-11-23T08:00:00Z", "secret": "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD",
+                    "created_at": "2026-11-23T08:00:00Z", "silent_since": None, "rests_until": None,
+                    "secret": "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD",
                 }
             ]
         }
@@ -190,16 +192,12 @@ def _check(settings: Settings, kind: str, url: str, types: Collection[str]) -> N
         raise FaultsError(faults)
 
 
-def sender(settings: Settings, fetch: Fetch | None) -> Send:
+def sender(fetch: Fetch) -> Send:
     """Return the way out: to the very host that a webhook names, guarded as every call outward is."""
 
     def send(url: str, headers: Mapping[str, str], body: Mapping[str, Any]) -> int:
-        parts = urlsplit(url)
-        way = fetch or Fetcher(
-            hosts=[parts.netloc], own_url="https://nowhere.invalid", loopback=settings.demo, inner=settings.inner
-        )
         try:
-            return way("POST", url, headers=headers, json=dict(body)).status
+            return fetch("POST", url, headers=headers, json=dict(body)).status
         except ForeignServiceError:
             return 0
         except Exception as error:  # noqa: BLE001 - whatever an address makes of a client, it is that address's failure

@@ -13,7 +13,20 @@ from statistics import median, quantiles
 
 from app import clock
 from app.cli import demo_server
-from bench import batch_load, checks, city, core, counter_load, growth, http_load, issuance, lists, others
+from bench import (
+    batch_load,
+    checks,
+    city,
+    core,
+    counter_load,
+    day,
+    growth,
+    http_load,
+    issuance,
+    lists,
+    others,
+    outbox_load,
+)  # fmt: skip
 from bench.load import fire_at
 from bench.peers.install import install
 from bench.rounds import interleaved, paired, spread
@@ -103,7 +116,7 @@ def over_http(run: Run, *, rates: Sequence[int] = (250, 500, 1000, 2000)) -> Non
             run.table("over HTTP, one worker, nothing recorded", found)
             run.figure("http_verify_seen_before_per_second", ours.rate_again(2 * SECONDS), "a second")
             for rate in rates:
-                fired = fire_at(ours.host, ours.requests(3 * rate), rate, 3.0)
+                fired = fire_at([ours.host], ours.requests(3 * rate), rate, 3.0)
                 cuts = quantiles(fired.latencies, n=100)
                 run.figure(f"http_verify_p50_ms_at_{rate}", cuts[49], "ms")
                 run.figure(f"http_verify_p99_ms_at_{rate}", cuts[98], "ms")
@@ -123,6 +136,28 @@ def counters(run: Run, *, full: bool = True) -> None:
     if refused:
         run.figure("revoke_to_refuse_at_another_worker_ms", median(refused), "ms, in the middle")
         run.figure("revoke_to_refuse_at_another_worker_at_most_ms", max(refused), f"ms, the longest of {len(refused)}")
+
+
+def days(run: Run) -> None:
+    """Desks that scan over HTTP as often as in the city's day and at its peak: how long each waits, what each costs."""
+    with city.postgres() as url, day.running(url) as made:
+        print("\nscans over HTTP, everything recorded; two workers, PostgreSQL and the client on the same cores")
+        made.scans(day.MEAN, 2.0)
+        for rate in (day.MEAN, day.PEAK // 2, day.PEAK):
+            told = made.scans(rate, 15.0)
+            for name, value in zip(("p50", "p99"), told.percentiles(), strict=True):
+                run.figure(f"scan_{name}_ms_at_{rate}", value, "ms")
+        most = made.scans_at_most(5.0, 5 * 1000)
+        run.figure("scans_per_second_at_most", most.fired.rate, "a second")
+        run.figure("scan_ms_of_a_core_of_workers", most.workers, "ms")
+        run.figure("scan_ms_of_a_core_of_postgresql", most.database, "ms")
+        run.figure("cores_at_the_city_s_peak", day.PEAK * (most.workers + most.database) / 1000, "cores")
+
+
+def webhooks(run: Run, *, events: int = 5000) -> None:
+    """Events that one worker brings to a webhook."""
+    with city.postgres() as url:
+        run.figure("events_told_per_second", outbox_load.measure(url, events), "a second")
 
 
 def batches(run: Run, *, rows: int = BATCH, sqlite: bool = True) -> None:
@@ -211,8 +246,8 @@ def _worker(place: Path) -> Iterator[tuple[float, int]]:
 
 
 PARTS: dict[str, Callable[[Run], None]] = {
-    "core": in_process, "http": over_http, "counter": counters, "batch": batches, "lists": published,
-    "issuance": issued, "growth": grown, "worker": started,
+    "core": in_process, "http": over_http, "counter": counters, "day": days, "batch": batches, "lists": published,
+    "webhooks": webhooks, "issuance": issued, "growth": grown, "worker": started,
 }  # fmt: skip
 
 

@@ -54,7 +54,7 @@ class Checks:
         return self._fired(requests, seconds)
 
     def _fired(self, requests: list[bytes], seconds: float) -> float:
-        return fire(self.host, requests, seconds, expect=b'"verdict":"accepted"').rate
+        return fire([self.host], requests, seconds, expect=b'"verdict":"accepted"').rate
 
     def requests(self, number: int) -> list[bytes]:
         """Return so many requests, made beforehand: a presentation lives a minute."""
@@ -78,7 +78,7 @@ def running(place: Path, core: int) -> Iterator[Checks]:
     port = free_port()
     env = environment(place, port) | dict.fromkeys(LIMITS, "1000000000/minute") | {"LICENCE_REFRESH_SECONDS": "2"}
     first_token(env)
-    settings = _settings(env)
+    settings = settings_of(env)
     house = build(settings)
     house.found_city(now=clock.now())
     city.found(house)
@@ -91,7 +91,8 @@ def running(place: Path, core: int) -> Iterator[Checks]:
     house.database.engine.dispose()
 
 
-def _settings(env: dict[str, str]) -> Settings:
+def settings_of(env: dict[str, str]) -> Settings:
+    """Return the settings that a server has with this environment."""
     told: dict[str, Any] = {
         name.removeprefix("LICENCE_").lower(): value for name, value in env.items() if name.startswith("LICENCE_")
     }

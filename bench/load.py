@@ -28,18 +28,18 @@ def request(host: str, path: str, body: bytes, headers: dict[str, str] | None = 
     return "\r\n".join(lines).encode() + body
 
 
-def fire(host: str, requests: Sequence[bytes], seconds: float, connections: int = 8, expect: bytes = b"") -> Fired:
+def fire(
+    hosts: Sequence[str], requests: Sequence[bytes], seconds: float, connections: int = 8, expect: bytes = b""
+) -> Fired:
     """Send requests in turn, one after another on each connection, for `seconds`; any that is not 200 raises.
 
     With `expect`, every answer's body holds it.
     """
-    name, port = host.split(":")
     chosen = selectors.DefaultSelector()
     following = _round_and_round(requests)
     latencies: list[float] = []
     started = time.perf_counter()
-    for _ in range(connections):
-        line = socket.create_connection((name, int(port)))
+    for line in _lines(hosts, connections):
         line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         line.sendall(next(following))
         chosen.register(line, selectors.EVENT_READ, [b"", time.perf_counter(), line])
@@ -62,11 +62,12 @@ def fire(host: str, requests: Sequence[bytes], seconds: float, connections: int 
     return Fired(len(latencies), spent, latencies)
 
 
-def fire_at(host: str, requests: Sequence[bytes], rate: float, seconds: float, connections: int = 32) -> Fired:
+def fire_at(
+    hosts: Sequence[str], requests: Sequence[bytes], rate: float, seconds: float, connections: int = 32
+) -> Fired:
     """Send `rate` requests a second, evenly, whatever the answers do; latency counts from when each was due."""
-    name, port = host.split(":")
     chosen = selectors.DefaultSelector()
-    idle = [socket.create_connection((name, int(port))) for _ in range(connections)]
+    idle = _lines(hosts, connections)
     following, latencies = _round_and_round(requests), []
     started = time.perf_counter()
     due = started
@@ -88,6 +89,12 @@ def fire_at(host: str, requests: Sequence[bytes], rate: float, seconds: float, c
     for line in idle:
         line.close()
     return Fired(len(latencies), time.perf_counter() - started, latencies)
+
+
+def _lines(hosts: Sequence[str], connections: int) -> list[socket.socket]:
+    """Open so many connections, to each host in turn."""
+    places = [hosts[at % len(hosts)].split(":") for at in range(connections)]
+    return [socket.create_connection((name, int(port))) for name, port in places]
 
 
 def _answered(data: bytes) -> bytes | None:

@@ -120,7 +120,7 @@ def wait(host: str) -> None:
 
 def _answers(host: str) -> bool:
     try:
-        fire(host, [request(host, "/healthz", b"", method="GET")], 0.01, 1)
+        fire([host], [request(host, "/healthz", b"", method="GET")], 0.01, 1)
     except (OSError, RuntimeError):
         return False
     return True
@@ -128,4 +128,4 @@ def _answers(host: str) -> bool:
 
 def firing(host: str, requests: list[bytes]) -> Callable[[float], float]:
     """Return what gives a server's rate over some seconds."""
-    return lambda seconds: fire(host, requests, seconds, expect=b"accepted").rate
+    return lambda seconds: fire([host], requests, seconds, expect=b"accepted").rate

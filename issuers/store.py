@@ -57,10 +57,10 @@ def ending(session: Session, today: date, last_day: date, limit: int) -> Sequenc
     return session.exec(query.order_by(col(LicenceRow.valid_until), col(LicenceRow.licence_id)).limit(limit)).all()
 
 
-def holder_of(session: Session, licence_id: str) -> str | None:
-    """Return whose wallet a licence went to."""
-    row = session.get(LicenceRow, licence_id)
-    return row.holder_ref if row is not None else None
+def holders_of(session: Session, licence_ids: Sequence[str]) -> dict[str, str]:
+    """Return whose wallets licences went to."""
+    query = select(LicenceRow.licence_id, LicenceRow.holder_ref)
+    return dict(session.exec(query.where(col(LicenceRow.licence_id).in_(licence_ids))).all())
 
 
 def named(session: Session, licence_ids: Sequence[str]) -> Sequence[LicenceRow]:

@@ -36,7 +36,10 @@ def add(
 def list_webhooks(token: Token, url: Url = DEFAULT_URL, json_output: Json = False) -> None:
     """List who is told of what."""
     made = Client(url, token).get(PATH)
-    told = (f"{one['webhook_id']}  {one['owner']}  {one['url']}  {', '.join(one['types'])}" for one in made["items"])
+    told = (
+        f"{one['webhook_id']}  {one['owner']}  {one['url']}  {', '.join(one['types'])}{_silence(one)}"
+        for one in made["items"]
+    )
     answer(made, lines(told, "no webhook"), as_json=json_output)
 
 
@@ -69,6 +72,12 @@ def end(webhook_id: str, token: Token, url: Url = DEFAULT_URL) -> None:
     """Tell it nothing more."""
     Client(url, token).call("DELETE", f"{PATH}/{quote(webhook_id, safe='')}")
     typer.echo("ended")
+
+
+def _silence(one: dict[str, str | None]) -> str:
+    if not one["silent_since"]:
+        return ""
+    return f"  silent since {one['silent_since']}, asked again at {one['rests_until']}"
 
 
 def _state(one: dict[str, str | None]) -> str:

@@ -35,6 +35,10 @@ class Webhook(SQLModel, table=True):
     secret: bytes = Field(sa_type=LargeBinary)
     created_at: datetime = Field(sa_type=Instant)
     ended_at: datetime | None = Field(default=None, sa_type=Instant)
+    silent_since: datetime | None = Field(default=None, sa_type=Instant)
+    """Since when it does not answer."""
+    rests_until: datetime | None = Field(default=None, sa_type=Instant)
+    """Until when it is left alone, because it does not answer."""
 
 
 class Delivery(SQLModel, table=True):
@@ -42,7 +46,10 @@ class Delivery(SQLModel, table=True):
 
     __tablename__ = "delivery"
     __table_args__ = (
-        Index("deliveries_due", "webhook_id", "next_at"),
+        Index(
+            "deliveries_waiting", "webhook_id", "next_at", "at", "event_id", sqlite_where=text("next_at IS NOT NULL"),
+            postgresql_where=text("next_at IS NOT NULL"),
+        ),
         Index(
             "deliveries_owed", "at", sqlite_where=text("next_at IS NOT NULL"),
             postgresql_where=text("next_at IS NOT NULL"),

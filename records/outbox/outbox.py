@@ -1,7 +1,8 @@
 """Bringing events to webhooks (Standard Webhooks 1.0): signed, tried again for three days, in the end once each.
 
-An event row is written by the act's own transaction (`audit.record`). Here it is sorted into deliveries and sent. A
-webhook that does not answer waits longer and longer, and keeps nobody else waiting.
+An event row is written by the act's own transaction (`audit.record`). Here it is sorted into deliveries and sent: one
+first, and once a webhook has answered that, some beside each other. A webhook that does not answer rests, longer and
+longer, and keeps nobody else waiting.
 
 Any number of workers send; one has a delivery, until its lease ends. What came of a try is noted under that lease
 alone, so that a worker that was stopped too long changes nothing (`store.note`); the webhook knows what came twice by
@@ -13,8 +14,12 @@ from base64 import b64encode
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
+from functools import partial
 from hashlib import sha256
+from time import monotonic
 from typing import Any
+
+from sqlmodel import Session
 
 from credentials import base64url, strict_json
 from records import store as records_store
@@ -29,16 +34,19 @@ GIVE_UP = timedelta(hours=72)
 KEPT = timedelta(days=30)
 LEASE = timedelta(minutes=2)
 CLOCKS_APART = timedelta(seconds=10)  # of workers, at most
-SORTED_AT_ONCE, SENT_AT_ONCE, AT_ONCE = 500, 200, 32
+SHORTEST_REST, LONGEST_REST = timedelta(seconds=5), timedelta(minutes=30)  # of a webhook that does not answer
+SORTED_AT_ONCE, SORTED_IN_A_ROUND, HOOKS_AT_ONCE, BESIDE = 500, 20, 32, 16
 ROUND_SECONDS = 10.0
 SECRET_BYTES, ID_BYTES = 32, 9
+GONE = 410  # what comes of an event that this release does not know
 GATEWAY = "gateway"
 """The owner that is the city's message gateway: it is told of what concerns holders, and makes an SMS of it."""
 Send = Callable[[str, Mapping[str, str], Mapping[str, Any]], int]
 """Posts JSON with headers to an address and returns the HTTP status; 0 if nobody answered. Never raises."""
-About = Callable[[OutboxEvent], Mapping[str, Any]]
-"""Returns what else an event says to those who may know: whose licence it is."""
-
+Message = tuple[Mapping[str, str], Mapping[str, Any]]
+"""Headers and body of one message."""
+About = Callable[[Sequence[OutboxEvent]], Mapping[str, Mapping[str, Any]]]
+"""Returns what else events say to those who may know, by identifier: whose licence it is."""
 
 Relying = Callable[[OutboxEvent], Collection[str]]
 """Returns the counters that relied on what an event is about, and whose holder lets them be told."""
@@ -65,7 +73,7 @@ class Outbox:
         self._about = about
         self._relying = relying
         self._randomness = randomness
-        self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="outbox")
+        self._pool = ThreadPoolExecutor(HOOKS_AT_ONCE, thread_name_prefix="outbox")
         self._serving: dict[str, Future[int]] = {}
 
     # Who is told
@@ -120,7 +128,7 @@ class Outbox:
             hooks = store.webhooks(session)
         for hook in hooks:
             before = self._serving.get(hook.webhook_id)
-            if before is None or before.done():
+            if (before is None or before.done()) and (hook.rests_until is None or hook.rests_until <= clock()):
                 self._serving[hook.webhook_id] = self._pool.submit(self._serve, hook, clock)
         done, _ = wait(self._serving.values(), timeout=ROUND_SECONDS)
         sent = 0
@@ -137,72 +145,95 @@ class Outbox:
 
     def _sort(self, now: datetime) -> None:
         with self._database.read() as session:
-            found = SORTED_AT_ONCE if store.unsorted(session, 1) else 0
-        while found == SORTED_AT_ONCE:
+            if not store.unsorted(session, 1):
+                return
+        for _ in range(SORTED_IN_A_ROUND):
             with self._database.write() as session:
                 records_store.lock_stream(session, "outbox")
                 events, hooks = store.unsorted(session, SORTED_AT_ONCE), store.webhooks(session)
-                for event in events:
-                    event.sorted_at = now
-                    told = self._relying(event) if hooks else ()
-                    for hook in hooks:
-                        knows = _may_know(hook.owner, event) or hook.owner.removeprefix("counter:") in told
-                        if hook.created_at <= event.at and event.type in hook.types and knows:
-                            session.add(
-                                Delivery(event_id=event.event_id, webhook_id=hook.webhook_id, at=event.at, next_at=now)
-                            )
-                found = len(events)
+                told = [(event, hook.webhook_id) for event in events for hook in self._told(event, hooks)]
+                store.owe(session, told, now)
+                store.sorted_out(session, [event.event_id for event in events], now)
+            if len(events) < SORTED_AT_ONCE:
+                return
+
+    def _told(self, event: OutboxEvent, hooks: Sequence[Webhook]) -> Sequence[Webhook]:
+        hooks = [one for one in hooks if one.created_at <= event.at and event.type in one.types]
+        relying = self._relying(event) if hooks else ()
+        return [one for one in hooks if _may_know(one.owner, event) or one.owner.removeprefix("counter:") in relying]
 
     def _serve(self, hook: Webhook, clock: Callable[[], datetime]) -> int:
-        """Send a webhook what is due, one after another, until it does not answer."""
-        sent = 0
-        with self._database.read() as session:
-            waiting = store.due(session, hook.webhook_id, clock(), SENT_AT_ONCE)
-        for one in waiting:
-            now = clock()
-            until = now + LEASE
-            with self._database.write() as session:
-                if not store.lease(session, one, until):
-                    continue
-            with self._database.read() as session:
-                event = session.get(OutboxEvent, one.event_id)
-            known = event is not None and event.type in BY_TYPE
-            status = self._post(hook, event, now) if event is not None and known else 410
-            if 200 <= status < 300:
+        """Send a webhook what is due, until nothing is, the round is over, or it does not answer."""
+        sent, lot, ends = 0, 1, monotonic() + ROUND_SECONDS
+        with ThreadPoolExecutor(BESIDE, thread_name_prefix="webhook") as beside:
+            while monotonic() < ends:
+                now = clock()
+                until = now + LEASE
                 with self._database.write() as session:
-                    done = {"delivered_at": now, "next_at": None, "tries": one.tries + 1, "said": str(status)}
-                    mine, at = store.note(session, one, until, **done), clock()
-                    if mine and (one.tries or not sent):  # it is back, perhaps; no lease of another worker ends later
-                        store.hurry(session, hook.webhook_id, at + LEASE + CLOCKS_APART, at)
-                sent += 1
-            else:
-                self._failed(hook, one, until, status, now)
-                break
+                    these = store.take(session, hook.webhook_id, now, until, lot)
+                if not these:
+                    break
+                statuses = list(beside.map(partial(self._post, hook), self._messages(hook, these, now)))
+                good = self._note(hook, these, statuses, until, clock())
+                sent += good
+                if good < len(these):
+                    break
+                if lot == 1:  # it is back, perhaps; no lease of another worker ends later
+                    with self._database.write() as session:
+                        store.rouse(session, hook.webhook_id, (at := clock()) + LEASE + CLOCKS_APART, at)
+                lot = BESIDE
         return sent
 
-    def _failed(self, hook: Webhook, one: Delivery, leased: datetime, status: int, now: datetime) -> None:
-        said = f"HTTP {status}" if status else "no answer"
-        wait = BACK_OFF[min(one.tries, len(BACK_OFF) - 1)]
-        dead = now + wait >= (one.owed_since or one.at) + GIVE_UP
+    def _note(
+        self, hook: Webhook, these: Sequence[Delivery], statuses: Sequence[int], until: datetime, now: datetime
+    ) -> int:
+        """Write down what came of a lot, in one transaction; returns how many were taken."""
+        good: dict[int, list[str]] = {}
+        failed = []
+        for one, status in zip(these, statuses, strict=True):
+            if 200 <= status < 300:
+                good.setdefault(status, []).append(one.event_id)
+            else:
+                failed.append((one, f"HTTP {status}" if status else "no answer"))
         with self._database.write() as session:
-            mine = store.note(
-                session, one, leased, tries=one.tries + 1, said=said, dead_at=now if dead else None,
-                next_at=None if dead else now + wait,
-            )  # fmt: skip
-            if not mine:
-                return
-            store.postpone(session, hook.webhook_id, now, now + min(wait, BACK_OFF[4]))
+            for status, taken in good.items():
+                store.delivered(session, hook.webhook_id, taken, until, now, str(status))
+            mine = [self._failed(session, one, until, said, now) for one, said in failed]
+            if any(mine):
+                store.rest(session, hook.webhook_id, now, SHORTEST_REST, LONGEST_REST)
+                store.give_up(session, hook.webhook_id, now - GIVE_UP, now, failed[0][1])
+        return sum(map(len, good.values()))
 
-    def _post(self, hook: Webhook, event: OutboxEvent, now: datetime) -> int:
-        told = BY_TYPE[event.type]
-        own = _may_know(hook.owner, event)
-        about = {"stream": event.stream, **event.detail, **self._about(event)} if own else {}
-        data = {"subject": event.subject, **about}
-        if hook.owner == GATEWAY:
-            data["text"] = {"zh": told.zh, "en": told.en}
-        body = {"type": event.type, "timestamp": event.at.isoformat(), "data": data}
+    @staticmethod
+    def _failed(session: Session, one: Delivery, leased: datetime, said: str, now: datetime) -> bool:
+        again = now + BACK_OFF[min(one.tries, len(BACK_OFF) - 1)]
+        dead = again >= (one.owed_since or one.at) + GIVE_UP
+        values = {"dead_at": now, "next_at": None} if dead else {"next_at": again}
+        return store.note(session, one, leased, tries=one.tries + 1, said=said, **values)
+
+    def _messages(self, hook: Webhook, these: Sequence[Delivery], now: datetime) -> Sequence[Message | None]:
+        """Return what to post for each delivery; None for an event that this release does not know."""
+        with self._database.read() as session:
+            events = {one.event_id: one for one in store.events(session, [one.event_id for one in these])}
+        own = [one for one in events.values() if _may_know(hook.owner, one)]
+        about = self._about(own) if own else {}
+        known = {one.event_id: {"stream": one.stream, **one.detail, **about.get(one.event_id, {})} for one in own}
         secret = self._reveal(hook.secret, f"webhook {hook.webhook_id}")
-        return self._send(hook.url, signed(secret, event.event_id, now, body), body)
+        made: list[Message | None] = []
+        for event in (events[one.event_id] for one in these):
+            if event.type not in BY_TYPE:
+                made.append(None)
+                continue
+            told = BY_TYPE[event.type]
+            data = {"subject": event.subject, **known.get(event.event_id, {})}
+            if hook.owner == GATEWAY:
+                data["text"] = {"zh": told.zh, "en": told.en}
+            body = {"type": event.type, "timestamp": event.at.isoformat(), "data": data}
+            made.append((signed(secret, event.event_id, now, body), body))
+        return made
+
+    def _post(self, hook: Webhook, message: Message | None) -> int:
+        return self._send(hook.url, *message) if message else GONE
 
     @staticmethod
     def _one(row: Webhook | None) -> Webhook:

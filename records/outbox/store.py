@@ -1,12 +1,13 @@
 """All SQL of the outbox."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, update
+from sqlalchemy import func, update
 from sqlmodel import Session, col, delete, select
 
 from records.outbox.models import Delivery, OutboxEvent, Webhook
+from records.rows import store as rows_store
 
 
 def unsorted(session: Session, limit: int) -> Sequence[OutboxEvent]:
@@ -22,16 +23,44 @@ def webhooks(session: Session, owner: str | None = None) -> Sequence[Webhook]:
     return session.exec(query.order_by(col(Webhook.created_at), col(Webhook.webhook_id))).all()
 
 
-def due(session: Session, webhook_id: str, now: datetime, limit: int) -> Sequence[Delivery]:
-    """Return what a webhook is owed at this moment, oldest first."""
+def owe(session: Session, told: Sequence[tuple[OutboxEvent, str]], now: datetime) -> None:
+    """Owe webhooks, by identifier, events."""
+    rows = [{"event_id": one.event_id, "webhook_id": hook, "at": one.at, "next_at": now} for one, hook in told]
+    rows_store.insert_many(session, Delivery, rows)
+
+
+def sorted_out(session: Session, event_ids: Sequence[str], now: datetime) -> None:
+    """Note that everybody is owed these events who is to be told of them."""
+    these = update(OutboxEvent).where(rows_store.among(session, col(OutboxEvent.event_id), event_ids))
+    session.execute(these.values(sorted_at=now), execution_options={"synchronize_session": False})
+
+
+def take(session: Session, webhook_id: str, now: datetime, until: datetime, limit: int) -> Sequence[Delivery]:
+    """Lease what a webhook is owed at this moment, the longest due first; of any number of workers one gets each."""
     query = select(Delivery).where(Delivery.webhook_id == webhook_id, col(Delivery.next_at) <= now)
-    return session.exec(query.order_by(col(Delivery.at), col(Delivery.event_id)).limit(limit)).all()
+    query = query.order_by(col(Delivery.next_at), col(Delivery.at), col(Delivery.event_id)).limit(limit)
+    found = session.exec(query.with_for_update(skip_locked=True)).all()  # SQLite's writers are alone already
+    for one in found:
+        one.next_at = until
+    return found
 
 
-def lease(session: Session, one: Delivery, until: datetime) -> bool:
-    """Take a delivery until an instant; of any number of workers one gets it."""
-    statement = update(Delivery).where(*_this(one.event_id, one.webhook_id), col(Delivery.next_at) == one.next_at)
-    return bool(session.execute(statement.values(next_at=until)).rowcount)  # type: ignore[attr-defined]
+def events(session: Session, event_ids: Sequence[str]) -> Sequence[OutboxEvent]:
+    """Return events by identifier."""
+    return session.exec(select(OutboxEvent).where(col(OutboxEvent.event_id).in_(event_ids))).all()
+
+
+def delivered(
+    session: Session, webhook_id: str, event_ids: Sequence[str], leased: datetime, now: datetime, said: str
+) -> None:
+    """Note that a webhook took these, where they are still leased until `leased` (see `note`)."""
+    mine = update(Delivery).where(
+        rows_store.among(session, col(Delivery.event_id), event_ids),
+        col(Delivery.webhook_id) == webhook_id,
+        col(Delivery.next_at) == leased,
+    )
+    values = {"delivered_at": now, "next_at": None, "tries": col(Delivery.tries) + 1, "said": said}
+    session.execute(mine.values(**values), execution_options={"synchronize_session": False})
 
 
 def note(session: Session, one: Delivery, leased: datetime, **values: object) -> bool:
@@ -39,20 +68,33 @@ def note(session: Session, one: Delivery, leased: datetime, **values: object) ->
 
     False where another worker has it by now, or it is owed no more, or anew: what this try came to counts no longer.
     """
-    mine = update(Delivery).where(*_this(one.event_id, one.webhook_id), col(Delivery.next_at) == leased)
+    mine = update(Delivery).where(
+        col(Delivery.event_id) == one.event_id,
+        col(Delivery.webhook_id) == one.webhook_id,
+        col(Delivery.next_at) == leased,
+    )
     return bool(session.execute(mine.values(**values)).rowcount)  # type: ignore[attr-defined]
 
 
-def postpone(session: Session, webhook_id: str, now: datetime, until: datetime) -> None:
-    """Let everything else that is due at a webhook wait as well: it does not answer."""
-    statement = update(Delivery).where(col(Delivery.webhook_id) == webhook_id, col(Delivery.next_at) <= now)
-    session.execute(statement.values(next_at=until))
+def rest(session: Session, webhook_id: str, now: datetime, shortest: timedelta, longest: timedelta) -> None:
+    """Leave a webhook alone for a while, as long again as it has been silent: it does not answer."""
+    hook = session.get_one(Webhook, webhook_id)
+    hook.silent_since = hook.silent_since or now
+    hook.rests_until = now + min(max(now - hook.silent_since, shortest), longest)
 
 
-def hurry(session: Session, webhook_id: str, later_than: datetime, now: datetime) -> None:
-    """Let what waits longer than that wait no more: the webhook answers again."""
-    statement = update(Delivery).where(col(Delivery.webhook_id) == webhook_id, col(Delivery.next_at) > later_than)
-    session.execute(statement.values(next_at=now))
+def give_up(session: Session, webhook_id: str, before: datetime, now: datetime, said: str) -> None:
+    """Give up what is due at a webhook and has been owed since before an instant: it has not answered all that time."""
+    due = update(Delivery).where(col(Delivery.webhook_id) == webhook_id, col(Delivery.next_at) <= now)
+    over = due.where(func.coalesce(Delivery.owed_since, Delivery.at) <= before)
+    session.execute(over.values(next_at=None, dead_at=now, said=said))
+
+
+def rouse(session: Session, webhook_id: str, later_than: datetime, now: datetime) -> None:
+    """Let a webhook that answers again rest no more, nor what waits for it longer than until an instant."""
+    _rest_no_more(session, webhook_id)
+    waiting = update(Delivery).where(col(Delivery.webhook_id) == webhook_id, col(Delivery.next_at) > later_than)
+    session.execute(waiting.values(next_at=now))
 
 
 def deliveries(session: Session, webhook_id: str, *, dead: bool, limit: int) -> Sequence[Delivery]:
@@ -66,6 +108,7 @@ def replay(session: Session, webhook_id: str, since: datetime, now: datetime) ->
     """Owe a webhook everything since an instant anew; returns how many events."""
     statement = update(Delivery).where(col(Delivery.webhook_id) == webhook_id, col(Delivery.at) >= since)
     again = statement.values(next_at=now, delivered_at=None, dead_at=None, tries=0, owed_since=now)
+    _rest_no_more(session, webhook_id)
     return int(session.execute(again).rowcount)  # type: ignore[attr-defined]
 
 
@@ -88,5 +131,6 @@ def forget(session: Session, before: datetime) -> int:
     return int(session.execute(delete(OutboxEvent).where(col(OutboxEvent.at) < until)).rowcount)  # type: ignore[attr-defined]
 
 
-def _this(event_id: str, webhook_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return col(Delivery.event_id) == event_id, col(Delivery.webhook_id) == webhook_id
+def _rest_no_more(session: Session, webhook_id: str) -> None:
+    resting = update(Webhook).where(col(Webhook.webhook_id) == webhook_id, col(Webhook.silent_since).is_not(None))
+    session.execute(resting.values(silent_since=None, rests_until=None))

@@ -1,14 +1,15 @@
 """Transactions: what reads within one that writes is in it, none is within another; rows that go to the driver at once."""
 
 from datetime import UTC, datetime
-from threading import Thread
+from threading import Barrier, Thread
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, select
 
+from app.database import engine
 from records import store
 from records.models import IdempotencyKey, RefusedRequest
 from records.rows import store as rows_store
@@ -100,3 +101,25 @@ def test_whoever_listens_to_statements_hears_of_all(world: World) -> None:
     assert said == list(tables)
     with database.read() as session:
         assert _numbers(session) == []
+
+
+def test_a_connection_once_open_stays_open(postgres: str) -> None:
+    """Many at once, again and again: no more connections are opened than there may be, and none is opened anew."""
+    made = engine(postgres, connections=6)
+    opened: list[object] = []
+    event.listen(made, "connect", lambda connection, _: opened.append(connection))
+    together = Barrier(6)
+
+    def ask() -> None:
+        with made.connect() as connection:
+            together.wait()  # all six at once
+            connection.execute(text("SELECT 1"))
+
+    for _ in range(3):
+        threads = [Thread(target=ask) for _ in range(6)]
+        for one in threads:
+            one.start()
+        for one in threads:
+            one.join()
+    made.dispose()
+    assert len(opened) == 6

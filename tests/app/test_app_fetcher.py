@@ -18,12 +18,18 @@ PUBLIC, PRIVATE = "93.184.216.34", "10.1.2.3"
 class _Peer(BaseHTTPRequestHandler):
     """Answers what its path says, and remembers what it was sent."""
 
+    protocol_version = "HTTP/1.1"
     seen: list[tuple[str, str, dict[str, str], bytes]] = []  # noqa: RUF012 - shared by the handler's instances
+    opened: list[int] = []  # noqa: RUF012 - so too
 
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         self.seen.append((self.command, self.path, dict(self.headers), body))
-        extra = {"/redirect": {"Location": "http://127.0.0.1/"}, "/gzip": {"Content-Encoding": "gzip"}}
+        extra = {
+            "/cookie": {"Set-Cookie": "who=you"},
+            "/redirect": {"Location": "http://127.0.0.1/"},
+            "/gzip": {"Content-Encoding": "gzip"},
+        }
         self.send_response({"/redirect": 302, "/refuse": 400}.get(self.path, 200))
         self.send_header("Content-Type", "application/json; charset=utf-8")
         for name, value in extra.get(self.path, {}).items():
@@ -41,6 +47,11 @@ class _Peer(BaseHTTPRequestHandler):
 
     do_GET = do_POST = _serve  # noqa: N815 - the names that the base class calls
 
+    def setup(self) -> None:
+        """Count connections."""
+        super().setup()
+        self.opened.append(self.client_address[1])
+
     def log_message(self, *_: Any) -> None:
         """Say nothing."""
 
@@ -48,7 +59,7 @@ class _Peer(BaseHTTPRequestHandler):
 @pytest.fixture
 def peer() -> Iterator[str]:
     """A peer on loopback; its `name:port`."""
-    _Peer.seen = []
+    _Peer.seen, _Peer.opened = [], []
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Peer)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -58,8 +69,21 @@ def peer() -> Iterator[str]:
     server.server_close()
 
 
+_MADE: list[Fetcher] = []
+
+
+@pytest.fixture(autouse=True)
+def closed() -> Iterator[None]:
+    """Close what a test left open."""
+    yield
+    for client in (client for one in _MADE for client in one._clients.values()):
+        client.close()
+    _MADE.clear()
+
+
 def _fetch(*hosts: str, **how: Any) -> Fetcher:
-    return Fetcher(hosts=hosts, own_url=OWN, **how)
+    _MADE.append(Fetcher(**{"hosts": hosts, "own_url": OWN, **how}))
+    return _MADE[-1]
 
 
 @pytest.mark.parametrize(
@@ -101,7 +125,7 @@ def test_a_name_is_resolved_once_and_that_address_is_called(peer: str) -> None:
         asked.append(host)
         return ["127.0.0.1"]
 
-    own = Fetcher(hosts=(), own_url=f"http://own.test:{port}", resolve=resolve)
+    own = _fetch(own_url=f"http://own.test:{port}", resolve=resolve)
     assert own("GET", f"http://own.test:{port}/x?y=1").status == 200
     assert asked == ["own.test"]
     ((method, path, headers, _),) = _Peer.seen
@@ -133,6 +157,40 @@ def test_forms_json_and_tokens(peer: str) -> None:
     assert _Peer.seen[-1][2]["DPoP"] == "x"
     refused = fetch("GET", f"http://{peer}/refuse")
     assert (refused.status, refused.media_type, refused.error()) == (400, "application/json", "refused")
+
+
+def test_whoever_has_a_public_address_and_nobody_else() -> None:
+    """Where the operator named the address: no host need be listed, and what leads inside leads nowhere all the same."""
+    asked: list[str] = []
+    anybody = _fetch(hosts=None, own_url="", resolve=lambda host, _: asked.append(host) or [PRIVATE])  # type: ignore[func-returns-value]
+    for url in ("http://hooks.example/", "ftp://hooks.example/", "//hooks.example/", "", "https://u@hooks.example/"):
+        with pytest.raises(ForeignServiceError):
+            anybody("POST", url)
+    assert asked == []
+    with pytest.raises(ForeignServiceError, match="no public address"):
+        anybody("POST", "https://hooks.example/")
+    inner = _fetch(hosts=None, own_url="", inner=["127.0.0.1:1"])
+    with pytest.raises(ForeignServiceError, match="does not answer"):
+        inner("POST", "https://127.0.0.1:1/")
+
+
+def test_a_connection_is_kept_for_its_host_alone(peer: str) -> None:
+    """Calls to one host share a connection; another name at the same address gets its own."""
+    port = int(peer.split(":")[1])
+    hosts = [f"{name}:{port}" for name in ("localhost", "127.0.0.1")]
+    fetch = _fetch(*hosts, loopback=True, resolve=lambda *_: ["127.0.0.1"])
+    for host in (hosts[0], hosts[0], hosts[1], hosts[0]):
+        assert fetch("GET", f"http://{host}/").status == 200
+    assert len(_Peer.opened) == 2
+
+
+def test_no_cookie_is_kept(peer: str) -> None:
+    """What one call was told to remember, the next does not say."""
+    fetch = _fetch(peer, loopback=True)
+    for _ in range(2):
+        fetch("GET", f"http://{peer}/cookie")
+    assert len(_Peer.opened) == 1
+    assert "cookie" not in {name.lower() for _, _, headers, _ in _Peer.seen for name in headers}
 
 
 def test_redirects_are_not_followed(peer: str) -> None:

@@ -143,6 +143,45 @@ def test_three_days_and_then_dead(world: World) -> None:
     assert [event_id for event_id, _ in police.got] == [dead["event_id"]]
 
 
+def test_a_silent_webhook_is_asked_seldom_and_all_it_was_owed_is_given_up(world: World) -> None:
+    """However much it is owed, it is asked once a round, ever more seldom; after three days none of it is tried on."""
+    police = listen(world, "agency:police", POLICE)
+    police.down = True
+    for _ in range(40):
+        world.issue()
+    for _ in range(73 * 6):
+        work(world)
+        world.wait(600)
+    hook = world.house.outbox.webhooks()[0]
+    assert (hook.silent_since, hook.rests_until is not None) == (START, True)
+    assert police.asked < 73 * 2 + 20
+    assert len(world.house.outbox.deliveries(hook.webhook_id, dead=True, limit=99)) == 40
+    asked = police.asked
+    world.wait(86_400)
+    assert (work(world), police.asked) == (0, asked)
+
+
+def test_one_that_is_always_refused_keeps_no_other_waiting(world: World) -> None:
+    """A receiver that does not take one event takes the others; that one is tried again later."""
+    police = listen(world, "agency:police", POLICE)
+    poison = world.issue()
+
+    def picky(method: str, url: str, **how: Any) -> Fetched:
+        if how["json"]["data"]["subject"] == poison:
+            return Fetched(422, "text/plain", b"", {})
+        return police(method, url, **how)
+
+    world.strangers[POLICE] = picky
+    assert work(world) == 0
+    others = [world.issue() for _ in range(40)]
+    world.wait(6)
+    assert sum(work(world) for _ in range(3) if not world.wait(6)) == 40
+    assert {body["data"]["subject"] for _, body in police.got} == set(others)
+    hook = world.operator.get("/admin/webhooks")["items"][0]
+    owed = [one for one in world.house.outbox.deliveries(hook["webhook_id"], dead=False, limit=99) if one.next_at]
+    assert [(one.said, one.dead_at) for one in owed] == [("HTTP 422", None)]
+
+
 def test_what_crashed_is_sent_again(world: World) -> None:
     """A worker that dies with a delivery in hand: two minutes later another sends it."""
     police = listen(world, "agency:police", POLICE)
@@ -152,8 +191,7 @@ def test_what_crashed_is_sent_again(world: World) -> None:
 
     hook = world.house.outbox.webhooks()[0].webhook_id
     with world.house.database.write() as session:
-        (one,) = store.due(session, hook, world.now, 9)
-        assert store.lease(session, one, world.now + timedelta(minutes=2))
+        assert len(store.take(session, hook, world.now, world.now + LEASE, 9)) == 1
     assert work(world) == 0
     world.wait(120)
     assert work(world) == 1
@@ -197,8 +235,7 @@ def test_a_webhook_that_is_back_takes_no_lease_away(world: World) -> None:
     hook = outbox.webhooks()[0].webhook_id
     until = world.now + LEASE + timedelta(milliseconds=20)
     with world.house.database.write() as session:
-        _, other = store.due(session, hook, world.now, 9)
-        assert store.lease(session, other, until)
+        (other,) = store.take(session, hook, world.now, until, 1)
     assert work(world) == 1
     with world.house.database.write() as session:
         assert store.note(session, other, until, delivered_at=world.now, next_at=None, tries=1, said="200")

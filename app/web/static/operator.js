@@ -121,8 +121,9 @@ async function items() {
 
 async function webhooks() {
   const found = await ask("GET", "/admin/webhooks");
-  at("webhook-list").replaceChildren(table(word("address"), [word("owner"), word("address"), word("events"), word("act")], found.items.map((one) => [
+  at("webhook-list").replaceChildren(table(word("address"), [word("owner"), word("address"), word("events"), word("state"), word("act")], found.items.map((one) => [
     one.owner, element("span", one.url, { className: "text" }), one.types.join(", "),
+    one.silent_since ? `${word("silent")} ${when(one.silent_since)}` : "",
     [
       doing(word("deliveries"), () => { pages.deliveries = one.webhook_id; pages.dead = false; }),
       doing(word("dead"), () => { pages.deliveries = one.webhook_id; pages.dead = true; }),
