@@ -1,7 +1,7 @@
 """All SQL of the ledger: licences, copies, lists' rows, what was done in an hour.
 
 What status lists say, and so which licences are revoked, is `lists/store.py`; batches are `batch/store.py`, other
-wallets' doors `openid4vci/store.py`.
+wallets' doors `openid4vci/store.py`, changes of many `mass/store.py`.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from datetime import date, datetime
 from sqlalchemy import bindparam, update
 from sqlmodel import Session, col, or_, select
 
-from issuers.models import ActsOfHour, LicenceCopy, LicenceRow, LicenceState, ListKind, MassChangeRow, StatusListRow
+from issuers.models import ActsOfHour, LicenceCopy, LicenceRow, LicenceState, ListKind, StatusListRow
 from records.models import IdempotencyKey
 from records.rows import store as rows_store
 
@@ -264,17 +264,3 @@ def alerted(session: Session, actor: str, hour: int) -> bool:
     rows_store.insert_unless_taken(session, ActsOfHour(actor=actor, hour=hour, count=0))
     mine = (col(ActsOfHour.actor) == actor, col(ActsOfHour.hour) == hour, ~col(ActsOfHour.alerted))
     return bool(session.execute(update(ActsOfHour).where(*mine).values(alerted=True)).rowcount)  # type: ignore[attr-defined]
-
-
-def mass_change(session: Session, agency: str, change_id: str) -> MassChangeRow | None:
-    """Return one of an agency's changes of many licences."""
-    row = session.get(MassChangeRow, change_id, populate_existing=True)
-    return row if row is not None and row.agency == agency else None
-
-
-def undo(session: Session, change_id: str, now: datetime) -> bool:
-    """Note a change as undone; of any number of times at once one does it."""
-    this = update(MassChangeRow).where(
-        col(MassChangeRow.change_id) == change_id, col(MassChangeRow.undone_at).is_(None)
-    )
-    return bool(session.execute(this.values(undone_at=now)).rowcount)  # type: ignore[attr-defined]

@@ -57,7 +57,7 @@ class FourEyes:
         if store.waiting_of(session, stream, actor, now) >= MOST_WAITING:
             raise TooManyProposalsError
         row = Proposal(
-            proposal_id=base64url.encode(self._randomness(ID_BYTES)),
+            proposal_id=base64url.name(self._randomness(ID_BYTES)),
             stream=stream,
             kind=kind,
             content=dict(content),

@@ -103,7 +103,7 @@ class Verifier:
     def ask(self, question: Question, this: Attempt, *, now: datetime) -> VerificationRequest:
         """Open a request that a wallet answers once, within two minutes; the same attempt gives the same one."""
         row = VerificationRequest(
-            request_id=self._token(12),
+            request_id=base64url.name(self._randomness(12)),
             counter=question.counter.key,
             service_item=question.item.key,
             nonce=self._token(NONCE_BYTES),

@@ -29,6 +29,7 @@ from app.cli import (
     desk,
     holder,
     links,
+    many,
     opening,
     operate,
     sandbox,
@@ -63,6 +64,7 @@ audit.add_to(app)
 backups.add_to(app)
 agency.add_to(app)
 batch.add_to(app)
+many.add_to(app)
 holder.add_to(app)
 links.add_to(app)
 verify.add_to(app)

@@ -9,12 +9,22 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse
 
 from issuers.auth import AgencyKey
-from issuers.mass.mass_changes import MANY, MOST, Changed, MassChange, MassChanges
+from issuers.mass.mass_changes import (
+    MANY,
+    MOST,
+    UNDO_WITHIN,
+    Changed,
+    Done,
+    MassChange,
+    MassChanges,
+    can_be_undone,
+)
 from issuers.models import LicenceState
 from keys.access import Caller
 from keys.auth import Attempts, Clock, IdempotencyKey
 from keys.schemas import ApproveIn, Input, ProposalOut, Proposals, proposal_out
 
+CHANGES: tuple[Literal["suspend", "reinstate", "revoke"], ...] = ("suspend", "reinstate", "revoke")
 TO = {"suspend": LicenceState.SUSPENDED, "reinstate": LicenceState.VALID, "revoke": LicenceState.REVOKED}
 EXAMPLE = "1.2.156.3005.2.1144019900DEM0015H002.1144019900DEM0023C.202600000002.001.R"
 
@@ -49,6 +59,37 @@ class MassChangeOut(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [{"state": "done", "changed": 1, "left": []}]})
 
 
+class DoneOut(BaseModel):
+    """A change that was done: to how many licences; until when it can be undone as a whole, if it can be still."""
+
+    change_id: str
+    change: Literal["suspend", "reinstate", "revoke"]
+    cause: str | None
+    licences: int
+    at: datetime
+    undo_until: datetime | None
+    undone_at: datetime | None
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "change_id": "k3V0yq8Zt1Lm", "change": "suspend", "cause": "endorsement_lapsed", "licences": 12,
+                    "at": "2026-11-27T08:00:00Z", "undo_until": "2026-11-27T09:00:00Z", "undone_at": None,
+                }
+            ]
+        }
+    )  # fmt: skip
+
+
+class MassChangesOut(Proposals):
+    """What was proposed, and the newest twenty changes that were done, each the newest first."""
+
+    changes: list[DoneOut]
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [], "changes": []}]})
+
+
 TWO: dict[int | str, dict[str, Any]] = {
     202: {"model": ProposalOut, "description": "Two must agree: it waits for another clerk's approval."}
 }
@@ -75,12 +116,13 @@ def routes(changes: MassChanges, *, caller_of: Callable[..., Caller], attempts: 
         return JSONResponse(proposal_out(made, clock()).model_dump(mode="json"), 202)
 
     @router.get("")
-    def proposals(agency: AgencyKey, _caller: Agency) -> Proposals:
-        """List what was proposed, the newest first; of licences how many, all of them in the one."""
-        rows = [proposal_out(row, clock()) for row in changes.proposals(agency)]
+    def proposals(agency: AgencyKey, _caller: Agency) -> MassChangesOut:
+        """List what was proposed and what was done, the newest first; of licences how many, all of them in the one."""
+        now = clock()
+        rows = [proposal_out(row, now) for row in changes.proposals(agency)]
         for one in rows:
             one.content = {**one.content, "licences": len(one.content["licences"])}
-        return Proposals(items=rows)
+        return MassChangesOut(items=rows, changes=[_done_out(one, now) for one in changes.done(agency)])
 
     @router.get("/{proposal_id}")
     def proposal(agency: AgencyKey, proposal_id: str, _caller: Agency) -> ProposalOut:
@@ -100,10 +142,22 @@ def routes(changes: MassChanges, *, caller_of: Callable[..., Caller], attempts: 
 
     @router.post("/{change_id}/undo")
     def undo(agency: AgencyKey, change_id: str, caller: Agency) -> MassChangeOut:
-        """Undo a suspension of many as a whole, within an hour: what nobody changed since is valid again."""
+        """Undo a suspension of many as a whole, within an hour: what nobody changed since is valid again.
+
+        Sent again it says what came of it.
+        """
         return _done("undone", changes.undo(agency, change_id, actor=caller.name, now=clock()))
 
     return router
+
+
+def _done_out(one: Done, now: datetime) -> DoneOut:
+    until = one.at + UNDO_WITHIN if one.undone_at is None and can_be_undone(one.to, one.at, now) else None
+    change = next(name for name in CHANGES if TO[name] == one.to)
+    return DoneOut(
+        change_id=one.change_id, change=change, cause=one.cause, licences=one.licences, at=one.at, undo_until=until,
+        undone_at=one.undone_at,
+    )  # fmt: skip
 
 
 def _done(

@@ -18,6 +18,7 @@ from credentials.claim_values import Fault, FaultsError
 from issuers import store
 from issuers.errors import IssuerError, SameAtOnceError, UndoOverError, UnknownJobError, UnknownLicenceError
 from issuers.lists import store as lists_store
+from issuers.mass import store as mass_store
 from issuers.models import LicenceRow, LicenceState, MassChangeRow
 from issuers.publishing import StatusPublisher
 from issuers.status_changes import ACT, BEFORE, StatusChanges, refusal
@@ -31,6 +32,7 @@ from records.database import Database
 from records.idempotency import Attempt
 
 MOST = 3000  # licences in one change: a proposal shows them all to whoever approves it
+LISTED = 20  # changes, the newest
 UNDO_WITHIN = timedelta(hours=1)
 ID_BYTES = 9
 KIND, MANY = "licences.change", "change many"  # a proposal of it; the operation of an idempotency key
@@ -58,6 +60,18 @@ class Changed:
     change_id: str = ""
     undo_until: str | None = None
     """Until when a suspension can be undone as a whole (RFC 3339)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A change that was done, and how many licences it changed."""
+
+    change_id: str
+    to: str
+    cause: str | None
+    licences: int
+    at: datetime
+    undone_at: datetime | None
 
 
 class MassChanges:
@@ -158,21 +172,31 @@ class MassChanges:
             licences=sorted(moved), at=now,
         )  # fmt: skip
         session.add(done)
-        until = (now + UNDO_WITHIN).isoformat() if change.to == LicenceState.SUSPENDED and moved else None
+        until = (now + UNDO_WITHIN).isoformat() if moved and can_be_undone(change.to, now, now) else None
         return Changed(len(moved), [one for one in change.licence_ids if one not in moved], done.change_id, until)
+
+    def done(self, agency: str) -> Sequence[Done]:
+        """Return an agency's newest changes."""
+        with self._database.read() as session:
+            return [Done(*one) for one in mass_store.changes(session, agency, LISTED)]
 
     def undo(self, agency: str, change_id: str, *, actor: str, now: datetime) -> Changed:
         """Reinstate what a change suspended, within an hour: all that nobody has changed since; one clerk is enough.
 
-        Again, or too late, raises `UndoOverError`.
+        Asked again, whoever asks, it says what came of it the first time; too late, it raises `UndoOverError`.
         """
+        this = idempotency.attempt("undo", change_id, "undo many", {})
         with self._velocity.write(agency, actor, now) as session:
-            row = store.mass_change(session, agency, change_id)
+            row = mass_store.change(session, agency, change_id)
             if row is None:
                 raise UnknownJobError
-            over = row.to != LicenceState.SUSPENDED or now > row.at + UNDO_WITHIN
-            if over or not store.undo(session, change_id, now):
+            earlier = idempotency.earlier_result(session, this)
+            if earlier is not None:
+                return Changed(**json.loads(earlier))
+            if not can_be_undone(row.to, row.at, now):
                 raise UndoOverError
+            if not mass_store.undo(session, change_id, now):
+                raise SameAtOnceError  # it waited for the other's commit: asked again it finds what came of it
             moved = store.move_all(
                 session, row.licences, before=[LicenceState.SUSPENDED], after=LicenceState.VALID, now=now, cause=None,
                 since=row.at,
@@ -184,8 +208,10 @@ class MassChanges:
                 if one in moved
             ]
             audit.record_many(session, acts, actor=actor, now=now)
+            undone = Changed(len(moved), [one for one in row.licences if one not in moved], change_id)
+            idempotency.claim(session, this, result=json.dumps(asdict(undone)), now=now)
         self._publish(agency, now)
-        return Changed(len(moved), [one for one in row.licences if one not in moved], change_id)
+        return undone
 
     def _against(self, row: LicenceRow, change: MassChange) -> tuple[str, str] | None:
         try:
@@ -201,6 +227,11 @@ class MassChanges:
         for list_id in self._publisher.behind(agency):
             with suppress(CustodyError):  # whoever asks for it next publishes it
                 self._publisher.publish(list_id, now=now)
+
+
+def can_be_undone(to: str, at: datetime, now: datetime) -> bool:
+    """Whether a change can be undone as a whole: a suspension, within its hour."""
+    return to == LicenceState.SUSPENDED and now <= at + UNDO_WITHIN
 
 
 def read(content: Mapping[str, Any]) -> MassChange:

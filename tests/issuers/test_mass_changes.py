@@ -229,9 +229,41 @@ def test_a_suspension_of_many_is_undone_as_a_whole(world: World, permits: list[s
     undone = world.agency("police").post(f"{PATH}/{made['change_id']}/undo")
     assert (undone["state"], undone["changed"], [one["licence_id"] for one in undone["left"]]) == ("undone", 2, [more])
     assert states(world) == {"valid", "revoked"}
-    again = world.agency("police").post(f"{PATH}/{made['change_id']}/undo")
-    assert (again.status, again["code"]) == (409, "undo_over")
+    (listed,) = world.agency("police").get(PATH)["changes"]
+    assert (listed["change_id"], listed["change"], listed["licences"]) == (made["change_id"], "suspend", 3)
+    assert (listed["undo_until"], listed["undone_at"] is not None) == (None, True)
+    before = counts(world)
+    world.wait(7200)
+    again = world.caller("clerk", "police", person="wang").post(f"{PATH}/{made['change_id']}/undo")
+    assert (again.status, again.body) == (200, undone.body)
+    assert {**counts(world), "access_token": 0, "audit_entry": 0} == {**before, "access_token": 0, "audit_entry": 0}
     assert findings(world) == []
+
+
+def test_undone_by_eight_at_once(world: World, permits: list[str]) -> None:
+    """Each licence is reinstated once; whoever asks at the same moment asks again, and is told."""
+    made = world.agency("police").post(PATH, asked(permits, **SUSPEND))
+    answers = at_once([lambda: world.agency("police").post(f"{PATH}/{made['change_id']}/undo")] * 8)
+    assert {one.status for one in answers} <= {200, 409}
+    assert {one["changed"] for one in answers if one.status == 200} == {2}
+    assert world.agency("police").post(f"{PATH}/{made['change_id']}/undo")["changed"] == 2
+    assert len([act for _, act, _ in acts(world, "issuers/police") if act == "licence.reinstated"]) == 2
+    assert findings(world) == []
+
+
+def test_what_was_done_is_listed(world: World, permits: list[str], clerks: tuple[Caller, Caller]) -> None:
+    """Approved by two, a suspension is among what was done, with until when it can be undone; a month later no more."""
+    li, wang = clerks
+    assert li.get(PATH)["changes"] == []
+    done = approve(wang, li.post(PATH, asked(permits, **SUSPEND)))
+    (listed,) = li.get(PATH)["changes"]
+    assert (listed["change_id"], listed["undo_until"]) == (done["change_id"], done["undo_until"])
+    world.wait(3601)
+    assert li.get(PATH)["changes"][0]["undo_until"] is None
+    world.wait(29 * 86400)
+    assert world.house.forget_what_is_over(now=world.now)["mass_changes"] == 0
+    world.wait(86400)
+    assert world.house.forget_what_is_over(now=world.now)["mass_changes"] == 1
 
 
 def test_what_was_suspended_again_meanwhile_stays_suspended(world: World, permits: list[str]) -> None:

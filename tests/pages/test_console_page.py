@@ -199,13 +199,14 @@ def test_many_at_once(city: LiveWorld, chromium: Any, tmp_path: Path) -> None:
         assert sorted(one["reference"] for one in issued) == ["B-1", "B-2"]
 
 
-def test_agreed_by_another_and_counted(city: LiveWorld, chromium: Any) -> None:
+def test_keys_and_figures(city: LiveWorld, chromium: Any) -> None:
     """Nothing waits for agreement and it says so; keys and figures are the agency's own."""
     city.issue()
     with opened(chromium, city, width=360) as page:
         signed_in(page, city)
         for name, until in (
             ("approvals", "#proposal-list p"),
+            ("many", "#many-done p"),
             ("keys", "#key-list td"),
             ("figures", "#figure-box svg"),
         ):
@@ -214,6 +215,99 @@ def test_agreed_by_another_and_counted(city: LiveWorld, chromium: Any) -> None:
             check(page)
             shot(page, f"console-{name}-zh-360")
         assert page.get_attribute("#figure-box svg >> nth=0", "aria-label").endswith(": 1")
+
+
+def states(city: LiveWorld) -> list[str]:
+    return sorted(one["state"] for one in city.agency("police").get("/issuers/police/licences")["items"])
+
+
+@pytest.mark.parametrize(("language", "width"), [("zh", 360), ("en", 1280)])
+def test_many_changed_and_undone(city: LiveWorld, chromium: Any, tmp_path: Path, language: str, width: int) -> None:
+    """Read from a file, looked at, what cannot change left out, done as one, and undone as a whole."""
+    permits = [city.issue() for _ in range(3)]
+    city.change("suspend", permits[2], "endorsement_lapsed")
+    file = tmp_path / "report.csv"
+    file.write_text("row,licence\n" + "".join(f"{at},{one}\n" for at, one in enumerate(permits)))
+    with opened(chromium, city, width=width, language=language) as page:
+        signed_in(page, city)
+        page.click(".tabs a[href='#many']")
+        page.click("#many-look")
+        page.wait_for_selector("#said:not([hidden]):not(.good)")
+        page.select_option("#many-type", "residence_permit")
+        page.select_option("#many-cause", "endorsement_lapsed")
+        page.set_input_files("#many-file", file)
+        page.click("#many-look")
+        page.wait_for_selector("#many-left td")
+        assert ("2 / 3" in page.inner_text("#many-said"), page.is_disabled("#many-do")) == (True, True)
+        assert permits[2] in page.inner_text("#many-left")
+        check(page)
+        shot(page, f"console-many-{language}-{width}")
+        page.click("#many-without")
+        page.wait_for_selector("#many-do:not([disabled])")
+        page.click("#many-do")
+        page.wait_for_selector("#agree[open]")
+        assert page.inner_text("#agree-licences").split() == permits[:2]
+        check(page)
+        shot(page, f"console-many-sure-{language}-{width}")
+        page.click("#agree button[value=no]")
+        assert states(city) == ["suspended", "valid", "valid"]
+        page.click("#many-do")
+        page.click("#agree-yes")
+        page.wait_for_selector("#said.good")
+        assert states(city) == ["suspended"] * 3
+        page.click("#many-done button")
+        page.wait_for_selector("#many-done button", state="detached")
+        assert states(city) == ["suspended", "valid", "valid"]
+        check(page)
+
+
+def test_proposed_and_agreed_by_another(city: LiveWorld, chromium: Any) -> None:
+    """One clerk proposes and cannot approve it; another looks at every licence and does; a third proposal is declined."""
+    permits = [city.issue(), city.issue()]
+    clerks = {name: city.caller("clerk", "police", person=name) for name in ("li", "wang")}
+    city.house.mass_changes._two_must_agree = True
+    with opened(chromium, city, width=1280, language="en") as page:
+
+        def enter(who: str, tab: str) -> None:
+            page.goto("/console")
+            page.fill("#token", str(clerks[who].token))
+            page.click("#by-token button")
+            page.wait_for_selector("#work:not([hidden])")
+            page.click(f".tabs a[href='#{tab}']")
+
+        enter("li", "many")
+        for _ in range(2):
+            page.select_option("#many-change", "revoke")
+            page.select_option("#many-type", "residence_permit")
+            page.select_option("#many-cause", "moved_away")
+            page.fill("#many-licences", "\n".join(permits))
+            page.click("#many-look")
+            page.click("#many-do")
+            page.click("#agree-yes")
+            page.wait_for_selector("#said.good")
+        page.click(".tabs a[href='#approvals']")
+        page.click("#proposal-list button >> nth=0")
+        page.click("#agree-yes")
+        page.wait_for_selector("#said:not([hidden]):not(.good)")
+        assert states(city) == ["valid", "valid"]
+        page.click("#sign-out")
+        page.wait_for_selector("#sign-in:not([hidden])")
+        enter("wang", "approvals")
+        page.click("#proposal-list button >> nth=0")
+        page.wait_for_selector("#agree[open]")
+        assert sorted(page.inner_text("#agree-licences").split()) == sorted(permits)
+        check(page)
+        shot(page, "console-agree-en-1280")
+        page.click("#agree-yes")
+        page.wait_for_selector("#said.good")
+        assert states(city) == ["revoked", "revoked"]
+        page.click("#proposal-list button >> nth=1")
+        page.wait_for_selector("#proposal-list button", state="detached")
+        assert {one["state"] for one in clerks["wang"].get("/issuers/police/status-changes")["items"]} == {
+            "approved",
+            "declined",
+        }
+        check(page)
 
 
 def test_files_as_spreadsheets_here_save_them(city: LiveWorld, chromium: Any, tmp_path: Path) -> None:

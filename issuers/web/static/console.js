@@ -1,4 +1,4 @@
-// The console of an agency's clerks: issue by the type's own form, one or many; find, change, renew; answer; agree.
+// The console of an agency's clerks: issue by the type's own form, one or many; find, change, renew; answer.
 "use strict";
 
 const told = (name) => at("console-words").dataset[name];
@@ -7,10 +7,11 @@ const session = { agency: "", cursor: "" };
 function opened(me) {
   session.agency = me.subject;
   const mine = [...document.querySelectorAll("form.issue")].filter((one) => one.dataset.agencies.split(" ").includes(session.agency));
-  for (const id of ["type", "batch-type"]) {
+  for (const id of ["type", "batch-type", "many-type"]) {
     at(id).replaceChildren(...mine.map((one) => element("option", one.dataset.name, { value: one.dataset.type })));
   }
   pick();
+  pickMany();
 }
 
 const formOf = (type) => document.querySelector(`form.issue[data-type="${type}"]`);
@@ -168,25 +169,7 @@ async function caseBox(one) {
   return box;
 }
 
-// What two must agree on; keys; figures
-
-async function approvals() {
-  const { items } = await ask("GET", `/issuers/${session.agency}/status-changes`);
-  const path = (one) => `/issuers/${session.agency}/status-changes/${one.proposal_id}`;
-  at("proposal-list").replaceChildren(table(told("what"), [told("what"), told("who"), told("until"), told("state"), told("act")], items.map((one) => [
-    element("pre", JSON.stringify(one.content, null, 1)), one.proposed_by, when(one.expires_at), one.state,
-    one.state === "waiting"
-      ? [
-        doing(told("approve"), async () => {
-          const whole = await ask("GET", path(one)); // what is agreed to is what is looked at: every licence by its name
-          if (!window.confirm(JSON.stringify(whole.content, null, 1))) return null;
-          return ask("POST", `${path(one)}/approve`, { content_hash: whole.content_hash });
-        }),
-        doing(told("decline"), () => ask("POST", `${path(one)}/decline`).then(() => undefined)),
-      ]
-      : [],
-  ])));
-}
+// Keys; figures
 
 async function keys() {
   const { jwks } = await call("GET", `/.well-known/jwt-vc-issuer/issuers/${session.agency}`);
@@ -197,4 +180,4 @@ async function overview() {
   at("figure-box").replaceChildren(...figures(await ask("GET", `/issuers/${session.agency}/figures?days=30`), nameOf));
 }
 
-act(null, () => work(["agency", "clerk"], { find: () => find(""), cases, approvals, keys, figures: overview }, opened));
+act(null, () => work(["agency", "clerk"], { find: () => find(""), cases, many: changes, approvals, keys, figures: overview }, opened));
