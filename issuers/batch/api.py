@@ -2,10 +2,11 @@
 
 import json
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from hashlib import sha256
+from itertools import islice
 from threading import BoundedSemaphore
 from typing import Annotated, Any, Literal
 
@@ -43,10 +44,11 @@ _BODY: dict[str, Any] = {
         },
     }
 }
-_NDJSON: dict[int | str, dict[str, Any]] = {
+_REPORT: dict[int | str, dict[str, Any]] = {
     200: {
         "content": {
-            rows.NDJSON: {"example": '{"row": 1, "reference": "JZZ-2026-000123", "licence_id": "1.2.156.3005.2.…"}\n'}
+            rows.NDJSON: {"example": '{"row": 1, "reference": "JZZ-2026-000123", "licence_id": "1.2.156.3005.2.…"}\n'},
+            rows.CSV: {"example": "row,reference,licence,faults\r\n1,JZZ-2026-000123,1.2.156.3005.2.…,\r\n"},
         },
         "description": "One line for each row that was checked: its licence, or its faults.",
     }
@@ -169,15 +171,19 @@ def routes(
 
         return StreamingResponse(telling.events(caller.name, look, seconds), media_type=server_sent_events.MEDIA_TYPE)
 
-    @router.get("/{job_id}/report", responses=_NDJSON, response_class=StreamingResponse)
+    @router.get("/{job_id}/report", responses=_REPORT, response_class=StreamingResponse)
     def report(
-        agency: AgencyKey, job_id: str, _caller: Agency, *, refused: Annotated[bool, Query()] = False
+        agency: AgencyKey,
+        job_id: str,
+        _caller: Agency,
+        *,
+        refused: Annotated[bool, Query(description="Of refused rows alone.")] = False,
+        form: Annotated[Literal["ndjson", "csv"], Query(description="csv: for a spreadsheet.")] = "ndjson",
+        limit: Annotated[int, Query(ge=1, le=rows.MOST_ROWS, description="Rows at most.")] = rows.MOST_ROWS,
     ) -> StreamingResponse:
-        """Read what came of every row, or of those alone that were refused, as NDJSON."""
+        """Read what came of every row, or of those alone that were refused, as NDJSON or CSV."""
         batches.job(agency, job_id)
-        told = (json.dumps(one, ensure_ascii=False) + "\n" for one in batches.report(agency, job_id)
-                if not refused or "faults" in one)  # fmt: skip
-        return StreamingResponse(told, media_type=rows.NDJSON)
+        return _report(islice(batches.report(agency, job_id, refused=refused), limit), form, job_id)
 
     return router
 
@@ -188,6 +194,13 @@ def _template(kind: LicenceType, form: str) -> Response:
         return Response(rows.csv_template(kind), media_type=rows.CSV, headers=named)
     data = tables.write_template(rows.columns(kind), f"{kind.names['zh']} {kind.names['en']}")
     return Response(data, media_type=rows.XLSX, headers=named)
+
+
+def _report(told: Iterator[Mapping[str, Any]], form: str, job_id: str) -> StreamingResponse:
+    if form == "csv":
+        named = {"Content-Disposition": f'attachment; filename="{job_id}.csv"'}
+        return StreamingResponse(tables.report_lines(told), media_type=rows.CSV, headers=named)
+    return StreamingResponse((json.dumps(one, ensure_ascii=False) + "\n" for one in told), media_type=rows.NDJSON)
 
 
 @contextmanager

@@ -170,15 +170,15 @@ class Batches:
             0 if stopped else right[Stage.DELIVER] + right[Stage.DONE], 0 if stopped else right[Stage.DONE], waits_for,
         )  # fmt: skip
 
-    def report(self, agency: str, job_id: str) -> Iterator[dict[str, Any]]:
-        """Yield what came of every row that was checked: its licence, or why it was refused."""
+    def report(self, agency: str, job_id: str, *, refused: bool = False) -> Iterator[dict[str, Any]]:
+        """Yield what came of every row that was checked, its licence or why it was refused; or of these alone."""
         self.job(agency, job_id)
         last, found = 0, True
         while found:  # a page in a transaction of its own: whoever reads slowly holds none
             with self._database.read() as session:
-                found = bool(page := store.outcomes(session, job_id, last, 20))
+                found = bool(page := store.outcomes(session, job_id, last, 20, refused=refused))
             for number, outcome in page:
-                yield from outcome
+                yield from (one for one in outcome if not refused or "faults" in one)
                 last = number
 
     def forget(self, *, now: datetime) -> int:

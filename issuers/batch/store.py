@@ -74,9 +74,12 @@ def rows_since(session: Session, agency: str, since: datetime) -> int:
     return session.exec(query.where(BatchJob.agency == agency, BatchJob.created_at >= since)).one() or 0
 
 
-def outcomes(session: Session, job_id: str, after: int, limit: int) -> Sequence[tuple[int, list[dict[str, Any]]]]:
-    """Return what came of the rows of up to `limit` chunks behind one, each with its number."""
+def outcomes(
+    session: Session, job_id: str, after: int, limit: int, *, refused: bool
+) -> Sequence[tuple[int, list[dict[str, Any]]]]:
+    """Return what came of the rows of up to `limit` chunks behind one, by number; `refused`: of those that refuse some."""
     query = select(BatchChunk.number, BatchChunk.outcome).where(BatchChunk.job_id == job_id, BatchChunk.number > after)
+    query = query.where(BatchChunk.refused > 0) if refused else query
     return [(number, list(rows)) for number, rows in session.exec(query.order_by(col(BatchChunk.number)).limit(limit))]
 
 

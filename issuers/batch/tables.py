@@ -1,12 +1,15 @@
-"""Spreadsheets: the one door to python-calamine, which reads them, and to openpyxl, which writes templates."""
+"""Spreadsheets: the one door to python-calamine, which reads them, and to openpyxl, which writes templates; reports."""
 
+import csv
+import io
 import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from io import BytesIO
 from math import isfinite
+from typing import Any
 from zipfile import BadZipFile, ZipFile
 
 from openpyxl import Workbook
@@ -21,6 +24,8 @@ LONGEST_LIST = 255  # characters of a spreadsheet's list of choices
 MOST_CELLS = 50_000_000
 LARGEST = 256 * 1024 * 1024  # bytes of a spreadsheet, inflated: some 300,000 rows, read whole
 _PLACE = re.compile(rb'<c\b[^>]*\br="([A-Z]+)([0-9]+)"')
+_FORMULA = re.compile(r"(?!-?[0-9.]+$)[\s\u3000]*[=+\-@＝＋－＠]|[\t\r\n]")
+REPORT_HEADS = ("row", "reference", "licence", "faults")
 EXACT = 10**15  # a spreadsheet's numbers are exact below
 
 
@@ -112,3 +117,20 @@ def write_template(columns: Sequence[Column], title: str) -> bytes:
     out = BytesIO()
     book.save(out)
     return out.getvalue()
+
+
+def report_lines(outcomes: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
+    """Yield what came of rows as lines of CSV that a spreadsheet opens, in UTF-8 with its mark.
+
+    A text that would be a formula there stays a text.
+    """
+    yield _line([*REPORT_HEADS], "utf-8-sig")
+    for one in outcomes:
+        why = "; ".join(f"{fault['code']}: {fault['pointer']} {fault['detail']}" for fault in one.get("faults", ()))
+        yield _line([str(one["row"]), one.get("reference") or "", one.get("licence_id") or "", why], "utf-8")
+
+
+def _line(cells: Sequence[str], encoding: str) -> bytes:
+    out = io.StringIO()
+    csv.writer(out).writerow([f"'{one}" if _FORMULA.match(one) else one for one in cells])
+    return out.getvalue().encode(encoding)

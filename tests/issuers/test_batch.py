@@ -388,6 +388,24 @@ def test_right_when_checked_and_wrong_when_recorded(world: World):
     _sound(world)
 
 
+def test_a_report_for_a_spreadsheet(world: World) -> None:
+    """As CSV with the mark by which spreadsheets know UTF-8; a reference that would be a formula is none; so many rows."""
+    job = send(world, ndjson([row(0), row(1, reference="=1+1"), row(2, reference="-3"), row(3, claims={"sex": "?"})]))[
+        "job_id"
+    ]
+    work(world)
+    path = f"/issuers/police/batches/{job}/report"
+    told = world.agency("police").get(f"{path}?form=csv").body
+    heads, *lines = csv.reader(told.removeprefix("\ufeff").splitlines())
+    assert (told[0], heads) == ("\ufeff", ["row", "reference", "licence", "faults"])
+    assert [one[:2] for one in lines] == [["1", "JZZ-000000"], ["2", "'=1+1"], ["3", "-3"], ["4", "JZZ-000003"]]
+    assert [bool(one[2]) for one in lines] == [True, True, True, False]
+    assert lines[3][3].startswith("wrong_value: /claims/sex ")
+    assert [one["row"] for one in report(world, job, "?refused=true&limit=1")] == [4]
+    assert len(report(world, job, "?limit=2")) == 2
+    assert world.agency("police").get(f"{path}?limit=0").status == 422
+
+
 def report_of(world: World, job: str) -> list[dict]:
     """A report without a caller: days are longer than tokens."""
     return list(world.house.batches.report("police", job))

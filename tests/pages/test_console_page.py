@@ -194,6 +194,12 @@ def test_many_at_once(city: LiveWorld, chromium: Any, tmp_path: Path) -> None:
             report = list(csv.reader(Path(downloading.value.path()).read_text(encoding="utf-8-sig").splitlines()))
             assert [bool(row[2]) for row in report[1:]] == [True, True, False]
             assert report[3][3].startswith("check_digit")
+        page.reload()  # whoever closed the page finds it again
+        page.wait_for_selector("#work:not([hidden])")
+        page.click("#batch-jobs button >> nth=0")
+        page.wait_for_selector("#batch-report:not([hidden])")
+        assert ("3 / 3" in page.inner_text("#batch-said"), "B-3" in page.inner_text("#batch-faults")) == (True, True)
+        check(page)
         shot(page, "console-batch-en-1280")
         issued = city.agency("police").get("/issuers/police/licences")["items"]
         assert sorted(one["reference"] for one in issued) == ["B-1", "B-2"]

@@ -213,10 +213,3 @@ function figures(made, names) {
       made.days.toReversed().map((day) => [day.day, ...["issued", "accepted", "refused", "cannot_confirm"].map((name) => String(day[name]))])),
   ];
 }
-
-/** Keep a text as a file. */
-function keep(name, text) {
-  const link = element("a", "", { download: name, href: URL.createObjectURL(new Blob(["\ufeff", text], { type: "text/csv" })) });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
-}

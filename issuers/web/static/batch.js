@@ -8,10 +8,6 @@ const KINDS = {
 const batch = { job: "" };
 const ofBatches = (rest = "") => `/issuers/${session.agency}/batches${rest}`;
 
-const quoted = (text) => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-/** A line of a file that a spreadsheet opens: a text that would be a formula there stays a text. */
-const csvLine = (cells) => `${cells.map((cell) => quoted(/^[\s\u3000]*[=+\-@＝＋－＠]|^[\t\r\n]/.test(cell) && !/^-?[0-9.]+$/.test(cell) ? `'${cell}` : cell)).join(",")}\r\n`;
-
 const why = (row) => row.faults.map((one) => `${one.code}: ${one.pointer} ${one.detail}`).join("; ");
 
 /** Show how far a job is. */
@@ -23,44 +19,63 @@ function progress(job) {
   at("batch-said").textContent = `${job.checked} / ${job.rows} ${told("rows")} · ${told("ok")} ${job.signed} · ${told("delivered")} ${job.delivered} · ${told("fault")} ${job.refused}${waits}`;
 }
 
-/** Follow a job to its end; it goes on without this page, too. */
+const over = (job) => job.state === "done" || job.state === "stopped";
+
+/** Follow a job to its end, and show what was refused; it goes on without this page, too. */
 async function followed(job) {
   batch.job = job.job_id;
-  for (;;) {
+  at("batch-faults").replaceChildren();
+  at("batch-report").hidden = true;
+  at("batch-box").hidden = false;
+  const mine = () => batch.job === job.job_id && staff.token; // another is looked at by now, or nobody
+  while (!over(job) && mine()) {
     progress(job);
-    if (job.state === "done" || job.state === "stopped") return job;
     await new Promise((done) => { setTimeout(done, 1000); });
-    job = await ask("GET", ofBatches(`/${batch.job}`));
+    if (mine()) job = await ask("GET", ofBatches(`/${job.job_id}`));
   }
+  if (!mine()) return;
+  progress(job);
+  const rows = job.refused ? await ask("GET", ofBatches(`/${job.job_id}/report?refused=true&limit=200`), undefined, { lines: true }) : [];
+  const shown = rows.map((row) => [String(row.row), row.reference || "", why(row)]);
+  if (shown.length) at("batch-faults").append(table(told("fault"), [told("row"), told("reference"), told("reason")], shown));
+  at("batch-report").hidden = false;
+  await jobs();
 }
 
-at("batch-template").addEventListener("click", (event) => act(event.currentTarget, async () => {
-  const type = at("batch-type").value;
-  const file = await ask("GET", ofBatches(`/template.xlsx?licence_type=${type}`), undefined, { file: true });
-  const link = element("a", "", { download: `${type}.xlsx`, href: URL.createObjectURL(file) });
+/** The newest jobs: whoever closed the page finds theirs again. */
+async function jobs() {
+  const { items } = await ask("GET", ofBatches());
+  const look = (job) => {
+    const button = element("button", told("look"), { type: "button" });
+    button.addEventListener("click", () => act(button, () => followed(job)));
+    return button;
+  };
+  at("batch-jobs").replaceChildren(table(told("jobs"), [told("when"), told("type"), told("rows"), told("fault"), told("state"), told("act")], items.map((job) => [
+    when(job.created_at), nameOf(job.licence_type), String(job.rows), String(job.refused), told(`job${job.state[0].toUpperCase()}${job.state.slice(1)}`), [look(job)],
+  ])));
+}
+
+/** Get what a link would, with the token, and keep it as a file. */
+async function fetched(path, name) {
+  const link = element("a", "", { download: name, href: URL.createObjectURL(await ask("GET", path, undefined, { file: true })) });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
+
+at("batch-template").addEventListener("click", (event) => act(event.currentTarget, () => {
+  const type = at("batch-type").value;
+  return fetched(ofBatches(`/template.xlsx?licence_type=${type}`), `${type}.xlsx`);
 }));
 
-at("batch-report").addEventListener("click", (event) => act(event.currentTarget, async () => {
-  const rows = await ask("GET", ofBatches(`/${batch.job}/report`), undefined, { lines: true });
-  const heads = [told("row"), told("reference"), told("licence"), told("reason")];
-  const lines = rows.map((row) => [String(row.row), row.reference || "", row.licence_id || "", row.faults ? why(row) : ""]);
-  keep("report.csv", [heads, ...lines].map(csvLine).join(""));
-}));
+at("batch-report").addEventListener("click", (event) => act(event.currentTarget, () => fetched(ofBatches(`/${batch.job}/report?form=csv`), `${batch.job}.csv`)));
 
 at("batch-run").addEventListener("click", (event) => act(event.currentTarget, async () => {
   const file = at("batch-file").files[0], type = at("batch-type").value;
   const kind = file && KINDS[file.name.toLowerCase().split(".").pop()];
   if (!kind) throw new Error(told("unreadable"));
-  at("batch-faults").replaceChildren();
-  at("batch-report").hidden = true;
+  batch.job = "";
   at("batch-box").hidden = false;
   at("batch-said").textContent = told("sending");
   const once = `file-${type}-${file.size}-${file.lastModified}`; // the same file again is the same job
   await followed(await ask("POST", ofBatches(`?licence_type=${type}`), file, { kind, once }));
-  const rows = await ask("GET", ofBatches(`/${batch.job}/report?refused=true`), undefined, { lines: true });
-  const shown = rows.slice(0, 200).map((row) => [String(row.row), row.reference || "", why(row)]);
-  if (shown.length) at("batch-faults").append(table(told("fault"), [told("row"), told("reference"), told("reason")], shown));
-  at("batch-report").hidden = false;
 }));

@@ -180,4 +180,4 @@ async function overview() {
   at("figure-box").replaceChildren(...figures(await ask("GET", `/issuers/${session.agency}/figures?days=30`), nameOf));
 }
 
-act(null, () => work(["agency", "clerk"], { find: () => find(""), cases, many: changes, approvals, keys, figures: overview }, opened));
+act(null, () => work(["agency", "clerk"], { find: () => find(""), batch: jobs, cases, many: changes, approvals, keys, figures: overview }, opened));
