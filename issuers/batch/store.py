@@ -77,7 +77,7 @@ def rows_since(session: Session, agency: str, since: datetime) -> int:
 def outcomes(
     session: Session, job_id: str, after: int, limit: int, *, refused: bool
 ) -> Sequence[tuple[int, list[dict[str, Any]]]]:
-    """Return what came of the rows of up to `limit` chunks behind one, by number; `refused`: of those that refuse some."""
+    """Return what came of the rows of up to `limit` chunks behind one, by number; or of chunks with refused rows."""
     query = select(BatchChunk.number, BatchChunk.outcome).where(BatchChunk.job_id == job_id, BatchChunk.number > after)
     query = query.where(BatchChunk.refused > 0) if refused else query
     return [(number, list(rows)) for number, rows in session.exec(query.order_by(col(BatchChunk.number)).limit(limit))]
