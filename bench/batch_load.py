@@ -11,6 +11,7 @@ from app.house import House
 from bench import city
 from credentials.licence_type import LicenceType
 from issuers.batch import rows
+from issuers.batch.batches import OPERATION
 from records import idempotency
 
 WORKERS = 2
@@ -57,7 +58,7 @@ def measure(url: str, count: int, workers: int = WORKERS) -> dict[str, float]:
 def receive(made: House, count: int, first: int = 0) -> str:
     """Send a batch of `count` people's orders in; returns the job."""
     kind: LicenceType = made.batches.kind(city.AGENCY, city.TYPE, now=clock.now())
-    this = idempotency.attempt(f"agency:{city.AGENCY}", f"bench {first}", "batch", {})
+    this = idempotency.attempt(f"agency:{city.AGENCY}", f"bench {first}", f"{OPERATION}{city.TYPE}", {})
     job = made.batches.open(city.AGENCY, city.TYPE, this, whole=False, actor="agency:bench", now=clock.now())
     sent = rows.read(_lines(first, count), rows.NDJSON, kind)
     made.batches.receive(job, sent, lambda: "0", now=clock.now())

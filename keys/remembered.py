@@ -4,7 +4,8 @@ That is counters' access tokens (`access.py`), counters (`verifier/counters.py`)
 agencies' metadata (`issuers/openid4vci/api.py`); in the same way trust and status lists (`verifier/trust_cache.py`).
 
 What was changed is seen when the moment is over, at every worker alike: `LICENCE_REFRESH_SECONDS`, two by default, is
-the time in which all of them agree.
+the time in which all of them agree. While the database is away, what was known before counts on for a quarter of an
+hour (`records.database.OUTLAST`): nobody can change it meanwhile, but at a worker that alone is cut off.
 """
 
 from collections import OrderedDict
@@ -12,6 +13,8 @@ from collections.abc import Callable, Hashable
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import Generic, TypeVar
+
+from records.database import AWAY, OUTLAST
 
 Value = TypeVar("Value")
 MOST = 10_000
@@ -30,9 +33,15 @@ class Remembered(Generic[Value]):
     def get(self, key: Hashable, look: Callable[[], Value], *, now: datetime) -> Value:
         """Return what is known of `key`, or what `look` finds; what it raises is not remembered."""
         kept = self._kept.get(key)
-        if kept is not None and timedelta(0) <= now - kept[0] < self._life:
+        age = now - kept[0] if kept is not None else OUTLAST
+        if kept is not None and timedelta(0) <= age < self._life:
             return kept[1]
-        found = look()
+        try:
+            found = look()
+        except AWAY:
+            if kept is not None and timedelta(0) <= age < OUTLAST:
+                return kept[1]
+            raise
         if self._life and self._only(found):
             with self._lock:
                 self._kept.pop(key, None)

@@ -3,11 +3,18 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
+from datetime import timedelta
 from typing import Protocol, TypeVar
 
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionError
 from sqlmodel import Session
 
 Made = TypeVar("Made")
+AWAY = (OperationalError, InterfaceError, NoConnectionError)
+"""What asking a database raises that is not there."""
+OUTLAST = timedelta(minutes=15)
+"""How long what was remembered counts while the database is away: as long as a status list does on line."""
 _at_once: ContextVar[bool] = ContextVar("at_once", default=False)
 
 

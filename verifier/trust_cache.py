@@ -1,4 +1,7 @@
-"""Trust and status kept in memory, verified once: parsed again only when the signed text changed."""
+"""Trust and status kept in memory, verified once: parsed again only when the signed text changed.
+
+While the database is away, what was asked for within a quarter of an hour counts on (`keys/remembered.py`).
+"""
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -13,6 +16,7 @@ from credentials.status_list import StatusListToken
 from keys import trust_list
 from keys.errors import CustodyError, TrustListRefusedError
 from keys.trust_list import TrustedIssuer, TrustList
+from records.database import AWAY, OUTLAST
 from verifier.checking import Seen, read_status_list
 
 MAX_LISTS = 1024  # status lists kept
@@ -47,6 +51,10 @@ class TrustCache:
             text = self._fetch(now)
         except CustodyError as error:
             raise TrustListRefusedError(f"cannot be had: {error.code}") from error
+        except AWAY:
+            if kept is not None and asked is not None and timedelta(0) <= now - asked < OUTLAST:
+                return kept
+            raise
         fresh = kept if kept is not None and text == self._text else trust_list.read(text, self._operator_keys())
         if kept is not None and fresh.version < kept.version:
             raise TrustListRefusedError("an older trust list came back")
@@ -82,7 +90,12 @@ class StatusCache:
         kept = self._kept.get((issuer.agency, uri))
         if kept is not None and kept.issuer is issuer and timedelta(0) <= now - kept.asked < self._refresh:
             return kept.token
-        text = self._fetch(uri, now)
+        try:
+            text = self._fetch(uri, now)
+        except AWAY:  # how old a list may be is looked at by whoever asks for it
+            if kept is not None and kept.issuer is issuer and timedelta(0) <= now - kept.asked < OUTLAST:
+                return kept.token
+            raise
         token = kept.token if kept and kept.issuer is issuer and kept.text == text else None
         if token is None:
             token = read_status_list(text, uri, issuer, trust, now=now)

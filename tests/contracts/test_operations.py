@@ -167,10 +167,13 @@ def test_compose() -> None:
     upstream = (DEPLOY / "nginx/upstream.conf").read_text(encoding="ascii")
     assert re.findall(r"server (worker-[0-9]):8080", upstream) == [one for one in services if one.startswith("worker-")]
     assert [name for name, one in services.items() if "ports" in one] == ["proxy"]
-    for one in [*workers, services["proxy"]]:
+    for one in [*workers, services["background"], services["proxy"]]:
         assert (one["read_only"], one["cap_drop"], one["security_opt"]) == (True, ["ALL"], ["no-new-privileges:true"])
     subnet = made["networks"]["default"]["ipam"]["config"][0]["subnet"]
-    for one in workers:
+    assert all("--no-work" in one["command"] for one in workers)
+    background = services["background"]
+    assert (background["command"], background["deploy"]["replicas"]) == (["worker"], 2)
+    for one in [*workers, background]:
         assert subnet in one["environment"]["LICENCE_TRUSTED_PROXIES"]
         assert one["environment"] == services["migrate"]["environment"]
         assert one["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
@@ -207,7 +210,15 @@ def test_kubernetes() -> None:
     assert made["PodDisruptionBudget", "licence-wallet"]["spec"]["minAvailable"] < deployment["replicas"]
     assert made["HorizontalPodAutoscaler", "licence-wallet"]["spec"]["minReplicas"] == deployment["replicas"]
     secret = made["Secret", "licence-wallet"]["stringData"]
-    for one in (pod, made["Job", "licence-wallet-migrate"]["spec"]["template"]["spec"]):
+    behind = made["Deployment", "licence-wallet-background"]["spec"]
+    assert ("--no-work" in worker["args"], behind["template"]["spec"]["containers"][0]["args"]) == (True, ["worker"])
+    pods = (
+        2 + made["HorizontalPodAutoscaler", "licence-wallet"]["spec"]["maxReplicas"] + behind["replicas"]
+    )  # two roll out
+    assert pods * int(made["ConfigMap", "licence-wallet"]["data"]["LICENCE_DATABASE_CONNECTIONS"]) < 100
+    for policy in ("licence-wallet-background", "licence-wallet-migrate"):
+        assert made["NetworkPolicy", policy]["spec"]["podSelector"]["matchLabels"] == {"app.kubernetes.io/name": policy}
+    for one in (pod, behind["template"]["spec"], made["Job", "licence-wallet-migrate"]["spec"]["template"]["spec"]):
         assert one["securityContext"]["runAsNonRoot"] is True
         assert one["automountServiceAccountToken"] is False
         for container in [*one["initContainers"], *one["containers"]]:
@@ -231,7 +242,7 @@ def test_kustomize_renders_it() -> None:
     done = subprocess.run(["kubectl", "kustomize", DEPLOY / "kubernetes"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     made = list(yaml.safe_load_all(done.stdout))
-    assert len(made) == 10
+    assert len(made) == 12
     assert {one["metadata"]["namespace"] for one in made if one["kind"] != "Namespace"} == {"licence-wallet"}
 
 

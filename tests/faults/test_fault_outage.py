@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,13 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError
 
 from app.problem_codes import PROBLEMS
+from credentials import key_binding, sd_jwt
 from records.models import IdempotencyKey
 from records.rows import store as rows_store
 from tests.faults.outages import Breakable, loses_the_answer, no_room
 from tests.issuers.city import another_worker, status_of
 from tests.records.tables import counts, findings
-from tests.world import ITEM, Answer, Caller, World
+from tests.world import COUNTER, ITEM, Answer, Caller, World
 
 KEY = {"Idempotency-Key": "case-2026-000123"}
 
@@ -60,6 +62,41 @@ def test_away_and_back(breakable: Breakable, fragile: World) -> None:
     assert status_of(fragile, permit) == 1
     assert counts(fragile)["licence"] == 2
     assert findings(fragile) == []
+
+
+def test_verifying_goes_on_from_memory(breakable: Breakable, fragile: World) -> None:
+    """A worker that has just verified does so without its database, while what it remembers is fresh enough."""
+    permit, token = fragile.issue(), fragile.counter().token
+    fragile.restart(refresh_seconds=2)
+    desk, audience = Caller(fragile.http, str(token)), fragile.house.verifier.audience(COUNTER)
+    bodies = [
+        {"service_item": ITEM, "nonce": f"n{minute}", "presentations": _presented(fragile, permit, audience, minute)}
+        for minute in range(20)
+    ]
+    before = counts(fragile)
+
+    def said(minute: int) -> str:
+        made = desk.post("/verifier/checks", bodies[minute])
+        return str(made["reason"] if made.status == 200 else made["code"])
+
+    assert said(0) == "accepted"
+    with breakable.away(fragile):
+        told = []
+        for minute in range(1, 20):
+            fragile.wait(60)
+            told.append(said(minute))
+        _refused(desk.post("/verifier/verifications", {"scanned": "LW1-0", "service_item": ITEM}))
+    assert told == ["accepted"] * 14 + ["database_unavailable"] * 5
+    assert counts(fragile) == before
+    assert findings(fragile) == []
+
+
+def _presented(world: World, permit: str, audience: str, minute: int) -> list[str]:
+    """What a wallet would send so many minutes from now."""
+    keeping, later = world.house.wallet._keeping, world.now + timedelta(minutes=minute)
+    (found,) = keeping.opened(str(world.holder().subject), [permit], now=world.now)
+    parts = sd_jwt.select(found.parts, ["residence_district"])
+    return [key_binding.bind(parts, keeping.signer(found.key), audience=audience, nonce=f"n{minute}", now=later)]
 
 
 def test_restarted_between_two_requests(breakable: Breakable, fragile: World) -> None:
