@@ -38,6 +38,7 @@ def upgrade() -> None:
 """
 COLUMN = "    card_by: str | None = Field(default=None)\n"
 AT_WORK = 4.0  # seconds of each state of affairs
+DRAINED = 1.0  # seconds: as long as the deployment waits before it ends a worker, or less
 
 
 def _next_release(place: Path) -> Path:
@@ -103,6 +104,7 @@ def test_two_releases_at_work(own_server: OwnServer, tmp_path: Path) -> None:
             urls.append(new.url)
             time.sleep(AT_WORK)
             urls.remove(old.url)  # the proxy takes it out, and what it has begun it ends
+            time.sleep(DRAINED)
             assert old.signal(signal.SIGTERM) in {0, -signal.SIGTERM}
             time.sleep(AT_WORK)
         examined = _of_next(code, env, "doctor", "--deep")
@@ -112,7 +114,7 @@ def test_two_releases_at_work(own_server: OwnServer, tmp_path: Path) -> None:
             one.cable.end()
         receiver.end()
     assert books.broken == [], books.figures
-    assert [name for name in books.figures if name.startswith("tried again: 5")] == []
+    assert [name for name in books.figures if name.startswith("tried again")] == [], "refused, or cut in the middle"
     assert "✗" not in examined
     made = engine(url)
     with made.connect() as connection:

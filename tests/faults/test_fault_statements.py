@@ -15,21 +15,28 @@ from sqlalchemy.exc import OperationalError
 from issuers.batch import batches
 from tests.faults.outages import fails_at
 from tests.issuers.batch_rows import ndjson, progress, row, send, work
-from tests.issuers.city import another_worker, status_of
-from tests.records.tables import counts, findings
+from tests.issuers.city import another_worker, signature, status_of, univ
+from tests.issuers.claims_of_types import order
+from tests.records.tables import acts, counts, findings
 from tests.world import COUNTER, ITEM, Answer, Caller, World
 
+TYPE = "graduation_certificate"
 Prepare = Callable[[int], tuple[str, Any]]
 
 
-def _at_every_statement(world: World, prepare: Prepare, judge: Callable[[Answer], None], *, step: int = 1) -> int:
-    """Send one request for each statement that can fail, each again to a healthy worker; returns how many failed."""
-    police, failed = world.agency("police"), 0
+def _at_every_statement(
+    world: World, prepare: Prepare, judge: Callable[[Answer], None], *, agency: str = "police", name: str = "licence_id"
+) -> int:
+    """Send one request for each statement that can fail, each again to a healthy worker; returns how many failed.
+
+    What is answered both times has the same `name`.
+    """
+    police, failed = world.agency(agency), 0
     world.holder()
     house = world.build()
     with another_worker(world, house) as worker:
         sick = Caller(worker.http, police.token)
-        for number in range(0, 400, step):
+        for number in range(400):
             path, body = prepare(number)
             headers = {"Idempotency-Key": f"failed-{number}"}
             with fails_at(house, number) as said:
@@ -38,7 +45,7 @@ def _at_every_statement(world: World, prepare: Prepare, judge: Callable[[Answer]
             assert again.status in {200, 201}, (number, again.body)
             judge(again)
             if made.status < 400:  # what failed was no part of the act: publishing it, or nothing any more
-                assert made["licence_id"] == again["licence_id"]
+                assert made[name] == again[name]
             else:
                 assert (made.status, made["code"], made.headers["retry-after"]) == (503, "database_unavailable", "5")
                 failed += 1
@@ -79,6 +86,56 @@ def test_changing(world: World, verb: str, cause: str, bit: int) -> None:
             f"SELECT count(*) FROM audit_entry WHERE act = 'licence.{verb.removesuffix('e')}ed'"
         )
         assert told.scalar_one() == len(made)
+    assert findings(world) == []
+
+
+@pytest.mark.parametrize("undone", [False, True])
+def test_changing_many(world: World, undone: bool) -> None:
+    """Whichever statement of a mass suspension, or of undoing it, fails: sent again it is done, once, for all of them."""
+    made: list[list[str]] = []
+
+    def prepare(number: int) -> tuple[str, Any]:
+        made.append([world.issue(), world.issue()])
+        body = {"change": "suspend", "cause": "endorsement_lapsed", "licences": made[-1]}
+        if not undone:
+            return "/issuers/police/status-changes", body
+        done = world.agency("police").post("/issuers/police/status-changes", body)
+        return f"/issuers/police/status-changes/{done['change_id']}/undo", None
+
+    def judge(answer: Answer) -> None:
+        assert (answer["changed"], answer["left"]) == (2, [])
+        assert {status_of(world, one) for one in made[-1]} == {0 if undone else 2}
+
+    assert _at_every_statement(world, prepare, judge, name="change_id") >= 6
+    told = [act for _, act, _ in acts(world, "issuers/police")]
+    assert told.count("licence.suspended") == 2 * len(made)
+    assert told.count("licence.reinstated") == (2 * len(made) if undone else 0)
+    assert findings(world) == []
+
+
+def test_preparing_and_completing(world: World) -> None:
+    """Whichever statement of preparing fails, and then of completing: one licence, in its holder's wallet."""
+    university = univ(world)
+    prepared: list[Answer] = []
+
+    def judge(answer: Answer) -> None:
+        prepared.append(answer)
+
+    def complete(number: int) -> tuple[str, Any]:
+        one = university.post(
+            "/issuers/univ/licences/prepare", order(world, TYPE), headers={"Idempotency-Key": f"whole-{number}"}
+        )
+        return f"/issuers/univ/licences/{one['licence_id']}/complete", signature(one)
+
+    path = "/issuers/univ/licences/prepare"
+    assert _at_every_statement(world, lambda _number: (path, order(world, TYPE)), judge, agency="univ") >= 8
+    assert len({one["licence_id"] for one in prepared}) == len(prepared) == counts(world)["licence"]
+    assert {one["state"] for one in prepared} == {"prepared"}
+    completed: list[Answer] = []
+    assert _at_every_statement(world, complete, completed.append, agency="univ") >= 6
+    assert {(one["state"], one["delivered"]) for one in completed} == {("valid", True)}
+    held = world.holder("graduate").get("/wallet/licences?limit=100")["items"]
+    assert {one["licence_id"] for one in held} == {one["licence_id"] for one in completed}
     assert findings(world) == []
 
 
