@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from itertools import islice
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -42,14 +41,20 @@ def examine(house: House, *, deep: bool, now: datetime) -> list[Finding]:
         ]
     findings: list[Finding] = []
     for name, check in checks:
+        wrong: list[str] = []
+        more = 0
         try:
-            wrong = list(islice(check(house, now), MOST_TOLD + 1))
+            for sentence in check(house, now):
+                if len(wrong) < MOST_TOLD:
+                    wrong.append(sentence)
+                else:
+                    more += 1
         except SQLAlchemyError as error:
             wrong = [f"the database refuses ({type(error).__name__}): see LICENCE_DATABASE_URL"]
         except (FormatError, CustodyError, IssuerError, RefusalError, KeyError) as error:
             wrong = [f"cannot be examined: {type(error).__name__} {error}"]
-        if len(wrong) > MOST_TOLD:
-            wrong[MOST_TOLD:] = ["and more of these"]
+        if more:
+            wrong.append(f"and {more} more of these")
         findings += [(name, sentence) for sentence in wrong] or [(name, "")]
     return findings
 

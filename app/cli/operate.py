@@ -180,9 +180,14 @@ def list_keys(json_output: Json = False) -> None:
     answer({"keys": told}, lines, as_json=json_output)
 
 
-def rotate_key(owner: str, purpose: KeyPurpose, json_output: Json = False) -> None:
+def rotate_key(
+    owner: str,
+    purpose: KeyPurpose,
+    retires: Annotated[str | None, typer.Option(help="The key that signs now: sent twice, it is done once.")] = None,
+    json_output: Json = False,
+) -> None:
     """Retire an owner's active key; the next one signs from now on, the old one still verifies."""
-    kid = house().vault.rotate(owner, purpose, actor=ACTOR, now=clock.now())
+    kid = house().vault.rotate(owner, purpose, actor=ACTOR, now=clock.now(), retires=retires)
     answer({"kid": kid}, f"{owner} signs {purpose} with {kid} from now on", as_json=json_output)
 
 

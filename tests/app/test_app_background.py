@@ -1,11 +1,15 @@
 """What the service does by itself: by one worker at a time, and by none that has lost its lease."""
 
 import asyncio
+import re
+import time
 from datetime import timedelta
 
 import pytest
+from starlette.testclient import TestClient
 
 from app import background
+from app.main import create_app
 from issuers.models import StatusListRow
 from records.leases import LeaseLostError, Leases
 from tests.records.tables import findings
@@ -71,3 +75,21 @@ def test_a_round_that_fails_is_told_and_tried_again(world: World, monkeypatch: p
 
     asyncio.run(asyncio.wait_for(a_while(), 30))
     assert set(told) == {"broken"}
+
+
+def test_a_round_that_fails_is_in_the_metrics(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that works by itself tells Prometheus which of its duties failed, and how often."""
+
+    def broken(*_args: object) -> None:
+        raise KeyError
+
+    monkeypatch.setattr(background, "DUTIES", (background.Duty("broken", 0.001, broken),))
+    app = create_app(world.house, now=lambda: world.now, by_itself=True)
+    with TestClient(app, client=("127.0.0.1", 1), base_url=world.house.settings.base_url) as client:
+        for _ in range(500):
+            said = client.get("/metrics").text
+            found = re.search(r'^licence_duty_failures_total\{duty="broken"\} ([0-9.]+)$', said, re.MULTILINE)
+            if found and float(found[1]) >= 2:
+                return
+            time.sleep(0.01)
+    raise AssertionError(said)

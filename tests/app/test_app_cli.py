@@ -438,6 +438,9 @@ def test_agencies_counters_holders_and_keys(house: Run, tmp_path: Path) -> None:
     assert rotated.code == 0
     states = {one["kid"]: one["state"] for one in house("keys", "list", "--json").json["keys"]}
     assert states[rotated.json["kid"]] == "active"
+    (retired,) = (kid for kid, state in states.items() if state == "retired")
+    again = house("keys", "rotate", "police", "licence", "--retires", retired, "--json")
+    assert again.json["kid"] == rotated.json["kid"]
     assert list(states.values()).count("retired") == 1
     doctor = house("doctor", "--deep", "--json")
     assert doctor.code == 0, doctor.out

@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
+from app import doctor
 from app.invariants import checks
 from credentials import base64url, jws, status_list
-from issuers.models import LicenceRow, StatusListRow
+from issuers.models import LicenceCopy, LicenceRow, StatusListRow
 from issuers.publishing import LIST_SIZE
 from keys.models import KeyPurpose
+from records import audit
 from records.models import AuditEntry, IdempotencyKey
 from records.outbox.models import OutboxEvent
 from records.rows import store as rows_store
@@ -80,6 +82,57 @@ def test_i2_another_index_than_was_signed(world: World) -> None:
     licence_id = world.issue()
     alter(world, "UPDATE licence SET status_index = :one", one=(_row(world, licence_id).status_index + 1) % 1000)
     assert I2 in _names(world)
+
+
+def _copy(world: World, licence_id: str, index: int) -> None:
+    """Put a copy of a licence, with a place of its own, beside the service."""
+    of = _row(world, licence_id)
+    with world.house.database.write() as session:
+        session.add(
+            LicenceCopy(
+                copy_id="c", licence_id=licence_id, thumbprint="t", status_list_id=of.status_list_id, kid=of.kid,
+                status_index=index, signing_input=of.signing_input, signature=of.signature, created_at=world.now,
+            )
+        )  # fmt: skip
+
+
+def test_i2_an_index_given_twice(world: World) -> None:
+    """A copy that has a licence's place is named with that place."""
+    licence_id = world.issue()
+    index = _row(world, licence_id).status_index
+    _copy(world, licence_id, index)
+    assert (I2, f"police/1 index {index} was given 2 times") in findings(world)
+
+
+def test_i2_a_decoy_s_index(world: World) -> None:
+    """A licence or a copy at a place that says revoked from the first day on is named."""
+    licence_id = world.issue()
+    with world.house.database.read() as session:
+        first, second, *_ = session.exec(select(StatusListRow)).one().decoys
+    alter(world, "UPDATE licence SET status_index = :one", one=first)
+    _copy(world, licence_id, second)
+    said = {sentence for name, sentence in findings(world) if name == I2}
+    assert {f"police/1 index {one} was given, and is a decoy's" for one in (first, second)} <= said
+
+
+def test_i1_a_copy_the_ledger_does_not_know(world: World) -> None:
+    """A copy that the audit says was signed and that has no row is named."""
+    world.issue()
+    with world.house.database.write() as session:
+        audit.record(
+            session, stream="issuers/police", actor="t", act="licence.copied", subject="gone", now=world.now, detail={}
+        )
+    assert (I1, "copy gone was signed, and the ledger does not know it") in findings(world)
+
+
+def test_so_many_are_told_and_then_that_there_are_more(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever looks at a city with much amiss is told the first of it, and how much more there is."""
+    monkeypatch.setattr(doctor, "MOST_TOLD", 2)
+    for _ in range(4):
+        world.issue()
+    alter(world, "UPDATE licence SET signature = NULL")
+    said = [sentence for name, sentence in findings(world) if name == I1]
+    assert (len(said), said[-1]) == (3, "and 2 more of these")
 
 
 def test_i3_a_list_that_says_something_else(world: World) -> None:
