@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from sqlalchemy import BigInteger, DateTime, Dialect, LargeBinary, Text
+from sqlalchemy import BigInteger, DateTime, Dialect, Index, LargeBinary, Text
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
@@ -30,6 +30,7 @@ class AuditEntry(SQLModel, table=True):
     """One act, chained to the act before it in its stream. Holds no claim. `log_index` is its leaf, once it is one."""
 
     __tablename__ = "audit_entry"
+    __table_args__ = (Index("acts_on_a_subject", "stream", "subject", "sequence"),)
 
     stream: str = Field(primary_key=True)
     sequence: int = Field(primary_key=True)
