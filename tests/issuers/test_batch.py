@@ -2,7 +2,10 @@
 
 import csv
 import io
+import json
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
 
@@ -15,6 +18,7 @@ from issuers.batch import api, batches, rows
 from issuers.batch.batches import OPERATION
 from issuers.errors import AgencyKeepsKeyError, BatchLimitError, UnknownJobError
 from issuers.models import LicenceRow, LicenceState
+from keys import server_sent_events
 from records import idempotency
 from tests.issuers.batch_rows import citizen, ndjson, progress, report, row, send, work
 from tests.issuers.city import CrashError, dies_at
@@ -359,13 +363,20 @@ def test_a_job_waits_for_its_key_and_says_so(world: World):
     assert (progress(world, job)["waits_for"], _ledger(world)) == ("type_not_authorised", [])
 
 
-def test_progress_as_it_goes_on(world: World):
-    """The stream of events tells how far a job is."""
-    job = send(world, ndjson([row(0)]))["job_id"]
-    work(world)
-    told = world.agency("police").get(f"/issuers/police/batches/{job}/events?seconds=0")
-    assert "event: batch" in told.body
-    assert '"delivered": 1' in told.body
+def test_progress_as_it_goes_on(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stream of events tells how far a job is, each time that it is further, to its end."""
+    monkeypatch.setattr(batches, "CHUNK_ROWS", 1)
+    monkeypatch.setattr(server_sent_events, "EVERY_SECONDS", 0.01)
+    police, job = world.agency("police"), send(world, ndjson([row(number) for number in range(4)]))["job_id"]
+    with ThreadPoolExecutor(1) as listener:
+        heard = listener.submit(police.get, f"/issuers/police/batches/{job}/events?seconds=4")
+        while world.house.batch_worker.work(lambda: world.now):
+            time.sleep(0.1)  # long enough to be seen
+    told = [json.loads(line[6:]) for line in heard.result().body.splitlines() if line.startswith("data: ")]
+    assert heard.result().body.count("event: batch") == len(told) > 3
+    far = [one["checked"] + one["signed"] + one["delivered"] for one in told]
+    assert far == sorted(far)
+    assert (told[0]["delivered"], told[-1]["delivered"], told[-1]["state"]) == (0, 4, "done")
 
 
 def test_another_agencys_job_is_not_there(world: World):
