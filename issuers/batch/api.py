@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from hashlib import sha256
 from itertools import islice
@@ -28,6 +28,7 @@ from keys.auth import Attempts, Clock, IdempotencyKey
 from keys.server_sent_events import Event, Telling
 
 MOST_AT_ONCE = 8  # uploads that one worker takes side by side: a slow one holds a thread for as long as it lasts
+WAIT_SECONDS = 30.0  # for another spreadsheet: they are read whole, one at a time
 STREAMED = re.compile(r"/issuers/[^/]+/batches")
 """Where bodies are taken as they come."""
 ROWS = {
@@ -106,7 +107,7 @@ def routes(
 ) -> APIRouter:
     """Return the routes."""
     router = APIRouter(prefix="/issuers/{agency}/batches", tags=["issuers"])
-    receiving = BoundedSemaphore(MOST_AT_ONCE)
+    receiving, sheets = BoundedSemaphore(MOST_AT_ONCE), BoundedSemaphore(1)
     Agency = Annotated[Caller, Depends(caller_of)]  # noqa: N806 - a type
 
     @router.post("", status_code=202, openapi_extra=_BODY)
@@ -131,7 +132,7 @@ def routes(
         this = attempts(caller, key, f"{OPERATION}{licence_type} {whole} {media_type}", {})
         hashed = sha256()
         try:
-            with _one_of(receiving):
+            with _one_of(receiving), _one_of(sheets, WAIT_SECONDS) if media_type == rows.XLSX else nullcontext():
                 job = batches.open(agency, licence_type, this, whole=whole, actor=caller.name, now=clock())
                 sent = rows.read(_pieces(request, hashed.update), media_type, kind)
                 batches.receive(job, sent, hashed.hexdigest, now=clock())
@@ -204,8 +205,8 @@ def _report(told: Iterator[Mapping[str, Any]], form: str, job_id: str) -> Stream
 
 
 @contextmanager
-def _one_of(places: BoundedSemaphore) -> Iterator[None]:
-    if not places.acquire(blocking=False):
+def _one_of(places: BoundedSemaphore, wait: float = 0) -> Iterator[None]:
+    if not places.acquire(timeout=wait):
         raise BatchBusyError
     try:
         yield

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from io import BytesIO
 from math import isfinite
-from typing import Any
+from typing import IO, Any
 from zipfile import BadZipFile, ZipFile
 
 from openpyxl import Workbook
@@ -22,6 +22,7 @@ from credentials.errors import MalformedError
 
 LONGEST_LIST = 255  # characters of a spreadsheet's list of choices
 MOST_CELLS = 50_000_000
+PIECE, LONGEST_TAG = 1024 * 1024, 1024 * 1024  # bytes of a sheet; of a tag with the text behind it
 LARGEST = 256 * 1024 * 1024  # bytes of a spreadsheet, inflated: some 300,000 rows, read whole
 _PLACE = re.compile(rb'<c\b[^>]*\br="([A-Z]+)([0-9]+)"')
 _FORMULA = re.compile(r"(?!-?[0-9.]+$)[\s\u3000]*[=+\-@＝＋－＠]|[\t\r\n]")
@@ -63,13 +64,27 @@ def _must_be_small(data: bytes) -> None:
             for name in book.namelist():
                 if name.startswith("xl/worksheets/") and name.endswith(".xml"):
                     columns, last = set[bytes](), 0
-                    for place in _PLACE.finditer(book.read(name)):
-                        columns.add(place[1])
-                        last = max(last, int(place[2]))
+                    with book.open(name) as sheet:
+                        for place in _places(sheet):
+                            columns.add(place[1])
+                            last = max(last, int(place[2]))
                     if max(map(_number, columns), default=0) * last > MOST_CELLS:
                         raise MalformedError("a cell far out: the sheet would have too many")
     except (BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, zlib.error) as error:
         raise MalformedError("not a spreadsheet that can be read (.xlsx)") from error
+
+
+def _places(sheet: IO[bytes]) -> Iterator[re.Match[bytes]]:
+    """Yield where cells stand, of a sheet that is read piece by piece; a tag is never parted."""
+    rest = b""
+    while piece := sheet.read(PIECE):
+        whole = rest + piece
+        end = max(0, whole.rfind(b"<"))
+        yield from _PLACE.finditer(whole, 0, end)
+        rest = whole[end:]
+        if len(rest) > LONGEST_TAG:
+            raise MalformedError("not a spreadsheet that can be read (.xlsx)")
+    yield from _PLACE.finditer(rest)
 
 
 def _number(column: bytes) -> int:

@@ -4,16 +4,18 @@ import csv
 import io
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
+from threading import Event
 
 import pytest
 from openpyxl import Workbook, load_workbook
 from sqlmodel import col, select
 
 from app import catalogue, doctor
+from credentials.licence_type import LicenceType
 from issuers.batch import api, batches, rows
 from issuers.batch.batches import OPERATION
 from issuers.errors import AgencyKeepsKeyError, BatchLimitError, UnknownJobError
@@ -333,6 +335,32 @@ def test_too_many_uploads_at_once_are_told_to_come_again(database_url: str, monk
         made = send(world, ndjson([row(0)]))
         assert (made.status, made["code"]) == (503, "batch_busy")
         assert world.house.batches.jobs("police") == []
+
+
+def test_one_spreadsheet_at_a_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read whole, each takes half of what a worker has: a second one waits, and is told to come again; CSV goes on."""
+    monkeypatch.setattr(api, "WAIT_SECONDS", 0.05)
+    book, out, begun, go, real = Workbook(), io.BytesIO(), Event(), Event(), rows.read
+    book.active.append(["reference", "holder.code"])
+    book.save(out)
+
+    def slow(pieces: Iterable[bytes], media_type: str, kind: LicenceType) -> Iterator[rows.Row]:
+        if media_type == rows.XLSX and not begun.is_set():
+            begun.set()
+            assert go.wait(10)
+        return real(pieces, media_type, kind)
+
+    monkeypatch.setattr(rows, "read", slow)
+    world.agency("police")
+    with ThreadPoolExecutor(1) as others:
+        first = others.submit(send, world, out.getvalue(), rows.XLSX, key="first")
+        assert begun.wait(10)
+        second = send(world, out.getvalue(), rows.XLSX, key="second")
+        assert (second.status, second["code"]) == (503, "batch_busy")
+        assert send(world, ndjson([row(0)]), key="third").status == 202
+        go.set()
+        assert first.result().status == 202
+    assert send(world, out.getvalue(), rows.XLSX, key="second").status == 202
 
 
 def test_an_upload_that_broke_off_is_sent_again_days_later(world: World):
