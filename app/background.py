@@ -54,6 +54,7 @@ def _batches(house: House, now: Clock, _held: Held) -> None:
 DUTIES = (
     Duty("checkpoint", 60.0, lambda house, now, _: house.log.checkpoint(now=now()), lease=3 * MINUTE),
     Duty("publish", 5.0, lambda house, now, held: house.publisher.publish_due(now=now(), held=held), lease=MINUTE),
+    Duty("sort", 1.0, lambda house, now, _: house.outbox.sort(now())),
     Duty("outbox", 2.0, lambda house, now, _: house.outbox.work(now)),
     Duty("batch", 0.2, _batches),
     Duty("remind", 3600.0, lambda house, now, _: webhooks.remind(house, now=now()), lease=10 * MINUTE),

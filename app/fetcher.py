@@ -6,11 +6,13 @@ refused, but for this service's own. Connections are kept for a moment, each for
 """
 
 import socket
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from ipaddress import ip_address
 from ssl import SSLContext
+from threading import Lock
 from time import monotonic
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -52,8 +54,9 @@ class Fetcher:
         self._loopback = loopback
         self._own = urlsplit(own_url)
         self._resolve = resolve or _addresses
-        self._clients: dict[str, httpx2.Client] = {}
+        self._kept: dict[str, _Kept] = {}
         """By the host that is called, not by its address: hosts that share one must not share a connection."""
+        self._lock = Lock()
 
     def __call__(
         self,
@@ -73,25 +76,30 @@ class Fetcher:
         )
         deadline = monotonic() + DEADLINE_SECONDS
         try:
-            with self._client(host).stream(
-                method, target, headers=sent, content=content, extensions=extensions
-            ) as answer:
+            with (
+                self._client(host) as client,
+                client.stream(method, target, headers=sent, content=content, extensions=extensions) as answer,
+            ):
                 return _read(answer, deadline)
         except httpx2.HTTPError as error:
             raise ForeignServiceError("it does not answer") from error
 
-    def _client(self, host: str) -> httpx2.Client:
-        if host not in self._clients:
-            made = httpx2.Client(
-                trust_env=False,
-                follow_redirects=False,
-                timeout=DEADLINE_SECONDS,
-                verify=_trusted(),
-                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # none is kept
-                limits=httpx2.Limits(keepalive_expiry=KEPT_SECONDS),
-            )
-            self._clients.setdefault(host, made)
-        return self._clients[host]
+    @contextmanager
+    def _client(self, host: str) -> Iterator[httpx2.Client]:
+        """Lend a host's client, and close those that nobody has called for a moment: theirs may have hung up."""
+        with self._lock:
+            over = [name for name, one in self._kept.items() if one.is_over(monotonic())]
+            idle = [self._kept.pop(name) for name in over]
+            kept = self._kept.setdefault(host, _Kept())
+            kept.calls += 1
+        for one in idle:
+            one.client.close()
+        try:
+            yield kept.client
+        finally:
+            with self._lock:
+                kept.calls -= 1
+                kept.used = monotonic()
 
     def _target(self, url: str) -> tuple[str, dict[str, Any], str]:
         """Return the address to connect to (by number), what TLS must check, and the Host to say."""
@@ -114,6 +122,26 @@ class Fetcher:
         number = f"[{addresses[0]}]" if ":" in addresses[0] else addresses[0]
         path = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
         return f"{parts.scheme}://{number}:{port}{path}", {"sni_hostname": parts.hostname}, parts.netloc
+
+
+class _Kept:
+    """A client, how many calls it is at, and when the last one ended."""
+
+    def __init__(self) -> None:
+        self.client = httpx2.Client(
+            trust_env=False,
+            follow_redirects=False,
+            timeout=DEADLINE_SECONDS,
+            verify=_trusted(),
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # none is kept
+            limits=httpx2.Limits(keepalive_expiry=KEPT_SECONDS),
+        )
+        self.calls = 0
+        self.used = monotonic()
+
+    def is_over(self, now: float) -> bool:
+        """Whether nobody has called for a moment."""
+        return not self.calls and now - self.used > KEPT_SECONDS
 
 
 @cache

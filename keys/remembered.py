@@ -14,7 +14,9 @@ from datetime import datetime, timedelta
 from threading import Lock
 from typing import Generic, TypeVar
 
-from records.database import AWAY, OUTLAST
+from sqlalchemy.exc import DBAPIError
+
+from records.database import OUTLAST, is_away
 
 Value = TypeVar("Value")
 MOST = 10_000
@@ -38,8 +40,8 @@ class Remembered(Generic[Value]):
             return kept[1]
         try:
             found = look()
-        except AWAY:
-            if kept is not None and timedelta(0) <= age < OUTLAST:
+        except DBAPIError as error:
+            if kept is not None and timedelta(0) <= age < OUTLAST and is_away(error):
                 return kept[1]
             raise
         if self._life and self._only(found):

@@ -6,16 +6,20 @@ from contextvars import ContextVar
 from datetime import timedelta
 from typing import Protocol, TypeVar
 
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as NoConnectionError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlmodel import Session
 
 Made = TypeVar("Made")
-AWAY = (OperationalError, InterfaceError, NoConnectionError)
-"""What asking a database raises that is not there."""
 OUTLAST = timedelta(minutes=15)
 """How long what was remembered counts while the database is away: as long as a status list does on line."""
 _at_once: ContextVar[bool] = ContextVar("at_once", default=False)
+
+
+def is_away(error: DBAPIError) -> bool:
+    """Whether a database could not be reached, or was lost; not that it is busy, full or refuses a statement."""
+    return isinstance(error, OperationalError | InterfaceError) and (
+        error.connection_invalidated or error.statement is None
+    )
 
 
 class WouldWaitError(Exception):

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
 
+from sqlalchemy.exc import DBAPIError
+
 from credentials.errors import StatusListInvalidError
 from credentials.jwk import PublicKey
 from credentials.jws import Fingerprint
@@ -16,7 +18,7 @@ from credentials.status_list import StatusListToken
 from keys import trust_list
 from keys.errors import CustodyError, TrustListRefusedError
 from keys.trust_list import TrustedIssuer, TrustList
-from records.database import AWAY, OUTLAST
+from records.database import OUTLAST, is_away
 from verifier.checking import Seen, read_status_list
 
 MAX_LISTS = 1024  # status lists kept
@@ -51,8 +53,8 @@ class TrustCache:
             text = self._fetch(now)
         except CustodyError as error:
             raise TrustListRefusedError(f"cannot be had: {error.code}") from error
-        except AWAY:
-            if kept is not None and asked is not None and timedelta(0) <= now - asked < OUTLAST:
+        except DBAPIError as error:
+            if kept is not None and asked is not None and timedelta(0) <= now - asked < OUTLAST and is_away(error):
                 return kept
             raise
         fresh = kept if kept is not None and text == self._text else trust_list.read(text, self._operator_keys())
@@ -92,8 +94,9 @@ class StatusCache:
             return kept.token
         try:
             text = self._fetch(uri, now)
-        except AWAY:  # how old a list may be is looked at by whoever asks for it
-            if kept is not None and kept.issuer is issuer and timedelta(0) <= now - kept.asked < OUTLAST:
+        except DBAPIError as error:  # how old a list may be is looked at by whoever asks for it
+            fresh = kept is not None and kept.issuer is issuer and timedelta(0) <= now - kept.asked < OUTLAST
+            if kept is not None and fresh and is_away(error):
                 return kept.token
             raise
         token = kept.token if kept and kept.issuer is issuer and kept.text == text else None

@@ -193,7 +193,7 @@ class MassChanges:
             earlier = idempotency.earlier_result(session, this)
             if earlier is not None:
                 return Changed(**json.loads(earlier))
-            if not can_be_undone(row.to, row.at, now):
+            if row.undone_at is not None or not can_be_undone(row.to, row.at, now):
                 raise UndoOverError
             if not mass_store.undo(session, change_id, now):
                 raise SameAtOnceError  # it waited for the other's commit: asked again it finds what came of it

@@ -38,7 +38,8 @@ SHORTEST_REST, LONGEST_REST = timedelta(seconds=5), timedelta(minutes=30)  # of 
 SORTED_AT_ONCE, SORTED_IN_A_ROUND, HOOKS_AT_ONCE, BESIDE = 500, 20, 32, 16
 ROUND_SECONDS = 10.0
 SECRET_BYTES, ID_BYTES = 32, 9
-GONE = 410  # what comes of an event that this release does not know
+OF_THE_MESSAGE = frozenset({400, 409, 413, 415, 422})
+"""Answers that refuse one message and say nothing of the next."""
 GATEWAY = "gateway"
 """The owner that is the city's message gateway: it is told of what concerns holders, and makes an SMS of it."""
 Send = Callable[[str, Mapping[str, str], Mapping[str, Any]], int]
@@ -96,7 +97,7 @@ class Outbox:
     def end(self, webhook_id: str, *, now: datetime) -> None:
         """Tell a webhook nothing any more."""
         with self._database.write() as session:
-            self._one(session.get(Webhook, webhook_id)).ended_at = now
+            self._one(store.lock(session, webhook_id)).ended_at = now
             store.owe_no_more(session, webhook_id, now)
 
     def webhooks(self) -> Sequence[Webhook]:
@@ -113,7 +114,7 @@ class Outbox:
     def replay(self, webhook_id: str, since: datetime, *, now: datetime) -> int:
         """Send everything since an instant again: the same identifiers, so that a receiver knows what it has."""
         with self._database.write() as session:
-            self._one(session.get(Webhook, webhook_id))
+            self._one(store.lock(session, webhook_id))
             return store.replay(session, webhook_id, since, now)
 
     # Telling them
@@ -121,29 +122,36 @@ class Outbox:
     def work(self, clock: Callable[[], datetime]) -> int:
         """Sort what is new, send what is due; returns how many deliveries succeeded within ten seconds.
 
-        A webhook that takes longer is served on; the next round passes it over, and everybody else is served.
+        A webhook that takes longer is served on; the next round passes it over, and everybody else is served. What
+        broke besides (the database, mostly) is raised when all have been served.
         """
-        self._sort(clock())
+        self.sort(clock())
+        sent, failed = self._ended()
         with self._database.read() as session:
             hooks = store.webhooks(session)
         for hook in hooks:
-            before = self._serving.get(hook.webhook_id)
-            if (before is None or before.done()) and (hook.rests_until is None or hook.rests_until <= clock()):
+            if hook.webhook_id not in self._serving and (hook.rests_until is None or hook.rests_until <= clock()):
                 self._serving[hook.webhook_id] = self._pool.submit(self._serve, hook, clock)
-        done, _ = wait(self._serving.values(), timeout=ROUND_SECONDS)
-        sent = 0
-        for name, one in list(self._serving.items()):
-            if one in done:
-                sent += one.result() if one.exception() is None else 0
-                del self._serving[name]
-        return sent
+        wait(self._serving.values(), timeout=ROUND_SECONDS)
+        more, broken = self._ended()
+        for error in (*failed, *broken):
+            raise error
+        return sent + more
+
+    def _ended(self) -> tuple[int, list[BaseException]]:
+        """Return what came of those that were served: how many were taken, and what broke."""
+        ended = [name for name, one in self._serving.items() if one.done()]
+        found = [self._serving.pop(name) for name in ended]
+        errors = [error for one in found if (error := one.exception()) is not None]
+        return sum(one.result() for one in found if one.exception() is None), errors
 
     def forget(self, *, now: datetime) -> int:
         """Forget what everybody was told a month ago; until then it can be replayed."""
         with self._database.write() as session:
             return store.forget(session, now - KEPT)
 
-    def _sort(self, now: datetime) -> None:
+    def sort(self, now: datetime) -> None:
+        """Owe what happened to whoever is to be told of it: ten thousand events at most, the oldest first."""
         with self._database.read() as session:
             if not store.unsorted(session, 1):
                 return
@@ -173,36 +181,40 @@ class Outbox:
                     these = store.take(session, hook.webhook_id, now, until, lot)
                 if not these:
                     break
-                statuses = list(beside.map(partial(self._post, hook), self._messages(hook, these, now)))
-                good = self._note(hook, these, statuses, until, clock())
+                posted = list(beside.map(partial(self._post, hook), self._messages(hook, these, now)))
+                good, goes_on = self._note(hook, list(zip(these, posted, strict=True)), until, clock())
                 sent += good
-                if good < len(these):
+                if not goes_on:
                     break
-                if lot == 1:  # it is back, perhaps; no lease of another worker ends later
-                    with self._database.write() as session:
-                        store.rouse(session, hook.webhook_id, (at := clock()) + LEASE + CLOCKS_APART, at)
-                lot = BESIDE
+                if good and lot == 1:
+                    lot = BESIDE
+                    if hook.silent_since is not None:  # it is back; no lease of another worker ends later
+                        with self._database.write() as session:
+                            store.rouse(session, hook.webhook_id, (at := clock()) + LEASE + CLOCKS_APART, at)
         return sent
 
     def _note(
-        self, hook: Webhook, these: Sequence[Delivery], statuses: Sequence[int], until: datetime, now: datetime
-    ) -> int:
-        """Write down what came of a lot, in one transaction; returns how many were taken."""
+        self, hook: Webhook, posted: Sequence[tuple[Delivery, int | None]], until: datetime, now: datetime
+    ) -> tuple[int, bool]:
+        """Write down what came of a lot, in one transaction; returns how many were taken, and whether it may go on."""
         good: dict[int, list[str]] = {}
-        failed = []
-        for one, status in zip(these, statuses, strict=True):
-            if 200 <= status < 300:
-                good.setdefault(status, []).append(one.event_id)
-            else:
-                failed.append((one, f"HTTP {status}" if status else "no answer"))
+        silent = ""
         with self._database.write() as session:
+            store.lock(session, hook.webhook_id)
+            for one, status in posted:
+                if status is not None and 200 <= status < 300:
+                    good.setdefault(status, []).append(one.event_id)
+                    continue
+                said = "not known to this release" if status is None else f"HTTP {status}" if status else "no answer"
+                mine = self._failed(session, one, until, said, now)
+                silent = said if mine and status is not None and status not in OF_THE_MESSAGE else silent
             for status, taken in good.items():
                 store.delivered(session, hook.webhook_id, taken, until, now, str(status))
-            mine = [self._failed(session, one, until, said, now) for one, said in failed]
-            if any(mine):
-                store.rest(session, hook.webhook_id, now, SHORTEST_REST, LONGEST_REST)
-                store.give_up(session, hook.webhook_id, now - GIVE_UP, now, failed[0][1])
-        return sum(map(len, good.values()))
+            if silent:
+                since = store.rest(session, hook.webhook_id, now, SHORTEST_REST, LONGEST_REST)
+                if now - since >= GIVE_UP:
+                    store.give_up(session, hook.webhook_id, now - GIVE_UP, now, silent)
+        return sum(map(len, good.values())), not silent
 
     @staticmethod
     def _failed(session: Session, one: Delivery, leased: datetime, said: str, now: datetime) -> bool:
@@ -232,8 +244,8 @@ class Outbox:
             made.append((signed(secret, event.event_id, now, body), body))
         return made
 
-    def _post(self, hook: Webhook, message: Message | None) -> int:
-        return self._send(hook.url, *message) if message else GONE
+    def _post(self, hook: Webhook, message: Message | None) -> int | None:
+        return self._send(hook.url, *message) if message else None
 
     @staticmethod
     def _one(row: Webhook | None) -> Webhook:

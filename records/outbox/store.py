@@ -23,6 +23,11 @@ def webhooks(session: Session, owner: str | None = None) -> Sequence[Webhook]:
     return session.exec(query.order_by(col(Webhook.created_at), col(Webhook.webhook_id))).all()
 
 
+def lock(session: Session, webhook_id: str) -> Webhook | None:
+    """Return a webhook, held for this transaction: whoever writes to many of its deliveries comes in turn."""
+    return session.get(Webhook, webhook_id, with_for_update=True, populate_existing=True)
+
+
 def owe(session: Session, told: Sequence[tuple[OutboxEvent, str]], now: datetime) -> None:
     """Owe webhooks, by identifier, events."""
     rows = [{"event_id": one.event_id, "webhook_id": hook, "at": one.at, "next_at": now} for one, hook in told]
@@ -76,11 +81,13 @@ def note(session: Session, one: Delivery, leased: datetime, **values: object) ->
     return bool(session.execute(mine.values(**values)).rowcount)  # type: ignore[attr-defined]
 
 
-def rest(session: Session, webhook_id: str, now: datetime, shortest: timedelta, longest: timedelta) -> None:
-    """Leave a webhook alone for a while, as long again as it has been silent: it does not answer."""
+def rest(session: Session, webhook_id: str, now: datetime, shortest: timedelta, longest: timedelta) -> datetime:
+    """Leave a webhook alone for a while, as long again as it has been silent; returns since when it has."""
     hook = session.get_one(Webhook, webhook_id)
-    hook.silent_since = hook.silent_since or now
+    if hook.silent_since is None or hook.rests_until is None or now - hook.rests_until > longest:
+        hook.silent_since = now  # what was noted last is of another silence, that nobody saw end
     hook.rests_until = now + min(max(now - hook.silent_since, shortest), longest)
+    return hook.silent_since
 
 
 def give_up(session: Session, webhook_id: str, before: datetime, now: datetime, said: str) -> None:
@@ -92,6 +99,7 @@ def give_up(session: Session, webhook_id: str, before: datetime, now: datetime, 
 
 def rouse(session: Session, webhook_id: str, later_than: datetime, now: datetime) -> None:
     """Let a webhook that answers again rest no more, nor what waits for it longer than until an instant."""
+    lock(session, webhook_id)
     _rest_no_more(session, webhook_id)
     waiting = update(Delivery).where(col(Delivery.webhook_id) == webhook_id, col(Delivery.next_at) > later_than)
     session.execute(waiting.values(next_at=now))
@@ -132,5 +140,5 @@ def forget(session: Session, before: datetime) -> int:
 
 
 def _rest_no_more(session: Session, webhook_id: str) -> None:
-    resting = update(Webhook).where(col(Webhook.webhook_id) == webhook_id, col(Webhook.silent_since).is_not(None))
+    resting = update(Webhook).where(col(Webhook.webhook_id) == webhook_id, col(Webhook.rests_until).is_not(None))
     session.execute(resting.values(silent_since=None, rests_until=None))

@@ -76,8 +76,8 @@ _MADE: list[Fetcher] = []
 def closed() -> Iterator[None]:
     """Close what a test left open."""
     yield
-    for client in (client for one in _MADE for client in one._clients.values()):
-        client.close()
+    for kept in (kept for one in _MADE for kept in one._kept.values()):
+        kept.client.close()
     _MADE.clear()
 
 
@@ -182,6 +182,18 @@ def test_a_connection_is_kept_for_its_host_alone(peer: str) -> None:
     for host in (hosts[0], hosts[0], hosts[1], hosts[0]):
         assert fetch("GET", f"http://{host}/").status == 200
     assert len(_Peer.opened) == 2
+
+
+def test_what_nobody_calls_is_closed(peer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host that was not called for a moment costs no socket, once any other is called."""
+    monkeypatch.setattr(fetcher, "KEPT_SECONDS", 0.0)
+    port = peer.split(":")[1]
+    fetch = _fetch(f"localhost:{port}", peer, loopback=True, resolve=lambda *_: ["127.0.0.1"])
+    assert fetch("GET", f"http://localhost:{port}/").status == 200
+    (first,) = [one.client for one in fetch._kept.values()]
+    assert fetch("GET", f"http://{peer}/").status == 200
+    assert first.is_closed
+    assert list(fetch._kept) == [peer]
 
 
 def test_no_cookie_is_kept(peer: str) -> None:

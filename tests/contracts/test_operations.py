@@ -173,6 +173,8 @@ def test_compose() -> None:
     assert all("--no-work" in one["command"] for one in workers)
     background = services["background"]
     assert (background["command"], background["deploy"]["replicas"]) == (["worker"], 2)
+    processes = len(workers) + background["deploy"]["replicas"]
+    assert processes * int(background["environment"]["LICENCE_DATABASE_CONNECTIONS"]) < 97  # three are the superuser's
     for one in [*workers, background]:
         assert subnet in one["environment"]["LICENCE_TRUSTED_PROXIES"]
         assert one["environment"] == services["migrate"]["environment"]

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -63,8 +64,16 @@ class OwnServer:
         subprocess.run(words, user=self._server.system_user, check=True, capture_output=True)
 
     def start(self) -> None:
-        """Start it again, at the same address."""
+        """Start it again, at the same address; it is there when it has recovered and takes connections."""
         self._server.ensure_postgres_running()
+        for _ in range(300):
+            try:
+                self.administer("SELECT 1")
+            except OperationalError:
+                time.sleep(0.1)
+            else:
+                return
+        raise AssertionError("it did not come back")
 
     def end(self) -> None:
         """End it for good."""

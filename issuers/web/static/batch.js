@@ -5,7 +5,7 @@ const KINDS = {
   csv: "text/csv", ndjson: "application/x-ndjson", jsonl: "application/x-ndjson",
   xlsx: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 };
-const batch = { job: "" };
+const batch = { job: "", turn: 0 };
 const ofBatches = (rest = "") => `/issuers/${session.agency}/batches${rest}`;
 
 const why = (row) => row.faults.map((one) => `${one.code}: ${one.pointer} ${one.detail}`).join("; ");
@@ -21,13 +21,21 @@ function progress(job) {
 
 const over = (job) => job.state === "done" || job.state === "stopped";
 
-/** Follow a job to its end, and show what was refused; it goes on without this page, too. */
-async function followed(job) {
-  batch.job = job.job_id;
+/** Show nothing of what was looked at before. */
+function begin() {
   at("batch-faults").replaceChildren();
   at("batch-report").hidden = true;
   at("batch-box").hidden = false;
-  const mine = () => batch.job === job.job_id && staff.token; // another is looked at by now, or nobody
+  batch.job = "";
+  batch.turn += 1;
+  return batch.turn;
+}
+
+/** Follow a job to its end, and show what was refused; it goes on without this page, too. */
+async function followed(job) {
+  const turn = begin();
+  batch.job = job.job_id;
+  const mine = () => batch.turn === turn && staff.token; // something else is looked at by now, or nobody looks
   while (!over(job) && mine()) {
     progress(job);
     await new Promise((done) => { setTimeout(done, 1000); });
@@ -73,9 +81,13 @@ at("batch-run").addEventListener("click", (event) => act(event.currentTarget, as
   const file = at("batch-file").files[0], type = at("batch-type").value;
   const kind = file && KINDS[file.name.toLowerCase().split(".").pop()];
   if (!kind) throw new Error(told("unreadable"));
-  batch.job = "";
-  at("batch-box").hidden = false;
+  begin();
   at("batch-said").textContent = told("sending");
   const once = `file-${type}-${file.size}-${file.lastModified}`; // the same file again is the same job
-  await followed(await ask("POST", ofBatches(`?licence_type=${type}`), file, { kind, once }));
+  try {
+    await followed(await ask("POST", ofBatches(`?licence_type=${type}`), file, { kind, once }));
+  } catch (error) {
+    at("batch-box").hidden = !batch.job; // nothing came in: there is nothing to see
+    throw error;
+  }
 }));

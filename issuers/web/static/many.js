@@ -6,7 +6,7 @@ const ofMany = (rest = "") => `/issuers/${session.agency}/status-changes${rest}`
 const many = { left: [], attempt: { key: "", sent: "" } }; // the same content again, after an answer that was lost, is done once
 
 const namedMany = () => [...new Set(at("many-licences").value.match(NAMED) || [])];
-const causesOf = (type) => [...formOf(type).querySelector("template.causes").content.querySelectorAll("option")];
+const causesOf = (type) => (formOf(type) ? [...formOf(type).querySelector("template.causes").content.querySelectorAll("option")] : []);
 const FROM = { suspended: "suspend", valid: "reinstate", revoked: "revoke" };
 
 /** What a cause is called, of whichever type: a proposal says its code. */
@@ -51,6 +51,7 @@ async function look() {
   const body = meantMany();
   if (!body.licences.length) throw new Error(told("namesNone"));
   const made = await ask("POST", ofMany(), { ...body, preview: true });
+  if (JSON.stringify(meantMany()) !== JSON.stringify(body)) return; // it was changed meanwhile: that is of another list
   many.left = made.left.map((one) => one.licence_id);
   at("many-said").textContent = `${told("wouldChange")} ${made.changed} / ${body.licences.length}`;
   at("many-left").replaceChildren();
