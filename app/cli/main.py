@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 import uvicorn
 from alembic.util import CommandError
+from fastapi import FastAPI
 from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -88,14 +89,11 @@ def serve(
         raise SettingsError("the demonstration listens on loopback only")
     now = clock.ahead(settings.demo_clock_ahead_seconds)
     errors.print(f"serving {settings.base_url} on {host}:{port}; API reference: {settings.base_url}/docs", markup=False)
-    config = uvicorn.Config(
-        create_app(house, now=now, by_itself=work),
-        host=host,
-        port=port,
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-    )
+    _run(create_app(house, now=now, by_itself=work), host, port)
+
+
+def _run(served: FastAPI, host: str, port: int) -> None:
+    config = uvicorn.Config(served, host=host, port=port, log_config=None, access_log=False, proxy_headers=False)
     server = uvicorn.Server(config)
     gc.collect()
     gc.freeze()  # what was loaded stays: looking through it for garbage again and again would hold requests up
@@ -117,13 +115,22 @@ def _house() -> House:
 
 
 @app.command()
-def worker() -> None:
-    """Do what needs no caller, and serve nothing: publish lists, tell webhooks, work on batches. Any number may."""
+def worker(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65_535, help="Where /metrics, /healthz and /readyz are.")
+    ] = None,
+) -> None:
+    """Do what needs no caller, and serve nobody: publish lists, tell webhooks, work on batches. Any number may."""
     logs.configure()
     house = _house()
+    now = clock.ahead(house.settings.demo_clock_ahead_seconds)
     logs.log.info("working", name=background.worker_name())
+    if port is not None:
+        _run(create_app(house, now=now, rooms=(), by_itself=True), host, port)
+        return
     with suppress(KeyboardInterrupt):
-        asyncio.run(background.until_stopped(house, clock.ahead(house.settings.demo_clock_ahead_seconds)))
+        asyncio.run(background.until_stopped(house, now))
 
 
 @app.command()

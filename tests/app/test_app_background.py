@@ -93,3 +93,12 @@ def test_a_round_that_fails_is_in_the_metrics(world: World, monkeypatch: pytest.
                 return
             time.sleep(0.01)
     raise AssertionError(said)
+
+
+def test_a_worker_that_serves_its_metrics_alone(world: World) -> None:
+    """`licence worker --port`: probes and metrics, and no room's routes."""
+    app = create_app(world.house, now=lambda: world.now, rooms=())
+    with TestClient(app, client=("127.0.0.1", 1), base_url=world.house.settings.base_url) as client:
+        assert {client.get(one).status_code for one in ("/healthz", "/readyz", "/metrics")} == {200}
+        for room in ("/issuers/police/licences", "/admin/agencies", "/wallet/licences", "/verifier/asks/x", "/console"):
+            assert client.get(room).status_code == 404, room

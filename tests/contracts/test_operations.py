@@ -172,7 +172,8 @@ def test_compose() -> None:
     subnet = made["networks"]["default"]["ipam"]["config"][0]["subnet"]
     assert all("--no-work" in one["command"] for one in workers)
     background = services["background"]
-    assert (background["command"], background["deploy"]["replicas"]) == (["worker"], 2)
+    assert (background["command"][0], background["deploy"]["replicas"]) == ("worker", 2)
+    assert "--port" in background["command"], "or nobody is told of duties that fail"
     processes = len(workers) + background["deploy"]["replicas"]
     assert processes * int(background["environment"]["LICENCE_DATABASE_CONNECTIONS"]) < 97  # three are the superuser's
     for one in [*workers, background]:
@@ -213,7 +214,13 @@ def test_kubernetes() -> None:
     assert made["HorizontalPodAutoscaler", "licence-wallet"]["spec"]["minReplicas"] == deployment["replicas"]
     secret = made["Secret", "licence-wallet"]["stringData"]
     behind = made["Deployment", "licence-wallet-background"]["spec"]
-    assert ("--no-work" in worker["args"], behind["template"]["spec"]["containers"][0]["args"]) == (True, ["worker"])
+    by_itself = behind["template"]["spec"]["containers"][0]
+    assert ("--no-work" in worker["args"], by_itself["args"][0], "--port" in by_itself["args"]) == (
+        True,
+        "worker",
+        True,
+    )
+    assert by_itself["livenessProbe"]["httpGet"]["path"] == "/healthz"
     pods = (
         2 + made["HorizontalPodAutoscaler", "licence-wallet"]["spec"]["maxReplicas"] + behind["replicas"]
     )  # two roll out
