@@ -7,7 +7,7 @@ import sys
 import time
 from base64 import b64decode, b64encode
 from hashlib import sha256
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 SECRET = b64decode(os.environ["WEBHOOK_SECRET"].removeprefix("whsec_"))
 FIVE_MINUTES = 300
@@ -15,7 +15,9 @@ seen: set[str] = set()  # a real receiver keeps this where it keeps its work
 
 
 class Receiver(BaseHTTPRequestHandler):
-    """Takes messages as Standard Webhooks have them."""
+    """Takes messages as Standard Webhooks have them, several beside each other, on connections that stay open."""
+
+    protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
         """Check, take once, answer at once; slow work belongs elsewhere."""
@@ -37,4 +39,4 @@ class Receiver(BaseHTTPRequestHandler):
         """Say nothing besides."""
 
 
-HTTPServer(("127.0.0.1", int(sys.argv[1])), Receiver).serve_forever()
+ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Receiver).serve_forever()

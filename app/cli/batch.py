@@ -18,7 +18,9 @@ KINDS = {".ndjson": rows.NDJSON, ".jsonl": rows.NDJSON, ".csv": rows.CSV, ".xlsx
 OVER = frozenset({"done", "stopped"})
 EVERY_SECONDS = 1.0
 PIECE = 256 * 1024
-ReportFile = Annotated[Path | None, typer.Option("--report", dir_okay=False, help="Write every row's outcome there.")]
+ReportFile = Annotated[
+    Path | None, typer.Option("--report", dir_okay=False, help="Every row's outcome: .csv, or NDJSON.")
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -107,7 +109,7 @@ def _followed(client: Client, agency: str, made: dict[str, Any], *, as_json: boo
 def _end(client: Client, agency: str, made: dict[str, Any], report: Path | None, *, as_json: bool) -> None:
     path = f"/issuers/{agency}/batches/{made['job_id']}/report"
     if report is not None:
-        report.write_bytes(client.fetch(path))
+        report.write_bytes(client.fetch(f"{path}?form={'csv' if report.suffix.lower() == '.csv' else 'ndjson'}"))
     answer(made, f"{made['job_id']}  {_said(made)}", as_json=as_json)
     if made["refused"]:
         if not as_json:

@@ -26,6 +26,12 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def is_taken(port: int) -> bool:
+    """Whether somebody listens on a loopback port."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 def environment(place: Path, port: int) -> dict[str, str]:
     """Return the server's environment: a key-encryption key and a database, made unless they are there, migrated."""
     kek = place / "kek"

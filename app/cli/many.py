@@ -52,7 +52,7 @@ def change(  # noqa: PLR0917 - typer's options
         said = f"proposed: {made['proposal_id']}  {len(licences)} licences; another clerk of the agency approves it"
         answer(made, said, as_json=json_output)
         return
-    answer(made, _became(made), as_json=json_output)
+    answer(made, _became(made, agency), as_json=json_output)
     if made["left"]:
         raise typer.Exit(REFUSED)
 
@@ -91,7 +91,7 @@ def approve(
 ) -> None:
     """Approve what another clerk proposed, and do it."""
     made = Client(url, token).post(_path(agency, proposal_id, "approve"), {"content_hash": content_hash})
-    answer(made, _became(made), as_json=json_output)
+    answer(made, _became(made, agency), as_json=json_output)
 
 
 def decline(agency: str, proposal_id: str, token: Token, url: Url = DEFAULT_URL) -> None:
@@ -103,17 +103,17 @@ def decline(agency: str, proposal_id: str, token: Token, url: Url = DEFAULT_URL)
 def undo(agency: str, change_id: str, token: Token, url: Url = DEFAULT_URL, json_output: Json = False) -> None:
     """Undo a suspension as a whole, within an hour of it."""
     made = Client(url, token).post(_path(agency, change_id, "undo"))
-    answer(made, _became(made), as_json=json_output)
+    answer(made, _became(made, agency), as_json=json_output)
 
 
 def _path(agency: str, *more: str) -> str:
     return "/".join([f"/issuers/{quote(agency, safe='')}/status-changes", *(quote(one, safe="") for one in more)])
 
 
-def _became(made: dict[str, Any]) -> str:
+def _became(made: dict[str, Any], agency: str) -> str:
     told = [f"{made['state']}: {made['changed']} licences"]
     if made["undo_until"]:
-        told.append(f"undone until {made['undo_until']} by: licence many undo AGENCY {made['change_id']}")
+        told.append(f"undone until {made['undo_until']} by: licence many undo {agency} {made['change_id']}")
     told += [f"  not changed: {one['licence_id']} {one['code']}" for one in made["left"]]
     return "\n".join(told)
 

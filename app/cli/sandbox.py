@@ -13,7 +13,7 @@ import typer
 
 from app import catalogue
 from app.cli.client import CallRefusedError, Client
-from app.cli.demo_server import environment, first_token, server
+from app.cli.demo_server import environment, first_token, is_taken, server
 from app.cli.output import console
 from app.settings import SettingsError
 from credentials import strict_json
@@ -58,6 +58,8 @@ def _prepared(place: Path, port: int) -> dict[str, str]:
     before = mark.read_text(encoding="ascii").strip() if mark.exists() else str(port)
     if before != str(port):  # its licences name its address
         raise SettingsError(f"the sandbox of {place} lives at --port {before}: use that, or another --folder")
+    if is_taken(port):  # by another sandbox, perhaps: what it answers must not be taken for ours
+        raise SettingsError(f"something listens on {port} already: end it, or use another --port")
     mark.write_text(str(port), encoding="ascii")
     return environment(place, port)
 

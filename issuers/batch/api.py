@@ -49,7 +49,7 @@ _REPORT: dict[int | str, dict[str, Any]] = {
     200: {
         "content": {
             rows.NDJSON: {"example": '{"row": 1, "reference": "JZZ-2026-000123", "licence_id": "1.2.156.3005.2.…"}\n'},
-            rows.CSV: {"example": "row,reference,licence,faults\r\n1,JZZ-2026-000123,1.2.156.3005.2.…,\r\n"},
+            rows.CSV: {"example": "row,reference,licence_id,faults\r\n1,JZZ-2026-000123,1.2.156.3005.2.…,\r\n"},
         },
         "description": "One line for each row that was checked: its licence, or its faults.",
     }

@@ -46,11 +46,17 @@ class Row:
 def read(pieces: Iterable[bytes], media_type: str, kind: LicenceType) -> Iterator[Row]:
     """Yield the rows of a body of one of the three media types; raises `HeadError` or `MalformedError`."""
     if media_type == NDJSON:
-        yield from _ndjson(pieces)
+        found = _ndjson(pieces)
     elif media_type == CSV:
-        yield from _table(_csv(pieces), kind)
+        found = _table(_csv(pieces), kind)
     else:
-        yield from _table(read_xlsx(_whole(pieces)), kind)
+        found = _table(read_xlsx(_whole(pieces)), kind)
+    some = False
+    for row in found:
+        some = True
+        yield row
+    if not some:
+        raise HeadError("there is no row in it")
 
 
 def columns(kind: LicenceType) -> list[Column]:

@@ -26,7 +26,7 @@ PIECE, LONGEST_TAG = 1024 * 1024, 1024 * 1024  # bytes of a sheet; of a tag with
 LARGEST = 256 * 1024 * 1024  # bytes of a spreadsheet, inflated: some 300,000 rows, read whole
 _PLACE = re.compile(rb'<c\b[^>]*\br="([A-Z]+)([0-9]+)"')
 _FORMULA = re.compile(r"(?!-?[0-9.]+$)[\s\u3000]*[=+\-@＝＋－＠]|[\t\r\n]")
-REPORT_HEADS = ("row", "reference", "licence", "faults")
+REPORT_HEADS = ("row", "reference", "licence_id", "faults")
 EXACT = 10**15  # a spreadsheet's numbers are exact below
 
 

@@ -16,7 +16,14 @@ from sqlmodel import Session
 from credentials import base64url
 from credentials.claim_values import Fault, FaultsError
 from issuers import store
-from issuers.errors import IssuerError, SameAtOnceError, UndoOverError, UnknownJobError, UnknownLicenceError
+from issuers.errors import (
+    IssuerError,
+    SameAtOnceError,
+    UndoOverError,
+    UnknownCauseError,
+    UnknownJobError,
+    UnknownLicenceError,
+)
 from issuers.lists import store as lists_store
 from issuers.mass import store as mass_store
 from issuers.models import LicenceRow, LicenceState, MassChangeRow
@@ -97,15 +104,21 @@ class MassChanges:
         self._two_must_agree = two_must_agree
 
     def faults(self, agency: str, change: MassChange) -> list[Fault]:
-        """Return what stands against a change, licence by licence; none means that all of them would change."""
+        """Return what stands against a change, licence by licence; none means that all of them would change.
+
+        A cause that fits none of them is a fault of the change: raises `FaultsError`.
+        """
         with self._database.read() as session:
             rows = store.licences_named(session, agency, change.licence_ids)
-        found, seen = [], set[str]()
+        found, seen, told = [], set[str](), set[tuple[str, str]]()
         for at, licence_id in enumerate(change.licence_ids):
             fault = _twice_or_unknown(licence_id, seen, rows) or self._against(rows[licence_id], change)
             seen.add(licence_id)
             if fault is not None:
-                found.append(Fault(f"/licences/{at}", *fault))
+                found.append(Fault(f"/licences/{at}", fault[0], f"{licence_id}: {fault[1]}"))
+                told.add(fault)
+        if len(found) == len(change.licence_ids) and len(told) == 1 and found[0].code == UnknownCauseError.code:
+            raise FaultsError([Fault("/cause", *told.pop())])
         return found
 
     def ask(self, agency: str, change: MassChange, this: Attempt, *, actor: str, now: datetime) -> Proposal | Changed:

@@ -20,7 +20,7 @@ def test_looked_at_done_and_undone(world: World, says: Any, tmp_path: Path) -> N
     done = says(
         police, "many", "change", "police", "suspend", "-", *CAUSE, "--idempotency-key", "k", stdin=file.read_text()
     )
-    assert (done.code, "done: 2 licences" in done.out) == (0, True)
+    assert (done.code, "done: 2 licences" in done.out, "licence many undo police" in done.out) == (0, True, True)
     change_id = done.out.split()[-1]
     assert f"done {change_id}" in says(police, "many", "list", "police").out
     again = says(police, "many", "change", "police", "suspend", str(file), *CAUSE, "--preview")
@@ -39,7 +39,12 @@ def test_what_is_no_list(world: World, says: Any, tmp_path: Path) -> None:  # no
     file.write_text("1.2.156.3005.2.1.2.3.4.X\n" + world.issue())
     assert says(police, "many", "change", "police", "end", str(file)).code == 2
     refused = says(police, "many", "change", "police", "suspend", str(file), *CAUSE)
-    assert (refused.code, "/licences/0" in refused.err + refused.out) == (1, True)
+    assert (refused.code, "/licences/0: 1.2.156.3005.2.1.2.3.4.X: no such" in refused.err + refused.out) == (1, True)
+    no_cause = says(police, "many", "change", "police", "suspend", str(file), "--preview")
+    assert (no_cause.code, "one of: endorsement_lapsed" in no_cause.err + no_cause.out) == (1, False)
+    file.write_text(world.issue())
+    no_cause = says(police, "many", "change", "police", "suspend", str(file), "--preview")
+    assert (no_cause.code, "/cause: one of: endorsement_lapsed" in no_cause.err + no_cause.out) == (1, True)
 
 
 def test_two_agree(world: World, says: Any, tmp_path: Path) -> None:  # noqa: F811 - the fixture

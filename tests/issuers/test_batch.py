@@ -341,7 +341,8 @@ def test_one_spreadsheet_at_a_time(world: World, monkeypatch: pytest.MonkeyPatch
     """Read whole, each takes half of what a worker has: a second one waits, and is told to come again; CSV goes on."""
     monkeypatch.setattr(api, "WAIT_SECONDS", 0.05)
     book, out, begun, go, real = Workbook(), io.BytesIO(), Event(), Event(), rows.read
-    book.active.append(["reference", "holder.code"])
+    for cells in (["reference", "holder.code"], ["x", "1"]):
+        book.active.append(cells)
     book.save(out)
 
     def slow(pieces: Iterable[bytes], media_type: str, kind: LicenceType) -> Iterator[rows.Row]:
@@ -436,7 +437,7 @@ def test_a_report_for_a_spreadsheet(world: World) -> None:
     path = f"/issuers/police/batches/{job}/report"
     told = world.agency("police").get(f"{path}?form=csv").body
     heads, *lines = csv.reader(told.removeprefix("\ufeff").splitlines())
-    assert (told[0], heads) == ("\ufeff", ["row", "reference", "licence", "faults"])
+    assert (told[0], heads) == ("\ufeff", ["row", "reference", "licence_id", "faults"])
     assert [one[:2] for one in lines] == [["1", "JZZ-000000"], ["2", "'=1+1"], ["3", "-3"], ["4", "JZZ-000003"]]
     assert [bool(one[2]) for one in lines] == [True, True, True, False]
     assert lines[3][3].startswith("wrong_value: /claims/sex ")

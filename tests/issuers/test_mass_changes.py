@@ -150,8 +150,9 @@ def test_if_one_cannot_nothing_is_done(world: World, permits: list[str]) -> None
         (asked([permits[0], certificate]), "/licences/1", "not_found"),
         (asked([permits[0], permits[0]]), "/licences/1", "twice"),
         (asked(permits, change="reinstate", cause=None), "/licences/0", "wrong_state"),
-        (asked(permits, cause="superseded"), "/licences/0", "unknown_cause"),
-        (asked(permits, change="suspend"), "/licences/0", "unknown_cause"),
+        (asked(permits, cause="superseded"), "/cause", "unknown_cause"),
+        (asked(permits, change="suspend", preview=True), "/cause", "unknown_cause"),
+        (asked([*permits, "nobody"], change="suspend"), "/licences/0", "unknown_cause"),
     ):
         refused = police.post(PATH, body)
         assert (refused.status, refused["faults"][0]["pointer"], refused["faults"][0]["code"]) == (422, pointer, code)
