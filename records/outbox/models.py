@@ -46,6 +46,7 @@ class Delivery(SQLModel, table=True):
 
     __tablename__ = "delivery"
     __table_args__ = (
+        Index("deliveries_due", "webhook_id", "next_at"),  # for the release before: a later one takes it away
         Index("deliveries_of_a_webhook", "webhook_id", "at"),
         Index(
             "deliveries_waiting", "webhook_id", "next_at", "at", "event_id", sqlite_where=text("next_at IS NOT NULL"),

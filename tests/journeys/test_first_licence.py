@@ -18,7 +18,7 @@ from app.cli.client import Client
 from app.cli.demo_server import free_port
 
 DOCS = Path(__file__).parents[2] / "docs"
-SECONDS = 30
+SECONDS = 90
 
 
 @contextmanager

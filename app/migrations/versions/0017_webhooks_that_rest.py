@@ -14,4 +14,3 @@ def upgrade() -> None:
     with op.batch_alter_table('delivery') as batch_op:
         batch_op.create_index('deliveries_waiting', ['webhook_id', 'next_at', 'at', 'event_id'], unique=False, sqlite_where=sa.text('next_at IS NOT NULL'), postgresql_where=sa.text('next_at IS NOT NULL'))
         batch_op.create_index('deliveries_of_a_webhook', ['webhook_id', 'at'], unique=False)
-        batch_op.drop_index('deliveries_due')  # the release before finds what is due by `deliveries_waiting` too
