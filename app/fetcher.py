@@ -90,7 +90,9 @@ class Fetcher:
         with self._lock:
             over = [name for name, one in self._kept.items() if one.is_over(monotonic())]
             idle = [self._kept.pop(name) for name in over]
-            kept = self._kept.setdefault(host, _Kept())
+            if host not in self._kept:
+                self._kept[host] = _Kept()
+            kept = self._kept[host]
             kept.calls += 1
         for one in idle:
             one.client.close()

@@ -12,12 +12,11 @@ from issuers.auth import AgencyKey
 from issuers.mass.mass_changes import (
     MANY,
     MOST,
-    UNDO_WITHIN,
     Changed,
     Done,
     MassChange,
     MassChanges,
-    can_be_undone,
+    undo_until,
 )
 from issuers.models import LicenceState
 from keys.access import Caller
@@ -152,7 +151,7 @@ def routes(changes: MassChanges, *, caller_of: Callable[..., Caller], attempts: 
 
 
 def _done_out(one: Done, now: datetime) -> DoneOut:
-    until = one.at + UNDO_WITHIN if one.undone_at is None and can_be_undone(one.to, one.at, now) else None
+    until = undo_until(one.to, one.at, now) if one.undone_at is None else None
     change = next(name for name in CHANGES if TO[name] == one.to)
     return DoneOut(
         change_id=one.change_id, change=change, cause=one.cause, licences=one.licences, at=one.at, undo_until=until,

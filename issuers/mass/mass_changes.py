@@ -185,8 +185,9 @@ class MassChanges:
             licences=sorted(moved), at=now,
         )  # fmt: skip
         session.add(done)
-        until = (now + UNDO_WITHIN).isoformat() if moved and can_be_undone(change.to, now, now) else None
-        return Changed(len(moved), [one for one in change.licence_ids if one not in moved], done.change_id, until)
+        until = undo_until(change.to, now, now) if moved else None
+        left = [one for one in change.licence_ids if one not in moved]
+        return Changed(len(moved), left, done.change_id, until.isoformat() if until else None)
 
     def done(self, agency: str) -> Sequence[Done]:
         """Return an agency's newest changes."""
@@ -206,7 +207,7 @@ class MassChanges:
             earlier = idempotency.earlier_result(session, this)
             if earlier is not None:
                 return Changed(**json.loads(earlier))
-            if row.undone_at is not None or not can_be_undone(row.to, row.at, now):
+            if row.undone_at is not None or undo_until(row.to, row.at, now) is None:
                 raise UndoOverError
             if not mass_store.undo(session, change_id, now):
                 raise SameAtOnceError  # it waited for the other's commit: asked again it finds what came of it
@@ -242,9 +243,10 @@ class MassChanges:
                 self._publisher.publish(list_id, now=now)
 
 
-def can_be_undone(to: str, at: datetime, now: datetime) -> bool:
-    """Whether a change can be undone as a whole: a suspension, within its hour."""
-    return to == LicenceState.SUSPENDED and now <= at + UNDO_WITHIN
+def undo_until(to: str, at: datetime, now: datetime) -> datetime | None:
+    """Return until when a change can be undone as a whole: a suspension, within its hour; None if it cannot."""
+    until = at + UNDO_WITHIN
+    return until if to == LicenceState.SUSPENDED and now <= until else None
 
 
 def read(content: Mapping[str, Any]) -> MassChange:

@@ -126,16 +126,16 @@ class Outbox:
         broke besides (the database, mostly) is raised when all have been served.
         """
         self.sort(clock())
-        sent, failed = self._ended()
+        sent, broken = self._ended()
         with self._database.read() as session:
             hooks = store.webhooks(session)
         for hook in hooks:
             if hook.webhook_id not in self._serving and (hook.rests_until is None or hook.rests_until <= clock()):
                 self._serving[hook.webhook_id] = self._pool.submit(self._serve, hook, clock)
         wait(self._serving.values(), timeout=ROUND_SECONDS)
-        more, broken = self._ended()
-        for error in (*failed, *broken):
-            raise error
+        more, also_broken = self._ended()
+        if broken or also_broken:
+            raise [*broken, *also_broken][0]
         return sent + more
 
     def _ended(self) -> tuple[int, list[BaseException]]:
