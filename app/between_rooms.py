@@ -5,8 +5,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlmodel import Session
-
 from credentials import base64url, jws, status_list
 from credentials.errors import FormatError, StatusListInvalidError
 from credentials.sd_jwt_vc import UnverifiedLicence
@@ -25,15 +23,16 @@ from verifier.errors import RefusalError
 from verifier.file_copies.file_copies import FileCopies
 from verifier.models import Counter
 from verifier.obtaining import HolderSide
-from verifier.recording import Question, TellHolder
+from verifier.recording import Question
 from verifier.reuse import Permission
 from verifier.service_items import OF_PRINCIPAL, ServiceItem
+from wallet.claiming import Asker
 from wallet.consents.consents import Consents
 from wallet.consents.models import State
 from wallet.errors import CodeError
 from wallet.matters import Matter, Wanted
 from wallet.uses import Uses
-from wallet.wallet import Asker, Wallet
+from wallet.wallet import Wallet
 
 CHANGES = frozenset({"licence.suspended", "licence.reinstated", "licence.revoked"})
 
@@ -196,15 +195,6 @@ def copy_of(copies: FileCopies) -> Callable[[str, datetime], bytes]:
         return copies.drawn(str(jws.parse(receipt, jws.RECEIPT).unverified_payload()["jti"]), now=now)
 
     return drawn
-
-
-def tell_holder(uses: Uses) -> TellHolder:
-    """Return the way in which a verdict gets into its holder's list of uses."""
-
-    def tell(session: Session, digests: Sequence[str], counter: Counter, **said: str) -> None:
-        uses.record_verdict(session, digests, counter=counter.key, name=counter.name, **said)
-
-    return tell
 
 
 def logged_before(database: Database, base_url: str) -> Logged:

@@ -164,7 +164,7 @@ def build(
         randomness=randomness,
     )  # fmt: skip
     verdicts = Recorder(
-        database=database, vault=vault, base_url=base_url, tell_holder=between_rooms.tell_holder(uses),
+        database=database, vault=vault, base_url=base_url, tell_holder=uses.record_verdicts,
         file_copies=file_copies,
     )  # fmt: skip
     trust = TrustCache(
@@ -291,7 +291,7 @@ def build(
             relying=between_rooms.relying(uses),
             randomness=randomness,
         ),
-        reported=Reported(database=database, verifier=verifier, tell_holder=between_rooms.tell_holder(uses)),
+        reported=Reported(database=database, verifier=verifier, tell_holder=uses.record_verdicts),
         file_copies=file_copies,
         exchange=exchange,
         taking=doors.taking(core, keeping, trust, by_vct),

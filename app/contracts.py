@@ -48,6 +48,7 @@ def _text(room: str) -> str:
     return json.dumps(contract(room), ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
 
+_MESSAGE = {"type": "object", "properties": {"zh": {"type": "string"}, "en": {"type": "string"}}}
 _PROBLEM: dict[str, Any] = {
     "type": "object",
     "required": ["type", "title", "status", "code", "detail", "message", "instance"],
@@ -57,7 +58,7 @@ _PROBLEM: dict[str, Any] = {
         "status": {"type": "integer"},
         "code": {"type": "string", "description": "Stable."},
         "detail": {"type": "string"},
-        "message": {"type": "object", "properties": {"zh": {"type": "string"}, "en": {"type": "string"}}},
+        "message": _MESSAGE,
         "instance": {"type": "string", "description": "Names the request; give it to support."},
         "faults": {
             "type": "array",
@@ -68,6 +69,7 @@ _PROBLEM: dict[str, Any] = {
                     "pointer": {"type": "string", "description": "RFC 6901"},
                     "code": {"type": "string"},
                     "detail": {"type": "string"},
+                    "message": _MESSAGE,
                 },
             },
         },
@@ -84,7 +86,13 @@ _PROBLEM: dict[str, Any] = {
         },
         "instance": "urn:request:0f3c9a7be2d14c55",
         "faults": [
-            {"in": "body", "pointer": "/claims/grade", "code": "missing_claim", "detail": "this claim is required"}
+            {
+                "in": "body",
+                "pointer": "/claims/grade",
+                "code": "missing_claim",
+                "detail": "this claim is required",
+                "message": {"zh": "此项必填", "en": "this claim is required"},
+            }
         ],
     },
 }

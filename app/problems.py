@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from app.logs import log, request_id
 from app.problem_codes import PROBLEMS, Problem
+from credentials import fault_words
 from credentials.claim_values import Fault
 from credentials.errors import FormatError
 from issuers.errors import IssuerError
@@ -45,7 +46,7 @@ def response(
     code: str,
     *,
     detail: str = "",
-    faults: Sequence[Mapping[str, str]] = (),
+    faults: Sequence[Mapping[str, Any]] = (),
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
     """Return a problem; codes that are not in the table are of the content's making (422)."""
@@ -170,14 +171,19 @@ def _invalid(base_url: str, error: RequestValidationError, more: MoreFaults | No
     return response(base_url, "invalid_request", faults=faults)
 
 
-def _row(row: Mapping[str, Any]) -> dict[str, str]:
+def _row(row: Mapping[str, Any]) -> dict[str, Any]:
     where, *path = row["loc"]
     pointer = "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
-    return {"in": str(where), "pointer": pointer, "code": row["type"], "detail": row["msg"]}
+    return _told(str(where), Fault(pointer, row["type"], row["msg"]))
 
 
-def _fault(one: Fault) -> dict[str, str]:
-    return {"in": "body", "pointer": one.pointer, "code": one.code, "detail": one.detail}
+def _fault(one: Fault) -> dict[str, Any]:
+    return _told("body", one)
+
+
+def _told(where: str, one: Fault) -> dict[str, Any]:
+    said = fault_words.message(one.detail)
+    return {"in": where, "pointer": one.pointer, "code": one.code, "detail": one.detail, "message": said}
 
 
 def _reason(code: str) -> tuple[str, str]:

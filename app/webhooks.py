@@ -162,10 +162,9 @@ def routes(house: House, *, caller_of: Callable[..., Caller], clock: Clock) -> A
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
     ) -> DeliveriesOut:
         """List a webhook's deliveries, newest first: delivered, waiting for another try, or given up after 72 hours."""
-        rows = house.outbox.deliveries(webhook_id, dead=dead, limit=limit)
-        return DeliveriesOut(
-            items=[DeliveryOut(**row.model_dump(exclude={"webhook_id", "owed_since"})) for row in rows]
-        )
+        found = house.outbox.deliveries(webhook_id, dead=dead, limit=limit)
+        hidden = {"webhook_id", "owed_since", "next_at"}
+        return DeliveriesOut(items=[DeliveryOut(**row.model_dump(exclude=hidden), next_at=at) for row, at in found])
 
     @router.post("/{webhook_id}/replay")
     def replay(_operator: Operator, webhook_id: str, body: ReplayIn) -> Replayed:

@@ -22,6 +22,18 @@ from records.outbox.models import OutboxEvent
 from records.rows import store as rows_store
 
 
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What somebody did to what, when; the audit's word for it is `act`."""
+
+    stream: str
+    actor: str
+    act: str
+    subject: str
+    at: datetime
+    detail: Mapping[str, object] = field(default_factory=dict)
+
+
 def record(
     session: Session,
     *,
@@ -36,51 +48,36 @@ def record(
 
     An act that others are told of (`outbox/events.py`) is owed to them from this very transaction on.
     """
-    last = store.locked_head(session, stream)
-    entry, event = _entry(Act(stream, act, subject, detail or {}), last, actor, now)
-    session.flush()  # the act itself, before what is said of it
-    rows_store.insert_each(session, [(AuditEntry, entry), *([(OutboxEvent, event)] if event else [])])
+    record_many(session, [Act(stream, actor, act, subject, now, detail or {})])
 
 
-@dataclass(frozen=True, slots=True)
-class Act:
-    """One of many acts that somebody does at once."""
-
-    stream: str
-    act: str
-    subject: str
-    detail: Mapping[str, object] = field(default_factory=dict)
-
-
-def record_many(session: Session, acts: Sequence[Act], *, actor: str, now: datetime) -> None:
+def record_many(session: Session, acts: Sequence[Act]) -> None:
     """Append many acts, each to its stream, in the order given; as `record`, last in the transaction."""
-    streams = {one.stream for one in acts}
-    store.lock_streams(session, streams)
-    last, entries, events = store.last_entries(session, streams), [], []
+    session.flush()  # the acts themselves, before what is said of them
+    last, entries, events = store.locked_heads(session, {one.stream for one in acts}), [], []
     for one in acts:
-        entry, event = _entry(one, last.get(one.stream, (0, "")), actor, now)
+        entry, event = _entry(one, last.get(one.stream, (0, "")))
         last[one.stream] = (entry["sequence"], entry["hash"])
-        entries.append(entry)
+        entries.append((AuditEntry, entry))
         if event is not None:
-            events.append(event)
-    rows_store.insert_many(session, AuditEntry, entries)
-    rows_store.insert_many(session, OutboxEvent, events)
+            events.append((OutboxEvent, event))
+    rows_store.insert_each(session, [*entries, *events])
 
 
-def _entry(one: Act, last: tuple[int, str], actor: str, now: datetime) -> tuple[dict[str, Any], dict[str, Any] | None]:
+def _entry(one: Act, last: tuple[int, str]) -> tuple[dict[str, Any], dict[str, Any] | None]:
     """Return an act's entry after the last of its stream (sequence, hash), and the event that others are owed of it."""
     sequence, previous = last
     said = {
-        "stream": one.stream, "sequence": sequence + 1, "actor": actor, "act": one.act, "subject": one.subject,
+        "stream": one.stream, "sequence": sequence + 1, "actor": one.actor, "act": one.act, "subject": one.subject,
         "detail": strict_json.canonical(one.detail).decode() if one.detail else "{}", "previous_hash": previous,
     }  # fmt: skip
-    hashed = sha256(strict_json.canonical({**said, "at": now.isoformat()})).hexdigest()
-    entry = {**said, "at": now, "hash": hashed}
+    hashed = sha256(strict_json.canonical({**said, "at": one.at.isoformat()})).hexdigest()
+    entry = {**said, "at": one.at, "hash": hashed}
     if one.act not in EVENTS:
         return entry, None
     told = {"detail": dict(one.detail)} if one.detail else {}
     event = {"event_id": hashed, "type": EVENTS[one.act].type, "stream": one.stream, "subject": one.subject}
-    return entry, {**event, "at": now, "detail": told}
+    return entry, {**event, "at": one.at, "detail": told}
 
 
 def verify(session: Session) -> int:

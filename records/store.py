@@ -2,18 +2,14 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
-from functools import lru_cache
 
 from sqlalchemy import (
-    Dialect,
     Integer,
     and_,
     bindparam,
     delete,
     func,
-    literal_column,
     or_,
-    text,
     tuple_,
     update,
 )
@@ -40,32 +36,27 @@ def lock_stream(session: Session, stream: str) -> None:
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%(stream)s, 0))"
 
 
-def locked_head(session: Session, stream: str) -> tuple[int, str]:
-    """Hold the stream for this transaction; returns sequence and hash of its last entry, (0, "") for none."""
+def locked_heads(session: Session, streams: Collection[str]) -> dict[str, tuple[int, str]]:
+    """Hold streams for this transaction; returns sequence and hash of the last entry of each that has any."""
     connection = session.connection()
     if connection.dialect.name != "postgresql":
-        row = connection.execute(_LAST, {"stream": stream}).first()
-    else:
-        last = _last(connection.dialect)
-        with rows_store.driver(connection) as sent, sent.pipeline():  # both at once, the one after the other
-            rows_store.tell(connection, _LOCK)
-            sent.execute(_LOCK, {"stream": stream})
-            rows_store.tell(connection, last)
-            row = sent.execute(last, {"stream": stream}).fetchone()
-    return (row[0], row[1]) if row else (0, "")
+        return last_entries(session, streams)
+    named = {"streams": list(streams)}
+    with rows_store.driver(connection) as sent, sent.pipeline():  # both at once, the one after the other
+        rows_store.tell(connection, _LOCKS)
+        sent.execute(_LOCKS, named)
+        rows_store.tell(connection, _HEADS)
+        return {stream: (sequence, hashed) for stream, sequence, hashed in sent.execute(_HEADS, named).fetchall()}
 
 
-_LAST = (
-    select(AuditEntry.sequence, AuditEntry.hash)
-    .where(AuditEntry.stream == bindparam("stream"))
-    .order_by(col(AuditEntry.sequence).desc())
-    .limit(literal_column("1"))
+_LOCKS = (  # in one order for everybody who holds several
+    "SELECT pg_advisory_xact_lock(one) FROM (SELECT DISTINCT hashtextextended(name, 0) AS one"
+    " FROM unnest(%(streams)s::text[]) AS name ORDER BY 1) AS locks"
 )
-
-
-@lru_cache(rows_store.COMPILED)
-def _last(dialect: Dialect) -> str:
-    return str(_LAST.compile(dialect=dialect))
+_HEADS = (
+    "SELECT name, last.sequence, last.hash FROM unnest(%(streams)s::text[]) AS name, LATERAL (SELECT sequence, hash"
+    " FROM audit_entry WHERE stream = name ORDER BY sequence DESC LIMIT 1) AS last"
+)
 
 
 def newest_act(session: Session, stream: str, among: int) -> datetime | None:
@@ -88,10 +79,9 @@ _NEWEST = select(
 
 def lock_streams(session: Session, streams: Collection[str]) -> None:
     """Hold many streams for this transaction, in one order for everybody who holds several."""
-    if session.get_bind().dialect.name == "postgresql":
-        locks = text("SELECT pg_advisory_xact_lock(one) FROM (SELECT DISTINCT hashtextextended(name, 0) AS one"
-                     " FROM unnest(CAST(:names AS text[])) AS name ORDER BY 1) AS locks")  # fmt: skip
-        session.execute(locks, {"names": list(streams)})
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(_LOCKS, {"streams": list(streams)})
 
 
 def last_entries(session: Session, streams: Collection[str]) -> dict[str, tuple[int, str]]:

@@ -1,10 +1,10 @@
 """Step 8: the verdict, its receipt, the holder's list of uses and the audit entry in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlmodel import Session
 
@@ -14,8 +14,10 @@ from keys.models import KeyPurpose
 from keys.trust_list import OPERATOR
 from keys.vault import Vault
 from records import audit
+from records.audit import Act
 from records.database import Database
 from records.rows import store as rows_store
+from records.together import Together
 from verifier import checking, receipts
 from verifier.checking import Checked
 from verifier.file_copies import document
@@ -37,14 +39,32 @@ class Question:
 class TellHolder(Protocol):
     """The wallet's list of uses."""
 
-    def __call__(
-        self, session: Session, digests: Sequence[str], counter: Counter, /,
-        *, service_item: str, verdict: str, reason: str, receipt: str,
-    ) -> None:  # fmt: skip
-        """Note a counter's verdict with the use that presentations (by SHA-256, base64url) belong to.
+    def __call__(self, session: Session, said: Mapping[str, Mapping[str, object]], /) -> None:
+        """Note counters' verdicts (`told_of`) with the uses that presentations (by SHA-256, base64url) belong to.
 
-        In the transaction that records it: a verdict that is known is known to whom it is about.
+        In the transaction that records them: a verdict that is known is known to whom it is about.
         """
+
+
+def told_of(
+    counter: Counter, *, service_item: str, verdict: str, reason: str, receipt: str = ""
+) -> Mapping[str, object]:
+    """Return what a holder is told of a verdict: whose it is, for what, what it was and why, and its receipt."""
+    return {
+        "verifier": counter.key, "verifier_name": dict(counter.name), "service_item": service_item, "verdict": verdict,
+        "reason": reason, "receipt": receipt,
+    }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """All that is written down of one verdict."""
+
+    row: Mapping[str, Any]
+    digests: Sequence[str]
+    told: Mapping[str, object]
+    act: Act
+    copied: Mapping[str, Any] | None
 
 
 class Recorder:
@@ -58,6 +78,7 @@ class Recorder:
         self._base_url = base_url
         self._tell_holder = tell_holder
         self._file_copies = file_copies
+        self._together = Together(self._record_all)
 
     def record(
         self, made: Verdict, checked: Sequence[Checked], question: Question, digests: Sequence[str], *, now: datetime
@@ -67,27 +88,35 @@ class Recorder:
         copied = self._file_copies.of(made, question.item, counter, question.operator)
         receipt = self._receipt(made, checked, question, now, document.digest(copied) if copied else None)
         made = replace(made, checks=[*made.checks, {"number": 8, "step": "record", "outcome": checking.PASSED}])
-        said = {
-            "service_item": question.item.key, "verdict": made.outcome, "reason": made.reason, "receipt": receipt,
-        }  # fmt: skip
+        said = {"service_item": question.item.key, "verdict": made.outcome, "reason": made.reason, "receipt": receipt}
         row = {
             "verification_id": made.verification_id, "counter": counter.key, "operator": question.operator, "at": now,
             "channel": made.channel, "checks": [dict(one) for one in made.checks], **said,
         }  # fmt: skip
-        with self._database.write() as session:
-            of = [(VerifiedPresentation, {"digest": one, "verification_id": made.verification_id}) for one in digests]
-            rows_store.insert_each(session, [(Verification, row), *of])
-            self._tell_holder(session, digests, counter, **said)
-            if receipt and copied:
-                self._file_copies.keep(session, copied)
-            audit.record(
-                session, stream=f"verifier/{counter.key}", actor=f"counter:{counter.key}",
-                act=f"verification.{made.outcome}", subject=made.verification_id, now=now,
-                detail={"reason": made.reason, "operator": question.operator, "service_item": question.item.key,
-                        "receipt": sha256(receipt.encode()).hexdigest()},
-            )  # fmt: skip
+        act = Act(
+            f"verifier/{counter.key}", f"counter:{counter.key}", f"verification.{made.outcome}", made.verification_id,
+            now, {"reason": made.reason, "operator": question.operator, "service_item": question.item.key,
+                  "receipt": sha256(receipt.encode()).hexdigest()},
+        )  # fmt: skip
+        self._together(_Record(row, digests, told_of(counter, **said), act, copied if receipt else None))
         until = datetime.fromisoformat(copied["until"]) if receipt and copied else None
         return replace(made, receipt=receipt or None, copy_until=until)
+
+    def _record_all(self, records: Sequence[_Record]) -> Sequence[None]:
+        with self._database.write() as session:
+            of = [
+                (VerifiedPresentation, {"digest": digest, "verification_id": one.row["verification_id"]})
+                for one in records
+                for digest in one.digests
+            ]
+            rows_store.insert_each(session, [*((Verification, one.row) for one in records), *of])
+            told = {digest: one.told for one in reversed(records) for digest in one.digests}  # the first word stands
+            self._tell_holder(session, told)
+            for one in records:
+                if one.copied is not None:
+                    self._file_copies.keep(session, one.copied)
+            audit.record_many(session, [one.act for one in records])
+        return [None] * len(records)
 
     def _receipt(
         self, made: Verdict, checked: Sequence[Checked], question: Question, now: datetime, copy_sha256: str | None

@@ -16,7 +16,7 @@ from records.rows import store as rows_store
 from verifier.errors import VerifierError
 from verifier.models import Counter, SeenPass, Verification, VerifiedPresentation
 from verifier.reasons import REASONS, Outcome
-from verifier.recording import TellHolder
+from verifier.recording import TellHolder, told_of
 from verifier.verifier import Verifier
 
 CHANNEL = "offline_pass"
@@ -83,10 +83,8 @@ class Reported:
                 if one.verdict != Outcome.CANNOT_CONFIRM:
                     seen = SeenPass(digest=digest, counter=here.key, seen_at=one.at)
                     rows_store.insert_unless_taken(session, seen)
-            self._tell_holder(
-                session, one.digests, here, service_item=one.service_item, verdict=one.verdict, reason=one.reason,
-                receipt="",
-            )  # fmt: skip
+            told = told_of(here, service_item=one.service_item, verdict=one.verdict, reason=one.reason)
+            self._tell_holder(session, dict.fromkeys(one.digests, told))
             audit.record(
                 session, stream=f"verifier/{here.key}", actor=f"counter:{here.key}",
                 act=f"verification.{one.verdict}", subject=one.verification_id, now=now,

@@ -1,5 +1,7 @@
 """Using a show code up: of any number of counters one gets it, and whoever guesses typed codes is soon refused."""
 
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session
@@ -22,6 +24,18 @@ ALL_COUNTERS = "*"
 WRONG_CODES_IN_ALL = 200  # and all counters together
 
 
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks: the counter, its name (zh, en), the service item, and licence type → claims that the item lists."""
+
+    counter: str
+    name: Mapping[str, str]
+    service_item: str
+    listed: Mapping[str, Collection[str]]
+    copy_days: int = 0
+    """How long it keeps a copy of what is shown; 0: it keeps none."""
+
+
 def guard(database: Database, code: str, counter: str, now: datetime) -> None:
     """Count a typed code that is none; a counter that guessed too often, or all of them, raises `TooManyTriesError`.
 
@@ -40,10 +54,16 @@ def guard(database: Database, code: str, counter: str, now: datetime) -> None:
                 store.count_try(session, one, minute, by=-1)
 
 
-def claim(session: Session, code: str, now: datetime) -> ClaimedCode | CodeError:
-    """Use a code up, or return why not."""
-    hashed = codes.hashed(code)
-    return store.claim_code(session, hashed, now) or _why_not(store.code(session, hashed), now)
+def claim(session: Session, said: Sequence[str], now: datetime) -> list[ClaimedCode | CodeError]:
+    """Use codes up, or return of each why not; a code that is said twice, in either form, is the first's."""
+    hashes = [codes.hashed(one) for one in said]
+    claimed = store.claim_codes(session, set(hashes), now)
+    found: list[ClaimedCode | CodeError] = []
+    for hashed in hashes:
+        mine = [one for one in claimed if hashed in {one.code_hash, one.typed_hash}]
+        claimed = [one for one in claimed if one not in mine]
+        found.append(mine[0] if mine else _why_not(store.code(session, hashed), now))
+    return found
 
 
 def _why_not(row: ShowCode | None, now: datetime) -> CodeError:

@@ -89,8 +89,10 @@ class KeepingMany:
                 if owners.get(str(row["thumbprint"])) != one.holder_ref:
                     raise DeliveryRefusedError("bound to no key of this holder")
             rows_store.insert_many(session, HeldLicence, rows)
-            acts = [Act(stream(one.holder_ref), "licence.received", one.licence_id) for one in plain]
-            audit.record_many(session, acts, actor=ISSUERS, now=now)
+            audit.record_many(
+                session,
+                [Act(stream(one.holder_ref), ISSUERS, "licence.received", one.licence_id, now) for one in plain],
+            )
 
     def _row(self, one: Delivered, now: datetime) -> dict[str, object]:
         parts = sd_jwt.parse(one.text)
@@ -144,8 +146,8 @@ class KeepingMany:
                 found[who] = row.holder_id
         with self._database.write() as session:
             rows_store.insert_many(session, HolderRow, new)
-            acts = [Act(stream(str(one["holder_id"])), "holder.added", str(one["holder_id"])) for one in new]
-            audit.record_many(session, acts, actor=ISSUERS, now=now)
+            names = [str(one["holder_id"]) for one in new]
+            audit.record_many(session, [Act(stream(one), ISSUERS, "holder.added", one, now) for one in names])
         return found
 
     def _identity(self, name: str, holder: Holder) -> bytes:

@@ -10,7 +10,7 @@ from sqlmodel import Session
 from credentials import base64url, dcql, key_binding, sd_jwt
 from credentials.sd_jwt import Path
 from records import audit
-from records import store as records_store
+from records.audit import Act
 from records.database import Database
 from records.rows import store as rows_store
 from wallet.accounts import stream
@@ -79,7 +79,7 @@ class Presenter:
         """Make the presentations and write the use down before anything leaves: name → presentations."""
         made = self.make(chosen, use, audience=audience, nonce=nonce, now=now, life=life)
         with self._database.write() as session:
-            self.write_down(session, made, now)
+            self.write_down(session, [made])
         return made.texts
 
     def make(
@@ -109,16 +109,21 @@ class Presenter:
             of_digest.setdefault(sd_jwt.presentation_digest(text), theirs.use_id)
         return Made(texts, uses, of_digest)
 
-    def write_down(self, session: Session, made: Made, now: datetime) -> None:
-        """Write the uses of presentations down, person by person in one order."""
-        if len(made.uses) > 1:
-            records_store.lock_streams(session, {stream(one) for one in made.uses})
-        uses = [(Use, use.values()) for use in made.uses.values()]
-        of = [(UsePresentation, {"digest": one, "use_id": use_id}) for one, use_id in made.of_digest.items()]
+    def write_down(self, session: Session, several: Sequence[Made]) -> None:
+        """Write down the uses that presentations are; of one act's, person by person in one order."""
+        uses = [use for made in several for _, use in sorted(made.uses.items())]
+        rows = [(Use, use.values()) for use in uses]
+        of = [
+            (UsePresentation, {"digest": one, "use_id": use_id})
+            for made in several
+            for one, use_id in made.of_digest.items()
+        ]
         # The same presentation made twice, in one second for one nonce, belongs to its first use.
-        rows_store.insert_each(session, [*uses, *of], unless_taken=[UsePresentation])
-        for holder_id, theirs in sorted(made.uses.items()):
-            record(session, holder_id, f"use.{theirs.channel}", theirs.use_id, now, actor=theirs.actor)
+        rows_store.insert_each(session, [*rows, *of], unless_taken=[UsePresentation])
+        audit.record_many(
+            session,
+            [Act(stream(use.holder_id), _who(use.actor), f"use.{use.channel}", use.use_id, use.at) for use in uses],
+        )
 
     def _use_id(self, now: datetime) -> str:
         return f"{int(now.timestamp() * 1000):013d}-{base64url.encode(self._randomness(ID_BYTES))}"  # by time
@@ -143,5 +148,8 @@ def record(
     session: Session, holder_id: str, act: str, subject: str, now: datetime, *, actor: str | None = None
 ) -> None:
     """Audit what a holder did, or somebody for them."""
-    who = actor if actor is not None and ":" in actor else f"holder:{actor or holder_id}"
-    audit.record(session, stream=stream(holder_id), actor=who, act=act, subject=subject, now=now)
+    audit.record(session, stream=stream(holder_id), actor=_who(actor or holder_id), act=act, subject=subject, now=now)
+
+
+def _who(actor: str) -> str:
+    return actor if ":" in actor else f"holder:{actor}"

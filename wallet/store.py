@@ -1,10 +1,11 @@
 """All SQL of the wallet."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, delete, func, update
+from sqlalchemy import Update, bindparam, delete, func, update
 from sqlmodel import Session, col, or_, select
 
 from records.rows import store as rows_store
@@ -64,7 +65,7 @@ def held(session: Session, holder_id: str) -> Sequence[tuple[HeldLicence, Holder
     return session.exec(query.order_by(col(HeldLicence.received_at).desc(), col(HeldLicence.licence_id))).all()
 
 
-def held_by_name(session: Session, licence_ids: Sequence[str]) -> Sequence[tuple[HeldLicence, HolderKey]]:
+def held_by_name(session: Session, licence_ids: Collection[str]) -> Sequence[tuple[HeldLicence, HolderKey]]:
     """Return licences by identifier, each with its key, superseded ones too, whoever's they are."""
     return session.exec(_NAMED, params={"names": list(licence_ids)}).all()
 
@@ -74,26 +75,33 @@ _NAMED = _HELD.where(col(HeldLicence.licence_id).in_(bindparam("names", expandin
 
 
 class ClaimedCode(NamedTuple):
-    """A show code that was used up a moment ago: whose, and what it lets be shown."""
+    """A show code that was used up a moment ago: by the hashes of its two forms, whose, and what it lets be shown."""
 
+    code_hash: str
+    typed_hash: str
     holder_id: str
     choice: dict[str, list[str]]
 
 
-def claim_code(session: Session, code_hash: str, now: datetime) -> ClaimedCode | None:
-    """Use a code up and return it, or None: of any number of requests at once, one gets it."""
-    row = session.connection().execute(_CLAIM, {"code": code_hash, "now": now}).first()
-    return ClaimedCode(*row) if row is not None else None
+def claim_codes(session: Session, hashes: Collection[str], now: datetime) -> list[ClaimedCode]:
+    """Use codes up and return those that were good: of any number of requests at once, one gets a code."""
+    rows = session.connection().execute(_claim(session.get_bind().dialect.name), {"codes": list(hashes), "now": now})
+    return [ClaimedCode(*row) for row in rows]
 
 
 _CODES = rows_store.table_of(ShowCode)
-_CLAIM = (
-    update(_CODES)
-    .where(or_(_CODES.c.code_hash == bindparam("code"), _CODES.c.typed_hash == bindparam("code")))
-    .where(_CODES.c.used_at.is_(None), _CODES.c.withdrawn_at.is_(None), _CODES.c.expires_at > bindparam("now"))
-    .values(used_at=bindparam("now"))
-    .returning(_CODES.c.holder_id, _CODES.c.choice)
-)
+
+
+@cache
+def _claim(dialect: str) -> Update:
+    named = [rows_store.among_named(dialect, one, "codes") for one in (_CODES.c.code_hash, _CODES.c.typed_hash)]
+    return (
+        update(_CODES)
+        .where(or_(*named))
+        .where(_CODES.c.used_at.is_(None), _CODES.c.withdrawn_at.is_(None), _CODES.c.expires_at > bindparam("now"))
+        .values(used_at=bindparam("now"))
+        .returning(_CODES.c.code_hash, _CODES.c.typed_hash, _CODES.c.holder_id, _CODES.c.choice)
+    )
 
 
 def code(session: Session, code_hash: str) -> ShowCode | None:
@@ -154,10 +162,10 @@ def uses_of(session: Session, digests: Sequence[str]) -> Sequence[Use]:
     return session.exec(select(Use).where(col(Use.use_id).in_(of_these))).all()
 
 
-def note_verdict(session: Session, digests: Sequence[str], **said: object) -> None:
-    """Note what was made of presentations with their uses, but for those that have a verdict already."""
-    for digest in digests:
-        session.connection().execute(_NOTE, {"of": digest, **said})
+def note_verdicts(session: Session, said: Mapping[str, Mapping[str, object]]) -> None:
+    """Note what was made of presentations, by digest, with their uses, but for those that have a verdict already."""
+    if said:
+        session.connection().execute(_NOTE, [{"of": digest, **values} for digest, values in said.items()])
 
 
 _USES, _PRESENTED = rows_store.table_of(Use), rows_store.table_of(UsePresentation)

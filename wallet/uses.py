@@ -172,18 +172,6 @@ class Uses:
         """Return what a holder is called."""
         return self._mandates.name_of(holder_id)
 
-    def record_verdict(
-        self,
-        session: Session,
-        digests: Sequence[str],
-        *,
-        counter: str,
-        name: Mapping[str, str],
-        service_item: str | None,
-        verdict: str,
-        reason: str,
-        receipt: str,
-    ) -> None:
-        """Note what a counter made of presentations; the first word stands."""
-        said = {"verifier": counter, "verifier_name": dict(name), "service_item": service_item}
-        store.note_verdict(session, digests, **said, verdict=verdict, reason=reason, receipt=receipt)
+    def record_verdicts(self, session: Session, said: Mapping[str, Mapping[str, object]]) -> None:
+        """Note what counters made of presentations, by digest: columns of `models.Use`; the first word stands."""
+        store.note_verdicts(session, said)

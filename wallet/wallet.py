@@ -3,12 +3,9 @@
 The holder chooses → a show code → a counter redeems it once → the wallet makes a presentation for that counter.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-
-from sqlmodel import Session
 
 from credentials import base64url, key_binding, offline_pass
 from credentials.claim_values import Fault
@@ -16,8 +13,8 @@ from credentials.errors import MalformedError
 from records.database import Database
 from wallet import choosing, claiming, codes, store
 from wallet.choosing import Standing
+from wallet.claiming import Asker
 from wallet.errors import (
-    AskFirstError,
     ClaimNotInLicenceError,
     CodeError,
     CodeUsedError,
@@ -33,6 +30,7 @@ from wallet.mandates.mandates import Mandates
 from wallet.matters import Matter
 from wallet.models import ShowCode
 from wallet.presenting import Made, Presenter, paths, record, type_of
+from wallet.redeeming import Redeeming, Scan
 from wallet.store import ClaimedCode
 
 Choice = Mapping[str, Collection[str]]
@@ -48,18 +46,6 @@ class Shown:
     typed: str
     url: str
     expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Asker:
-    """Who asks: the counter, its name (zh, en), the service item, and licence type → claims that the item lists."""
-
-    counter: str
-    name: Mapping[str, str]
-    service_item: str
-    listed: Mapping[str, Collection[str]]
-    copy_days: int = 0
-    """How long it keeps a copy of what is shown; 0: it keeps none."""
 
 
 class Wallet:
@@ -86,6 +72,7 @@ class Wallet:
         self._states = states
         self._randomness = randomness
         self._presenter = presenter
+        self._redeeming = Redeeming(database=database, keeping=keeping, presenter=presenter)
         self._show_life = show_life
 
     def licences(self, holder_id: str, *, now: datetime) -> list[tuple[Opened, str]]:
@@ -172,50 +159,23 @@ class Wallet:
 
     def claim(self, scanned: str, asker: Asker, *, now: datetime) -> ClaimedCode:
         """Use a code up and return it, raising `CodeError` with why not: of any number of requests one succeeds."""
-        with self._claiming(scanned, asker, now) as (_, claimed):
-            pass
+        code = self._read(scanned, asker, now)
+        with self._database.write() as session:
+            claimed = claiming.claim(session, [code], now)[0]
         if isinstance(claimed, CodeError):
             raise claimed
         return claimed
 
-    @contextmanager
-    def _claiming(self, scanned: str, asker: Asker, now: datetime) -> Iterator[tuple[Session, ClaimedCode | CodeError]]:
-        """Open the transaction that uses a code up, with what was claimed or why it was not; it commits either way."""
+    def redeem(self, scanned: str, asker: Asker, *, audience: str, nonce: str, now: datetime) -> Made:
+        """Use a code up and return presentations for `asker`, raising `CodeError` with why not (`redeeming.py`)."""
+        return self._redeeming.redeem(Scan(self._read(scanned, asker, now), asker, audience, nonce, now))
+
+    def _read(self, scanned: str, asker: Asker, now: datetime) -> str:
         code = codes.read(scanned, base_url=self._base_url)
         if code is None:
             raise NotACodeError
         claiming.guard(self._database, code, asker.counter, now)
-        with self._database.write() as session:
-            yield session, claiming.claim(session, code, now)
-
-    def redeem(self, scanned: str, asker: Asker, *, audience: str, nonce: str, now: datetime) -> Made:
-        """Use a code up and return presentations for `asker`: licence type → SD-JWTs with key binding.
-
-        Of any number of requests one succeeds. What leaves is what the holder chose and the item lists. In one
-        transaction: a code that could not be answered was not used up.
-        """
-        made = None
-        with self._claiming(scanned, asker, now) as (session, claimed):
-            if isinstance(claimed, ClaimedCode) and claimed.choice:
-                made = self._answer(claimed, asker, audience, nonce, now)
-                self._presenter.write_down(session, made, now)
-        if isinstance(claimed, CodeError):
-            raise claimed
-        if made is None:
-            raise AskFirstError
-        return made
-
-    def _answer(self, code: ClaimedCode, asker: Asker, audience: str, nonce: str, now: datetime) -> Made:
-        opened = self._keeping.opened(code.holder_id, code.choice, now=now)
-        agreed = [
-            (one.kind.key, one, paths(set(code.choice[one.row.licence_id]) & set(asker.listed[one.kind.key])))
-            for one in opened
-            if one.kind is not None and one.kind.key in asker.listed
-        ]
-        use = self._presenter.use(code.holder_id, "show_code", asker.counter, asker.name, asker.service_item, now=now)
-        if not agreed:  # no presentation will bring a verdict back: it is known already
-            use.verdict, use.reason, use.receipt = "refused", "nothing_presented", ""
-        return self._presenter.make(agreed, use, audience=audience, nonce=nonce, now=now)
+        return code
 
     def present(
         self, holder_id: str, choice: Choice, *, audience: str, nonce: str, sensitive: bool = False, now: datetime

@@ -11,7 +11,7 @@ from rich.progress import Progress
 
 from app.cli.agency import DEFAULT_URL, Json, Key, Token, Url
 from app.cli.client import Client
-from app.cli.output import REFUSED, answer, lines
+from app.cli.output import REFUSED, answer, in_words, lines
 from issuers.batch import rows
 
 KINDS = {".ndjson": rows.NDJSON, ".jsonl": rows.NDJSON, ".csv": rows.CSV, ".xlsx": rows.XLSX}
@@ -115,13 +115,15 @@ def _end(client: Client, agency: str, made: dict[str, Any], report: Path | None,
         if not as_json:
             for line in client.fetch(f"{path}?refused=true").decode().splitlines()[:20]:
                 one = json.loads(line)
-                why = "; ".join(f"{fault['pointer']} {fault['code']}: {fault['detail']}" for fault in one["faults"])
+                why = "; ".join(f"{fault['pointer']} {fault['code']}: {in_words(fault)}" for fault in one["faults"])
                 print(f"  row {one['row']} {one['reference'] or ''}: {why}")
         raise typer.Exit(REFUSED)
 
 
 def _said(one: dict[str, Any]) -> str:
     waits = f", waits for {one['waits_for']}" if one["waits_for"] else ""
+    if one["state"] == "stopped":
+        waits = "; one row refused is enough for --whole: nothing was issued, mend the file and send it again"
     return (
         f"{one['state']}: {one['rows']} rows, {one['refused']} refused, {one['signed']} signed, "
         f"{one['delivered']} delivered{waits}"

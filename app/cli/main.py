@@ -39,12 +39,13 @@ from app.cli import (
     webhooks,
 )
 from app.cli.client import CallRefusedError
-from app.cli.output import FAILED, REFUSED, WRONG_USAGE, answer, errors, print_json
+from app.cli.output import FAILED, REFUSED, WRONG_USAGE, answer, errors, in_words, print_json
 from app.database import EngineDatabase
 from app.house import House
 from app.main import create_app
 from app.problem_codes import PROBLEMS
 from app.settings import SettingsError, is_loopback
+from credentials import fault_words
 from credentials.errors import FormatError
 from issuers.errors import IssuerError
 from keys.errors import CustodyError
@@ -174,7 +175,10 @@ def main() -> None:
         broken = error.problem.get("code") == "unreachable" or int(error.problem.get("status", 0)) >= 500
         sys.exit(FAILED if broken else REFUSED)
     except (FormatError, IssuerError, CustodyError, RecordError, VerifierError, WalletError) as error:
-        faults = [{"pointer": one.pointer, "detail": one.detail} for one in getattr(error, "faults", ())]
+        faults = [
+            {"pointer": one.pointer, "detail": one.detail, "message": fault_words.message(one.detail)}
+            for one in getattr(error, "faults", ())
+        ]
         detail = "" if faults else _detail(error, error.code)
         _fail(error.code, _advice(error.code) + detail, {"faults": faults} if faults else {}, as_json=as_json)
         sys.exit(REFUSED)
@@ -236,7 +240,7 @@ def _fail(code: str, sentence: str, problem: dict[str, object], *, as_json: bool
         return
     errors.print(f"{code}: {sentence}", markup=False, soft_wrap=True)
     for fault in problem.get("faults") or []:  # type: ignore[attr-defined]
-        errors.print(f"  {fault['pointer']}: {fault['detail']}", markup=False, soft_wrap=True)
+        errors.print(f"  {fault['pointer']}: {in_words(fault)}", markup=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

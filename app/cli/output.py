@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rich.console import Console
@@ -24,6 +24,12 @@ def print_json(value: object, *, compact: bool = False) -> None:
 def lines(told: Iterable[str], nothing: str) -> str:
     """Return one line for each, or what is said when there is none."""
     return "\n".join(told) or nothing
+
+
+def in_words(fault: Mapping[str, Any]) -> str:
+    """Return what is wrong, in Chinese and English; in English alone if the service that said it is an older one."""
+    said = fault.get("message")
+    return f"{said['zh']} ({said['en']})" if said else str(fault["detail"])
 
 
 def answer(value: dict[str, Any], sentence: str, *, as_json: bool) -> None:

@@ -16,6 +16,7 @@ from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict
 from starlette.requests import ClientDisconnect
 
+from credentials import fault_words
 from credentials.errors import MalformedError
 from credentials.licence_type import LicenceType
 from issuers.auth import AgencyKey
@@ -197,11 +198,19 @@ def _template(kind: LicenceType, form: str) -> Response:
     return Response(data, media_type=rows.XLSX, headers=named)
 
 
-def _report(told: Iterator[Mapping[str, Any]], form: str, job_id: str) -> StreamingResponse:
+def _report(outcomes: Iterator[Mapping[str, Any]], form: str, job_id: str) -> StreamingResponse:
+    told = map(_in_words, outcomes)
     if form == "csv":
         named = {"Content-Disposition": f'attachment; filename="{job_id}.csv"'}
         return StreamingResponse(tables.report_lines(told), media_type=rows.CSV, headers=named)
     return StreamingResponse((json.dumps(one, ensure_ascii=False) + "\n" for one in told), media_type=rows.NDJSON)
+
+
+def _in_words(one: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what came of a row, its faults in both languages."""
+    if "faults" not in one:
+        return one
+    return {**one, "faults": [{**fault, "message": fault_words.message(fault["detail"])} for fault in one["faults"]]}
 
 
 @contextmanager

@@ -163,8 +163,9 @@ class Preparer:
         ]  # fmt: skip
         rows_store.insert_many(session, IdempotencyKey, keys)
         rows_store.insert_many(session, LicenceRow, rows)
-        acts = [Act(f"issuers/{ready.agency}", "licence.prepared", row["licence_id"]) for row in rows]
-        audit.record_many(session, acts, actor=ready.actor, now=ready.now)
+        of = f"issuers/{ready.agency}"
+        acts = [Act(of, ready.actor, "licence.prepared", row["licence_id"], ready.now) for row in rows]
+        audit.record_many(session, acts)
         return found
 
     def _licence(

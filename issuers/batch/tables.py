@@ -141,8 +141,12 @@ def report_lines(outcomes: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
     """
     yield _line([*REPORT_HEADS], "utf-8-sig")
     for one in outcomes:
-        why = "; ".join(f"{fault['code']}: {fault['pointer']} {fault['detail']}" for fault in one.get("faults", ()))
+        why = "; ".join(_why(fault) for fault in one.get("faults", ()))
         yield _line([str(one["row"]), one.get("reference") or "", one.get("licence_id") or "", why], "utf-8")
+
+
+def _why(fault: Mapping[str, Any]) -> str:
+    return f"{fault['code']}: {fault['pointer']} {fault['message']['zh']} ({fault['message']['en']})"
 
 
 def _line(cells: Sequence[str], encoding: str) -> bytes:

@@ -205,12 +205,9 @@ class BatchWorker:
         with self._database.write() as session:
             self._must_have(session, chunk)
             valid = store.sign_many(session, signed, now)
-            acts = [
-                Act(f"issuers/{job.agency}", "licence.signed", name, {"supersedes": None})
-                for name in names
-                if name in valid
-            ]
-            audit.record_many(session, acts, actor=job.actor, now=now)
+            of, detail = f"issuers/{job.agency}", {"supersedes": None}
+            acts = [Act(of, job.actor, "licence.signed", name, now, detail) for name in names if name in valid]
+            audit.record_many(session, acts)
             unsigned = (LicenceState.PREPARED, LicenceState.BURNT)
             late = {name for name, state in issuers_store.states(session, names).items() if state in unsigned}
             outcome = [_unsigned(row) if row.get("licence_id") in late else row for row in chunk.outcome]

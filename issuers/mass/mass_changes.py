@@ -178,8 +178,9 @@ class MassChanges:
         moved = store.move_all(session, fit, before=BEFORE[change.to], after=change.to, now=now, cause=change.cause)
         lists_store.note_states(session, sorted(moved))
         detail = {"cause": change.cause}
-        acts = [Act(f"issuers/{agency}", ACT[change.to], one, detail) for one in change.licence_ids if one in moved]
-        audit.record_many(session, acts, actor=actor, now=now)
+        of, act = f"issuers/{agency}", ACT[change.to]
+        acts = [Act(of, actor, act, one, now, detail) for one in change.licence_ids if one in moved]
+        audit.record_many(session, acts)
         done = MassChangeRow(
             change_id=base64url.name(self._randomness(ID_BYTES)), agency=agency, to=change.to, cause=change.cause,
             licences=sorted(moved), at=now,
@@ -216,12 +217,9 @@ class MassChanges:
                 since=row.at,
             )  # fmt: skip
             lists_store.note_states(session, sorted(moved))
-            acts = [
-                Act(f"issuers/{agency}", ACT[LicenceState.VALID], one, {"cause": None, "undone": change_id})
-                for one in row.licences
-                if one in moved
-            ]
-            audit.record_many(session, acts, actor=actor, now=now)
+            of, act, detail = f"issuers/{agency}", ACT[LicenceState.VALID], {"cause": None, "undone": change_id}
+            acts = [Act(of, actor, act, one, now, detail) for one in row.licences if one in moved]
+            audit.record_many(session, acts)
             undone = Changed(len(moved), [one for one in row.licences if one not in moved], change_id)
             idempotency.claim(session, this, result=json.dumps(asdict(undone)), now=now)
         self._publish(agency, now)
@@ -233,7 +231,7 @@ class MassChanges:
             if row.state not in BEFORE[change.to]:
                 raise refusal(LicenceState(row.state))
         except IssuerError as error:
-            return error.code, str(error)
+            return error.code, str(error) or f"the licence is {row.state}"
         return None
 
     def _publish(self, agency: str, now: datetime) -> None:

@@ -105,11 +105,12 @@ class Outbox:
         with self._database.read() as session:
             return store.webhooks(session)
 
-    def deliveries(self, webhook_id: str, *, dead: bool, limit: int) -> Sequence[Delivery]:
-        """Return what came of a webhook's deliveries."""
+    def deliveries(self, webhook_id: str, *, dead: bool, limit: int) -> list[tuple[Delivery, datetime | None]]:
+        """Return what came of a webhook's deliveries, each with when it is tried next: not while the webhook rests."""
         with self._database.read() as session:
-            self._one(session.get(Webhook, webhook_id))
-            return store.deliveries(session, webhook_id, dead=dead, limit=limit)
+            hook = self._one(session.get(Webhook, webhook_id))
+            rows = store.deliveries(session, webhook_id, dead=dead, limit=limit)
+        return [(one, one.next_at and max(one.next_at, hook.rests_until or one.next_at)) for one in rows]
 
     def replay(self, webhook_id: str, since: datetime, *, now: datetime) -> int:
         """Send everything since an instant again: the same identifiers, so that a receiver knows what it has."""

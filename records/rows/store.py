@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache, lru_cache
+from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -13,6 +14,7 @@ from sqlalchemy import (
     Dialect,
     FromClause,
     Insert,
+    LargeBinary,
     Table,
     TableValuedAlias,
     Text,
@@ -29,8 +31,8 @@ from sqlalchemy.orm import make_transient_to_detached
 from sqlmodel import Session, SQLModel
 
 from credentials import strict_json
+from records.models import Instant
 
-COMPILED = 256  # statements that are kept as the driver wants them
 Spelling = Callable[[Any], Any] | None
 """How a value is spelt for the driver, None for as it is."""
 
@@ -52,26 +54,63 @@ def insert_each(
     *,
     unless_taken: Collection[type[SQLModel]] = (),
 ) -> None:
-    """Insert rows of several tables in turn, none of which anybody needs as an object.
+    """Insert rows of several tables, none of which anybody needs as an object; table by table, as they are first named.
 
     Columns that a row does not name get the model's default. Of the models `unless_taken`, rows that a uniqueness
-    constraint refuses are left out. PostgreSQL is sent them all before it is listened to.
+    constraint refuses are left out. PostgreSQL is sent all tables' rows before it is listened to.
     """
     session.flush()  # what these rows hang on
     connection = session.connection()
     kind = connection.dialect.name
-    whole = [(model, {**row, **_left_out(model, tuple(row))}) for model, row in rows]
-    made = [(_unless_taken(model, kind) if model in unless_taken else _plain(model), row) for model, row in whole]
+    tables: dict[type[SQLModel], list[dict[str, Any]]] = {}
+    for model, row in rows:
+        tables.setdefault(model, []).append({**row, **_left_out(model, tuple(row))})
     if kind != "postgresql":
-        for insertion, row in made:
-            connection.execute(insertion, row)
+        for model, whole in tables.items():
+            connection.execute(_unless_taken(model, kind) if model in unless_taken else _plain(model), whole)
         return
-    with driver(connection) as sent, sent.pipeline(), sent.cursor() as cursor:
-        for insertion, row in made:
-            statement, spell = _spelt(insertion, tuple(row), connection.dialect)
+    with driver(connection) as sent, sent.pipeline():
+        for model, whole in tables.items():
+            statement = _recordset(model, connection.dialect, unless_taken=model in unless_taken)
             tell(connection, statement)
-            cursor.execute(statement, {name: one(value) if one else value
-                                       for (name, value), one in zip(row.items(), spell, strict=True)})  # fmt: skip
+            sent.execute(statement, {"rows": _as_json(model, whole)})
+
+
+@cache
+def _recordset(model: type[SQLModel], dialect: Dialect, *, unless_taken: bool) -> str:
+    """Return the insertion of any number of rows that come as one JSON array: one statement, however many they are."""
+    table, quoted = table_of(model), dialect.identifier_preparer.quote
+    names, into = ", ".join(quoted(one.name) for one in table.columns), quoted(table.name)
+    rows = f"json_populate_recordset(NULL::{into}, %(rows)s::json)"
+    made = f"INSERT INTO {into} ({names}) SELECT {names} FROM {rows}"  # noqa: S608 - names of our own tables
+    return f"{made} ON CONFLICT DO NOTHING" if unless_taken else made
+
+
+def _as_json(model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return rows as PostgreSQL reads them from JSON, where what is not named is NULL."""
+    spell = _json_spellings(model)
+    told = [
+        {name: spell[name](value) if name in spell else value for name, value in row.items() if value is not None}
+        for row in rows
+    ]
+    return strict_json.dumps(told).decode()
+
+
+@cache
+def _json_spellings(model: type[SQLModel]) -> Mapping[str, Callable[[Any], str]]:
+    """Return how instants and bytes are spelt within JSON, by column; all else is as it is."""
+    of: dict[type, Callable[[Any], str]] = {Instant: _instant, LargeBinary: _hexadecimal}
+    return {one.name: of[type(one.type)] for one in table_of(model).columns if type(one.type) in of}
+
+
+def _instant(value: datetime) -> str:
+    if value.tzinfo is None:
+        raise ValueError("naive datetime")
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat()
+
+
+def _hexadecimal(value: bytes) -> str:
+    return f"\\x{value.hex()}"
 
 
 @contextmanager
@@ -88,12 +127,6 @@ def tell(connection: Connection, statement: str) -> None:
     """Let whoever listens to an engine's statements hear of one that goes to the driver without it."""
     for listener in connection.dispatch.before_cursor_execute:
         listener(connection, None, statement, {}, None, False)  # noqa: FBT003 - the library's own order
-
-
-@lru_cache(COMPILED)
-def _spelt(insertion: Insert, names: tuple[str, ...], dialect: Dialect) -> tuple[str, list[Spelling]]:
-    """Return the insertion of these columns as text, and how each value is spelt for the driver."""
-    return str(insertion.compile(dialect=dialect, column_keys=names)), _spellings(insertion.table, names, dialect)
 
 
 def _spellings(table: FromClause, names: Collection[str], dialect: Dialect) -> list[Spelling]:
@@ -183,3 +216,10 @@ def among(session: Session, column: Any, values: Collection[Any]) -> ColumnEleme
     if session.get_bind().dialect.name != "postgresql":
         return column.in_(values)  # type: ignore[no-any-return]
     return column == any_(bindparam(None, list(values), type_=ARRAY(column.type)))  # type: ignore[no-any-return]
+
+
+def among_named(dialect: str, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """Return the same condition for a statement that is made once, its values in the parameter `name`."""
+    if dialect != "postgresql":
+        return column.in_(bindparam(name, expanding=True))
+    return column == any_(bindparam(name, type_=ARRAY(column.type)))

@@ -92,7 +92,7 @@ def test_whoever_listens_to_statements_hears_of_all(world: World) -> None:
     event.listen(database.engine, "before_cursor_execute", listener)
     try:
         with pytest.raises(ConnectionResetError), database.write() as session:
-            store.locked_head(session, "x")
+            store.locked_heads(session, ["x"])
             rows_store.insert_each(session, [_refused("1"), _key("-"), _refused("2")])
     finally:
         event.remove(database.engine, "before_cursor_execute", listener)

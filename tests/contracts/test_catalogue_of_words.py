@@ -1,12 +1,17 @@
 """What pages say is said in both languages, with the same placeholders; nothing on a page is inline."""
 
 import ast
+import json
 import re
+from datetime import date
 from pathlib import Path
+from typing import Annotated, Literal
 
 import pytest
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from app.web import rendering, words
+from credentials import fault_words
 
 ROOT = Path(__file__).parents[2]
 TEMPLATES = sorted(ROOT.glob("*/web/templates/**/*.html"))
@@ -23,6 +28,86 @@ def said() -> set[str]:
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and CHINESE.match(node.value):
                 found.add(node.value)
     return found - {"、", "；", "男", "女"}  # values of claims stay as they are
+
+
+ROOMS = ("app", "credentials", "issuers", "keys", "records", "verifier", "wallet")
+IN_FAULTS = ("identifiers", "claim_values", "licence_type", "text", "strict_json")
+"""Modules whose `MalformedError` becomes a fault's sentence."""
+
+
+def sentences() -> set[str]:
+    """What faults say, as it stands in the code; `{}` for what is filled in. What is said elsewhere is found there."""
+    found = set[str]()
+    for path in (path for room in ROOMS for path in (ROOT / room).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+                continue
+            malformed = node.func.id == "MalformedError" and path.parent.name == "credentials"
+            if node.func.id == "Fault" and len(node.args) == 3:
+                found.add(_template(node.args[2]))
+            elif malformed and path.stem in IN_FAULTS and node.args:
+                found.add(_template(node.args[0]))
+            elif node.func.id == "_demand":
+                found.add(f"must be {_template(node.args[1])}")
+    return found - {"", "must be "}
+
+
+def _template(node: ast.expr) -> str:
+    if isinstance(node, ast.JoinedStr):
+        return "".join(str(one.value) if isinstance(one, ast.Constant) else "{}" for one in node.values)
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+
+
+FILLED = {"{}: {}", "must be {}"}  # a sentence within another: each is there by itself
+ELSEWHERE = {"not a licence identifier", "there is no version after 999"}  # no fault of anything that is sent
+
+
+@pytest.mark.parametrize("sentence", sorted(sentences() - FILLED - ELSEWHERE))
+def test_every_fault_has_its_chinese(sentence: str) -> None:
+    """What is wrong is said in Chinese, with all that is filled in."""
+    filled = sentence.replace("{}", "7")
+    chinese = fault_words.in_chinese(filled)
+    assert chinese is not None
+    assert CHINESE.search(chinese)
+    assert chinese.count("7") >= sentence.count("{}")
+
+
+@pytest.mark.parametrize(
+    ("sent", "chinese"),
+    [
+        ({"name": 3}, "应为文本"), ({}, "缺少此项"), ({"name": ""}, "至少 1 个字符"), ({"name": "x" * 9}, "最多 8 个字符"),
+        ({"name": "A"}, "格式应为 ^[a-z]+$"), ({"name": "a", "more": 1}, "没有这一项，请删去"),
+        ({"name": "a", "kind": "z"}, "应为 'x' or 'y'"), ({"name": "a", "many": []}, "至少 1 项，现有 0 项"),
+        ({"name": "a", "many": [1, 2, 3]}, "最多 2 项，现有 3 项"), ({"name": "a", "count": "a"}, "应为整数"),
+        ({"name": "a", "count": 0}, "不得小于 1"), ({"name": "a", "sure": 7}, "应为 true 或 false"),
+        ({"name": "a", "day": "x"}, "应为日期，如 2026-01-31"), ({"name": "a", "at": "x"}, "应为时间，如 2026-01-31T08:00:00+08:00"),
+        ({"name": "a", "at": "2026-01-31T08:00:00"}, "时间须带时区，如 +08:00"), ({"name": "a", "of": 3}, "应为 JSON 对象"),
+    ],
+)  # fmt: skip
+def test_what_a_schema_refuses_has_its_chinese(sent: dict[str, object], chinese: str) -> None:
+    """The sentences are the library's: a new release that says another one fails here."""
+    with pytest.raises(ValidationError) as refused:
+        _Sent.model_validate_json(json.dumps(sent))
+    assert fault_words.message(refused.value.errors()[0]["msg"])["zh"] == chinese
+
+
+class _Sent(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+    name: Annotated[str, Field(min_length=1, max_length=8, pattern="^[a-z]+$")]
+    kind: Literal["x", "y"] = "x"
+    many: Annotated[list[int], Field(min_length=1, max_length=2)] = [1]
+    count: Annotated[int, Field(ge=1)] = 1
+    sure: bool = True
+    day: date | None = None
+    at: AwareDatetime | None = None
+    of: dict[str, int] = {}
+
+
+def test_a_fault_within_another_and_one_that_nobody_knows() -> None:
+    """What a fault is about stands before it; a sentence that has no Chinese is shown as it is, and said to be a fault."""
+    about = fault_words.message("1.2.156.3005.2.x: must be one of 男|女")
+    assert about["zh"] == "1.2.156.3005.2.x：应为以下之一：男|女"
+    assert fault_words.message("quite new") == {"zh": "此项有误（quite new）", "en": "quite new"}
 
 
 def test_every_text_has_its_english() -> None:

@@ -3,7 +3,7 @@
 import hmac
 from base64 import b64decode, b64encode
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -145,6 +145,24 @@ def test_three_days_and_then_dead(world: World) -> None:
     assert [event_id for event_id, _ in police.got] == [dead["event_id"]]
 
 
+def test_what_waits_says_when_it_is_tried(world: World) -> None:
+    """While an address rests, that is when it is asked again, whatever was planned for one of its messages."""
+    police = listen(world, "agency:police", POLICE)
+    police.down = True
+    world.issue()
+    for _ in range(6):
+        work(world)
+        world.wait(600)
+    hook = world.house.outbox.webhooks()[0]
+    world.issue()
+    work(world)
+    waiting = world.operator.get(f"/admin/webhooks/{hook.webhook_id}/deliveries")["items"]
+    asked_again = world.house.outbox.webhooks()[0].rests_until
+    assert asked_again is not None
+    assert asked_again > world.now
+    assert [datetime.fromisoformat(one["next_at"]) >= asked_again for one in waiting] == [True, True]
+
+
 def test_a_silent_webhook_is_asked_seldom_and_all_it_was_owed_is_given_up(world: World) -> None:
     """However much it is owed, it is asked once a round, ever more seldom; after three days none of it is tried on."""
     police = listen(world, "agency:police", POLICE)
@@ -200,7 +218,7 @@ def test_what_is_always_refused_keeps_no_other_waiting(world: World) -> None:
         assert work(world) == 1
     assert police.asked - 60 <= 6 * len(poison)
     hook = world.house.outbox.webhooks()[0]
-    owed = [one for one in world.house.outbox.deliveries(hook.webhook_id, dead=False, limit=500) if one.next_at]
+    owed = [one for one, again in world.house.outbox.deliveries(hook.webhook_id, dead=False, limit=500) if again]
     assert {(one.said, one.dead_at) for one in owed} == {("HTTP 422", None)}
     assert (len(owed), hook.silent_since, hook.rests_until) == (len(poison), None, None)
 
@@ -221,7 +239,7 @@ def test_what_this_release_does_not_know_waits_for_the_next(world: World, monkey
     monkeypatch.setattr(outbox, "BY_TYPE", {**BY_TYPE, "licence.issued.twice": BY_TYPE["licence.issued"]})
     world.wait(10)
     assert work(world) == 1
-    assert world.house.outbox.deliveries(hook, dead=False, limit=9)[-1].said == "200"
+    assert world.house.outbox.deliveries(hook, dead=False, limit=9)[-1][0].said == "200"
 
 
 def test_what_crashed_is_sent_again(world: World) -> None:
@@ -400,5 +418,5 @@ def test_replayed_late_it_is_tried_for_three_days_again(world: World) -> None:
     police.down = True
     assert world.house.outbox.replay(hook, world.now - timedelta(days=10), now=world.now) == 1
     work(world)
-    (one,) = world.house.outbox.deliveries(hook, dead=False, limit=5)
+    ((one, _),) = world.house.outbox.deliveries(hook, dead=False, limit=5)
     assert (one.dead_at, one.tries, one.next_at is not None) == (None, 1, True)

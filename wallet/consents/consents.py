@@ -14,6 +14,7 @@ from keys.encryption import Seal
 from records import store as records_store
 from records.database import Database
 from wallet.accounts import stream
+from wallet.claiming import Asker
 from wallet.consents import store
 from wallet.consents.errors import (
     ConsentOverError,
@@ -27,7 +28,7 @@ from wallet.keeping import Keeping, Opened
 from wallet.mandates.mandates import Mandates
 from wallet.matters import Matter, Wanted
 from wallet.presenting import Presenter, paths, record
-from wallet.wallet import Asker, Wallet
+from wallet.wallet import Wallet
 
 LIFE = timedelta(seconds=120)
 KEPT = timedelta(minutes=5)
@@ -201,7 +202,7 @@ class Consents:
                 raise ConsentOverError
             records_store.lock_streams(session, {stream(one) for one in (holder_id, *made.uses)})
             record(session, holder_id, "consent.confirmed", consent_id, now)
-            self._presenter.write_down(session, made, now)
+            self._presenter.write_down(session, [made])
 
     def decline(self, holder_id: str, consent_id: str, *, report: str | None, now: datetime) -> None:
         """Say no; with `report` the operator is told that this question was out of place, and why."""

@@ -8,7 +8,7 @@ const words = (name) => at("words").dataset[name];
 /** What an API call refuses, in the page's language; `code` is stable. */
 class Refusal extends Error {
   constructor(status, told) {
-    const faults = (told.faults || []).map((one) => `${one.pointer || ""} ${one.message || one.code || ""}`).join("\n");
+    const faults = (told.faults || []).map((one) => `${one.pointer || ""} ${one.message ? one.message[language] : one.code || ""}`).join("\n");
     super((told.message ? told.message[language] : `HTTP ${status}`) + (faults ? `\n${faults}` : ""));
     this.status = status;
     this.code = told.code;
