@@ -23,7 +23,7 @@ from records.models import RefusedRequest
 
 COUNTER = "bench_desk"
 DESKS = tuple(f"bench_desk_{number}" for number in range(20))
-HOLDERS, THREADS, WORKERS = 200, 4, 2
+HOLDERS, THREADS, WORKERS = 200, 10, 2
 REVOKED = 15  # licences more, which are revoked
 
 

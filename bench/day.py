@@ -98,6 +98,7 @@ def running(url: str, workers: int = WORKERS) -> Iterator[Day]:
         ports, place = [free_port() for _ in range(workers)], Path(name)
         env = environment(place, ports[0]) | dict.fromkeys(LIMITS, "1000000000/minute")
         env |= {"LICENCE_REFRESH_SECONDS": "2", "LICENCE_DATABASE_URL": url}  # seconds: as it is by default
+        env |= {"LICENCE_SHOW_LIFE_SECONDS": "300"}  # codes are made before the clock starts
         house = build(settings_of(env))
         house.found_city(now=clock.now())
         city.found(house)

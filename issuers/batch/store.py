@@ -137,6 +137,11 @@ def forget_orders(session: Session, job_id: str) -> None:
     session.execute(update(BatchChunk).where(col(BatchChunk.job_id) == job_id).values(sealed=None))
 
 
+def any_open(session: Session) -> bool:
+    """Whether there is a job that workers work on."""
+    return session.exec(select(BatchJob.job_id).where(col(BatchJob.state).in_(BEGUN)).limit(1)).first() is not None
+
+
 def open_jobs(session: Session) -> Sequence[BatchJob]:
     """Return the jobs that workers work on."""
     states = {state for state, _ in WORK}

@@ -65,6 +65,9 @@ class BatchWorker:
 
     def work(self, clock: Callable[[], datetime]) -> int:
         """Take one chunk as far as its job lets it; returns how many rows were worked on, 0 if nothing waits."""
+        with self._database.read() as session:  # asked several times a second, and mostly in vain
+            if not store.any_open(session):
+                return 0
         chunk = self._lease(clock())
         if chunk is None and self._advance(clock()):
             chunk = self._lease(clock())
