@@ -25,7 +25,7 @@ PATIENCE_SECONDS = 0.05
 """Whoever waited so long begins a turn beside the one that goes on: it may be waiting for somebody's lock."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Place(Generic[Asked, Made]):
     """One caller's place in the queue."""
 

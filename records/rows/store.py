@@ -116,11 +116,14 @@ def _hexadecimal(value: bytes) -> str:
 @contextmanager
 def driver(connection: Connection) -> Iterator[Any]:
     """Give the driver's own connection, in this transaction; what it refuses is raised as by any other statement."""
-    refusal = connection.dialect.loaded_dbapi.Error
+    refusal, own = connection.dialect.loaded_dbapi.Error, connection.connection.driver_connection
     try:
-        yield connection.connection.driver_connection
+        yield own
     except refusal as error:
-        raise DBAPIError.instance(None, None, error, refusal, hide_parameters=True) from error
+        lost = connection.dialect.is_disconnect(error, own, None)
+        raise DBAPIError.instance(
+            "", None, error, refusal, hide_parameters=True, connection_invalidated=lost
+        ) from error  # fmt: skip
 
 
 def tell(connection: Connection, statement: str) -> None:

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import Session, select
 
-from app.database import engine
+from app.database import EngineDatabase, engine
 from records import store
+from records.database import is_away
 from records.models import IdempotencyKey, RefusedRequest
 from records.rows import store as rows_store
 from tests.world import World
@@ -123,3 +124,32 @@ def test_a_connection_once_open_stays_open(postgres: str) -> None:
             one.join()
     made.dispose()
     assert len(opened) == 6
+
+
+def test_a_lock_that_is_not_had_is_no_database_that_is_away(postgres: str) -> None:
+    """What the server refuses is one thing, a connection that is lost another: what was committed then nobody knows."""
+    database = EngineDatabase(postgres, connections=4)
+    with database.write() as holding:
+        store.lock_stream(holding, "x")
+        waits = Thread(target=lambda: refused.append(_refusal(database, "SET LOCAL lock_timeout = 50")))
+        refused: list[OperationalError] = []
+        waits.start()
+        waits.join()
+    assert "LockNotAvailable" in str(refused[0])
+    assert not is_away(refused[0])
+    lost = _refusal(database, "SELECT 1", then="SELECT pg_terminate_backend(pg_backend_pid())")
+    assert is_away(lost)
+    with database.write() as session:
+        store.locked_heads(session, ["x"])
+    database.engine.dispose()
+
+
+def _refusal(database: EngineDatabase, before: str, then: str | None = None) -> OperationalError:
+    with pytest.raises(OperationalError) as found, database.write() as session:
+        session.execute(text(before))
+        if then is None:
+            store.locked_heads(session, ["x"])
+        else:
+            with rows_store.driver(session.connection()) as sent:
+                sent.execute(then)
+    return found.value
