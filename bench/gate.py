@@ -10,7 +10,7 @@ from bench.__main__ import Run, batches, counters, in_process, over_http, publis
 
 FLOORS = {
     "core_verify": 0.36, "core_verify_warm": 0.45, "core_issue": 0.20, "http_verify": 0.12, "status_publish": 0.15,
-    "counter_verify_pg": 0.25, "batch_issue_pg": 0.025,
+    "counter_verify_pg": 0.20, "batch_issue_pg": 0.025,
 }  # fmt: skip
 
 
