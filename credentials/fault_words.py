@@ -1,12 +1,13 @@
 """What is wrong with what was sent, in Chinese: each sentence of a fault (`Fault.detail`) beside its Chinese one.
 
 The sentences are written in English where the fault is found; `{}` stands for what differs from one to the next. A
-fault that is not here is a fault of ours (`tests/contracts/test_catalogue_of_words.py`), and is told by its code.
+fault that is not here is a fault of ours (`tests/contracts/test_catalogue_of_words.py`), and is told as it is.
 """
 
 import re
 from functools import cache, lru_cache
 
+DEPTH, LONGEST = 4, 1000  # sentences within each other; characters of one
 UNKNOWN = "此项有误（{}）"
 ZH: dict[str, str] = {
     # People, companies and their numbers
@@ -88,7 +89,7 @@ ZH: dict[str, str] = {
     "no such licence of this agency": "本单位没有这一证照",
     "the licence is prepared": "该证照尚未签发",
     "the licence is valid": "该证照现为有效",
-    "the licence is suspended": "该证照暂时失效",
+    "the licence is suspended": "该证照已暂停",
     "the licence is revoked": "该证照已废止",
     "the licence is burnt": "该证照未能签发，已作废",
     # Agencies, counters, webhooks, tokens
@@ -102,6 +103,17 @@ ZH: dict[str, str] = {
     "this is no address": "不是网址",
     "an https address in ASCII without user and fragment": "应为 https 网址，仅 ASCII 字符，不含用户名和 #",
     "this service tells itself nothing": "不得指向本服务自己",
+    "agency": "单位",
+    "counter": "窗口",
+    "gateway": "消息网关",
+    "a clerk's, auditor's or support's token names its person": "经办、审计、客服的令牌须写明本人（person）",
+    "name a licence, or an order to approve later": "请写一份证照，或一份待审的申请，二者择一",
+    "name each grant once": "每种授权方式只写一次",
+    "a transaction code goes with a pre-authorized code": "交易码须与预授权码一同使用",
+    "return_to is an http(s) address without user and fragment": "return_to 应为 http(s) 网址，不含用户名和 #",
+    "return_to is https unless it is loopback": "return_to 除本机外应为 https",
+    "name either licences or a service_item": "licences 与 service_item 二者择一",
+    "name each licence once, with all its claims": "每份证照只列一次，其各项写在一起",
     # Verifying
     "a kiosk has none: it is nobody's desk": "自助终端没有经办人，请勿填写",
     "an online case belongs to its page's session": "网上办件须带其页面会话",
@@ -132,7 +144,9 @@ ZH: dict[str, str] = {
     "Input should be less than or equal to {}": "不得大于 {}",
     "Input should be greater than {}": "应大于 {}",
     "Input should be less than {}": "应小于 {}",
-    "Input should be {}": "应为 {}",
+    "Input should be a valid integer, got a number with a fractional part": "应为整数",
+    "Input should be '{}'": "应为 '{}'",
+    "{}' or '{}": "{}' 或 '{}",
     "String should have at least {} character": "至少 {} 个字符",
     "String should have at least {} characters": "至少 {} 个字符",
     "String should have at most {} character": "最多 {} 个字符",
@@ -144,7 +158,6 @@ ZH: dict[str, str] = {
     "List should have at most {} items after validation, not {}": "最多 {} 项，现有 {} 项",
     "Dictionary should have at most {} items after validation, not {}": "最多 {} 项，现有 {} 项",
     "Dictionary should have at least {} item after validation, not {}": "至少 {} 项，现有 {} 项",
-    "Value error, {}": "{}",
 }
 _NAMED = re.compile(r"(\S+): (.+)")  # what a fault is about, and the fault
 
@@ -154,14 +167,20 @@ def message(detail: str) -> dict[str, str]:
     return {"zh": in_chinese(detail) or UNKNOWN.format(detail), "en": detail}
 
 
-@lru_cache(4096)
 def in_chinese(detail: str) -> str | None:
     """Return the Chinese of a fault's sentence; None if there is none."""
+    return _found(detail.removeprefix("Value error, "), DEPTH) if len(detail) <= LONGEST else None
+
+
+@lru_cache(4096)
+def _found(detail: str, depth: int) -> str | None:
+    if not depth:
+        return None
     for pattern, chinese in _patterns():
         if found := pattern.fullmatch(detail):
-            return chinese.format(*(in_chinese(one) or one for one in found.groups()))
+            return chinese.format(*(_found(one, depth - 1) or one for one in found.groups()))
     named = _NAMED.fullmatch(detail)
-    said = in_chinese(named[2]) if named else None
+    said = _found(named[2], depth - 1) if named else None
     return f"{named[1]}：{said}" if named and said else None
 
 

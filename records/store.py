@@ -36,6 +36,13 @@ def lock_stream(session: Session, stream: str) -> None:
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%(stream)s, 0))"
 
 
+def wait_briefly(session: Session) -> None:
+    """Wait for no lock longer than a moment in this transaction: what shares it with others is done alone then."""
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL lock_timeout = '200ms'")
+
+
 def locked_heads(session: Session, streams: Collection[str]) -> dict[str, tuple[int, str]]:
     """Hold streams for this transaction; returns sequence and hash of the last entry of each that has any."""
     connection = session.connection()

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from threading import Event, Lock
-from time import sleep
+from time import monotonic, sleep
 from typing import Generic, TypeVar
 
 from sqlalchemy.exc import DBAPIError
@@ -20,7 +20,7 @@ Made = TypeVar("Made")
 MOST = 32
 """So many share a turn: what the last of them waits for."""
 COMPANY_SECONDS = 0.001
-"""So long the next turn waits for company, if the one before had some: those who were answered come back."""
+"""So long a turn waits for company, if one had some a moment ago: those who were answered come back."""
 PATIENCE_SECONDS = 0.05
 """Whoever waited so long begins a turn beside the one that goes on: it may be waiting for somebody's lock."""
 
@@ -41,7 +41,8 @@ class Together(Generic[Asked, Made]):
 
     `do` takes a sequence and returns as many results in that order, in a transaction of its own: all of it happens, or
     nothing. If it raises, each does its own alone and meets its own error: nobody is refused for what somebody else
-    asked. If the database was lost on the way, all are told so: whether it was committed nobody knows.
+    asked. A turn of several should wait for no lock for long (`records/store.py`, `wait_briefly`). If the database was
+    lost on the way, all are told so: whether it was committed nobody knows.
     """
 
     def __init__(self, do: Callable[[Sequence[Asked]], Sequence[Made]]) -> None:
@@ -49,7 +50,7 @@ class Together(Generic[Asked, Made]):
         self._lock = Lock()
         self._waiting: deque[_Place[Asked, Made]] = deque()
         self._turns = 0  # that go on
-        self._company = False  # whether the last turn had any
+        self._company_until = 0.0  # a moment after the last turn that had any
 
     def __call__(self, asked: Asked) -> Made:
         """Return what comes of one's own, as soon as it is committed. Not within a transaction."""
@@ -85,19 +86,23 @@ class Together(Generic[Asked, Made]):
 
     def _lead(self, mine: _Place[Asked, Made]) -> None:
         """Do what all who wait ask for, with one's own, and pass the turn on."""
-        if self._company:
+        begun = monotonic()
+        if begun < self._company_until:
             sleep(COMPANY_SECONDS)
         with self._lock:
             others = [self._waiting.popleft() for _ in range(min(MOST - 1, len(self._waiting)))]
-            self._company = bool(others)
         try:
             if others:
                 self._do_all([mine, *others])
             else:
                 mine.made.extend(self._do([mine.asked]))
         finally:
+            ended = monotonic()
+            hung = ended - begun > PATIENCE_SECONDS  # then one goes on beside it by now, and passes itself on
             with self._lock:
-                if self._waiting and self._turns == 1:
+                if others:
+                    self._company_until = ended + PATIENCE_SECONDS
+                if self._waiting and (self._turns == 1 or not hung):
                     self._call(self._waiting.popleft())
                 else:
                     self._turns -= 1

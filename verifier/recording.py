@@ -14,6 +14,7 @@ from keys.models import KeyPurpose
 from keys.trust_list import OPERATOR
 from keys.vault import Vault
 from records import audit
+from records import store as records_store
 from records.audit import Act
 from records.database import Database
 from records.rows import store as rows_store
@@ -103,14 +104,19 @@ class Recorder:
         return replace(made, receipt=receipt or None, copy_until=until)
 
     def _record_all(self, records: Sequence[_Record]) -> Sequence[None]:
+        told: dict[str, Mapping[str, object]] = {}
+        for one in records:
+            for digest in one.digests:
+                told.setdefault(digest, one.told)  # the first word stands
         with self._database.write() as session:
+            if len(records) > 1:
+                records_store.wait_briefly(session)
             of = [
                 (VerifiedPresentation, {"digest": digest, "verification_id": one.row["verification_id"]})
                 for one in records
                 for digest in one.digests
             ]
             rows_store.insert_each(session, [*((Verification, one.row) for one in records), *of])
-            told = {digest: one.told for one in reversed(records) for digest in one.digests}  # the first word stands
             self._tell_holder(session, told)
             for one in records:
                 if one.copied is not None:

@@ -54,12 +54,12 @@ def guard(database: Database, code: str, counter: str, now: datetime) -> None:
                 store.count_try(session, one, minute, by=-1)
 
 
-def claim(session: Session, said: Sequence[str], now: datetime) -> list[ClaimedCode | CodeError]:
-    """Use codes up, or return of each why not; a code that is said twice, in either form, is the first's."""
-    hashes = [codes.hashed(one) for one in said]
-    claimed = store.claim_codes(session, set(hashes), now)
+def claim(session: Session, said: Sequence[tuple[str, datetime]]) -> list[ClaimedCode | CodeError]:
+    """Use codes up, each at its instant, or return why not; one that is said twice, in either form, is the first's."""
+    hashes = [(codes.hashed(code), now) for code, now in said]
+    claimed = store.claim_codes(session, dict(reversed(hashes)))  # of one that is said twice, when it was said first
     found: list[ClaimedCode | CodeError] = []
-    for hashed in hashes:
+    for hashed, now in hashes:
         mine = [one for one in claimed if hashed in {one.code_hash, one.typed_hash}]
         claimed = [one for one in claimed if one not in mine]
         found.append(mine[0] if mine else _why_not(store.code(session, hashed), now))

@@ -199,19 +199,19 @@ class Keeping:
 
         One that is neither theirs nor a principal's raises `NotHeldError`, one whose mandate is over that reason.
         """
-        return self.opened_many([(holder_id, licence_ids)], now=now)[0]
+        return self.opened_many([(holder_id, licence_ids, now)])[0]
 
-    def opened_many(self, shown: Sequence[tuple[str, Collection[str]]], *, now: datetime) -> list[list[Opened]]:
-        """Return the same for each of several holders."""
-        names = {licence_id for _, licence_ids in shown for licence_id in licence_ids}
+    def opened_many(self, shown: Sequence[tuple[str, Collection[str], datetime]]) -> list[list[Opened]]:
+        """Return the same for each of several holders, each at an instant of its own."""
+        names = {licence_id for _, licence_ids, _ in shown for licence_id in licence_ids}
         with self._database.read() as session:
             held = {row.licence_id: (row, key) for row, key in store.held_by_name(session, names)} if names else {}
         if len(held) != len(names):
             raise NotHeldError
-        for holder_id, licence_ids in shown:
+        for holder_id, licence_ids, now in shown:
             for row, _ in (held[one] for one in licence_ids):
                 self._mandates.must_allow(holder_id, row.holder_id, self._type_of(row), row.issuer, now=now)
-        return [[self._open(*held[one]) for one in licence_ids] for _, licence_ids in shown]
+        return [[self._open(*held[one]) for one in licence_ids] for _, licence_ids, _ in shown]
 
     def claims_of(self, holder_id: str, licence_id: str) -> Mapping[str, Any]:
         """Return all claims of a licence that was delivered here, for its own agency to sign a copy of."""

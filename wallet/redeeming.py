@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from records import store as records_store
 from records.database import Database
 from records.together import Together
 from wallet import claiming
@@ -47,10 +48,15 @@ class Redeeming:
 
     def _redeem_all(self, scans: Sequence[Scan]) -> list[Made | CodeError]:
         with self._database.write() as session:
-            now = max(one.now for one in scans)
-            claimed = [_chosen(one) for one in claiming.claim(session, [one.code for one in scans], now)]
-            shown = [(one.holder_id, one.choice) for one in claimed if isinstance(one, ClaimedCode)]
-            opened = iter(self._keeping.opened_many(shown, now=now))
+            if len(scans) > 1:
+                records_store.wait_briefly(session)
+            claimed = [_chosen(one) for one in claiming.claim(session, [(one.code, one.now) for one in scans])]
+            shown = [
+                (code.holder_id, code.choice, scan.now)
+                for scan, code in zip(scans, claimed, strict=True)
+                if isinstance(code, ClaimedCode)
+            ]
+            opened = iter(self._keeping.opened_many(shown))
             made = [
                 self._answer(scan, code, next(opened)) if isinstance(code, ClaimedCode) else code
                 for scan, code in zip(scans, claimed, strict=True)

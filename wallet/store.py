@@ -1,13 +1,14 @@
 """All SQL of the wallet."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from typing import NamedTuple
 
-from sqlalchemy import Update, bindparam, delete, func, update
+from sqlalchemy import DateTime, Update, bindparam, cast, delete, func, update
 from sqlmodel import Session, col, or_, select
 
+from credentials import strict_json
 from records.rows import store as rows_store
 from wallet.models import (
     ChangeNotice,
@@ -83,10 +84,14 @@ class ClaimedCode(NamedTuple):
     choice: dict[str, list[str]]
 
 
-def claim_codes(session: Session, hashes: Collection[str], now: datetime) -> list[ClaimedCode]:
-    """Use codes up and return those that were good: of any number of requests at once, one gets a code."""
-    rows = session.connection().execute(_claim(session.get_bind().dialect.name), {"codes": list(hashes), "now": now})
-    return [ClaimedCode(*row) for row in rows]
+def claim_codes(session: Session, said: Mapping[str, datetime]) -> list[ClaimedCode]:
+    """Use codes up, said by hash each at its instant, and return those that were good then.
+
+    Of any number of requests at once, one gets a code.
+    """
+    at = {hashed: now.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f") for hashed, now in said.items()}
+    statement, told = _claim(session.get_bind().dialect.name), strict_json.dumps(at).decode()
+    return [ClaimedCode(*row) for row in session.connection().execute(statement, {"said": told})]
 
 
 _CODES = rows_store.table_of(ShowCode)
@@ -94,12 +99,13 @@ _CODES = rows_store.table_of(ShowCode)
 
 @cache
 def _claim(dialect: str) -> Update:
-    named = [rows_store.among_named(dialect, one, "codes") for one in (_CODES.c.code_hash, _CODES.c.typed_hash)]
+    said = rows_store.each_named(dialect, "said")
+    at = cast(said.c.value, DateTime) if dialect == "postgresql" else said.c.value
     return (
         update(_CODES)
-        .where(or_(*named))
-        .where(_CODES.c.used_at.is_(None), _CODES.c.withdrawn_at.is_(None), _CODES.c.expires_at > bindparam("now"))
-        .values(used_at=bindparam("now"))
+        .where(or_(_CODES.c.code_hash == said.c.key, _CODES.c.typed_hash == said.c.key))
+        .where(_CODES.c.used_at.is_(None), _CODES.c.withdrawn_at.is_(None), _CODES.c.expires_at > at)
+        .values(used_at=at)
         .returning(_CODES.c.code_hash, _CODES.c.typed_hash, _CODES.c.holder_id, _CODES.c.choice)
     )
 
@@ -164,6 +170,9 @@ def uses_of(session: Session, digests: Sequence[str]) -> Sequence[Use]:
 
 def note_verdicts(session: Session, said: Mapping[str, Mapping[str, object]]) -> None:
     """Note what was made of presentations, by digest, with their uses, but for those that have a verdict already."""
+    if len(said) > 1:  # of several uses, in one order for everybody; what is said stays in the order given
+        mine = select(UsePresentation.use_id).where(rows_store.among(session, col(UsePresentation.digest), list(said)))
+        session.exec(select(Use.use_id).where(col(Use.use_id).in_(mine)).order_by(Use.use_id).with_for_update()).all()
     if said:
         session.connection().execute(_NOTE, [{"of": digest, **values} for digest, values in said.items()])
 

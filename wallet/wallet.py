@@ -161,7 +161,7 @@ class Wallet:
         """Use a code up and return it, raising `CodeError` with why not: of any number of requests one succeeds."""
         code = self._read(scanned, asker, now)
         with self._database.write() as session:
-            claimed = claiming.claim(session, [code], now)[0]
+            claimed = claiming.claim(session, [(code, now)])[0]
         if isinstance(claimed, CodeError):
             raise claimed
         return claimed

@@ -14,7 +14,6 @@ from sqlalchemy import (
     Dialect,
     FromClause,
     Insert,
-    LargeBinary,
     Table,
     TableValuedAlias,
     Text,
@@ -33,6 +32,7 @@ from sqlmodel import Session, SQLModel
 from credentials import strict_json
 from records.models import Instant
 
+NUL = r"\u0000"  # in JSON, from which PostgreSQL fills no table with it, though a JSON column holds it
 Spelling = Callable[[Any], Any] | None
 """How a value is spelt for the driver, None for as it is."""
 
@@ -65,15 +65,16 @@ def insert_each(
     tables: dict[type[SQLModel], list[dict[str, Any]]] = {}
     for model, row in rows:
         tables.setdefault(model, []).append({**row, **_left_out(model, tuple(row))})
-    if kind != "postgresql":
+    spelt = {model: _as_json(model, whole) for model, whole in tables.items()} if kind == "postgresql" else {}
+    if not spelt or any(NUL in one for one in spelt.values()):
         for model, whole in tables.items():
             connection.execute(_unless_taken(model, kind) if model in unless_taken else _plain(model), whole)
         return
     with driver(connection) as sent, sent.pipeline():
-        for model, whole in tables.items():
+        for model, text in spelt.items():
             statement = _recordset(model, connection.dialect, unless_taken=model in unless_taken)
             tell(connection, statement)
-            sent.execute(statement, {"rows": _as_json(model, whole)})
+            sent.execute(statement, {"rows": text})
 
 
 @cache
@@ -88,29 +89,23 @@ def _recordset(model: type[SQLModel], dialect: Dialect, *, unless_taken: bool) -
 
 def _as_json(model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> str:
     """Return rows as PostgreSQL reads them from JSON, where what is not named is NULL."""
-    spell = _json_spellings(model)
+    instants = _instants(model)
     told = [
-        {name: spell[name](value) if name in spell else value for name, value in row.items() if value is not None}
+        {name: _instant(value) if name in instants else value for name, value in row.items() if value is not None}
         for row in rows
     ]
     return strict_json.dumps(told).decode()
 
 
 @cache
-def _json_spellings(model: type[SQLModel]) -> Mapping[str, Callable[[Any], str]]:
-    """Return how instants and bytes are spelt within JSON, by column; all else is as it is."""
-    of: dict[type, Callable[[Any], str]] = {Instant: _instant, LargeBinary: _hexadecimal}
-    return {one.name: of[type(one.type)] for one in table_of(model).columns if type(one.type) in of}
+def _instants(model: type[SQLModel]) -> frozenset[str]:
+    return frozenset(one.name for one in table_of(model).columns if isinstance(one.type, Instant))
 
 
 def _instant(value: datetime) -> str:
     if value.tzinfo is None:
         raise ValueError("naive datetime")
     return value.astimezone(UTC).replace(tzinfo=None).isoformat()
-
-
-def _hexadecimal(value: bytes) -> str:
-    return f"\\x{value.hex()}"
 
 
 @contextmanager
@@ -209,7 +204,11 @@ def each_of(session: Session, values: Mapping[str, str]) -> TableValuedAlias:
 
 def _table(session: Session, said: object, of_postgresql: Any, *columns: str) -> TableValuedAlias:
     text: ColumnElement[Any] = literal(strict_json.dumps(said).decode(), Text)
-    if session.get_bind().dialect.name == "postgresql":
+    return _of_json(session.get_bind().dialect.name, text, of_postgresql, *columns)
+
+
+def _of_json(dialect: str, text: ColumnElement[Any], of_postgresql: Any, *columns: str) -> TableValuedAlias:
+    if dialect == "postgresql":
         return of_postgresql(cast(text, JSON)).table_valued(*columns)  # type: ignore[no-any-return]
     return func.json_each(text).table_valued(*columns)
 
@@ -221,8 +220,6 @@ def among(session: Session, column: Any, values: Collection[Any]) -> ColumnEleme
     return column == any_(bindparam(None, list(values), type_=ARRAY(column.type)))  # type: ignore[no-any-return]
 
 
-def among_named(dialect: str, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
-    """Return the same condition for a statement that is made once, its values in the parameter `name`."""
-    if dialect != "postgresql":
-        return column.in_(bindparam(name, expanding=True))
-    return column == any_(bindparam(name, type_=ARRAY(column.type)))
+def each_named(dialect: str, name: str) -> TableValuedAlias:
+    """Return the same as `each_of` for a statement that is made once, its JSON in the parameter `name`."""
+    return _of_json(dialect, bindparam(name, type_=Text), func.json_each_text, "key", "value")

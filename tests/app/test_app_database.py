@@ -1,6 +1,6 @@
 """Transactions: what reads within one that writes is in it, none is within another; rows that go to the driver at once."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from threading import Barrier, Thread
 from typing import Any
 
@@ -13,6 +13,7 @@ from app.database import EngineDatabase, engine
 from records import store
 from records.database import is_away
 from records.models import IdempotencyKey, RefusedRequest
+from records.outbox.models import OutboxEvent
 from records.rows import store as rows_store
 from tests.world import World
 
@@ -153,3 +154,18 @@ def _refusal(database: EngineDatabase, before: str, then: str | None = None) -> 
             with rows_store.driver(session.connection()) as sent:
                 sent.execute(then)
     return found.value
+
+
+def test_rows_come_back_as_they_went(world: World) -> None:
+    """An instant of another zone to the microsecond, JSON with whatever texts hold, numbers, and what is nothing."""
+    odd = {"a": ["\\x41", 'b"\\', "\u2028", None, 1.5, {"c": True}], "NUL \u0000": "汉"}
+    at = datetime(2026, 11, 23, 12, 30, 15, 123456, tzinfo=timezone(timedelta(hours=8)))
+    for name, detail in (("plain", {"a": odd["a"]}), ("with NUL", odd), ("text", "null"), ("empty", {})):
+        told = {"event_id": name, "type": "t", "stream": "s\\n", "subject": "'", "at": at, "detail": detail}
+        with world.house.database.write() as session:
+            rows_store.insert_each(session, [(OutboxEvent, told), _refused(name)])
+        with world.house.database.read() as session:
+            row = session.get(OutboxEvent, name)
+        assert row is not None
+        assert (row.at, row.detail, row.sorted_at) == (at, detail, None)
+        assert (row.stream, row.subject) == ("s\\n", "'")

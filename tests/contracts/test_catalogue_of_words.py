@@ -42,6 +42,8 @@ def sentences() -> set[str]:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
                 continue
+            if node.func.id == "ValueError" and path.name.endswith("schemas.py"):
+                found.add(_template(node.args[0]))
             malformed = node.func.id == "MalformedError" and path.parent.name == "credentials"
             if node.func.id == "Fault" and len(node.args) == 3:
                 found.add(_template(node.args[2]))
@@ -77,7 +79,7 @@ def test_every_fault_has_its_chinese(sentence: str) -> None:
     [
         ({"name": 3}, "应为文本"), ({}, "缺少此项"), ({"name": ""}, "至少 1 个字符"), ({"name": "x" * 9}, "最多 8 个字符"),
         ({"name": "A"}, "格式应为 ^[a-z]+$"), ({"name": "a", "more": 1}, "没有这一项，请删去"),
-        ({"name": "a", "kind": "z"}, "应为 'x' or 'y'"), ({"name": "a", "many": []}, "至少 1 项，现有 0 项"),
+        ({"name": "a", "kind": "z"}, "应为 'x' 或 'y'"), ({"name": "a", "many": []}, "至少 1 项，现有 0 项"),
         ({"name": "a", "many": [1, 2, 3]}, "最多 2 项，现有 3 项"), ({"name": "a", "count": "a"}, "应为整数"),
         ({"name": "a", "count": 0}, "不得小于 1"), ({"name": "a", "sure": 7}, "应为 true 或 false"),
         ({"name": "a", "day": "x"}, "应为日期，如 2026-01-31"), ({"name": "a", "at": "x"}, "应为时间，如 2026-01-31T08:00:00+08:00"),
@@ -107,6 +109,10 @@ def test_a_fault_within_another_and_one_that_nobody_knows() -> None:
     """What a fault is about stands before it; a sentence that has no Chinese is shown as it is, and said to be a fault."""
     about = fault_words.message("1.2.156.3005.2.x: must be one of 男|女")
     assert about["zh"] == "1.2.156.3005.2.x：应为以下之一：男|女"
+    assert fault_words.message("Value error, quite new")["zh"] == "此项有误（Value error, quite new）"
+    assert fault_words.message("take the agency police in first")["zh"] == "请先登记 单位 police"
+    for long in ("a: " * 300 + "must be {}", "a: " * 9000, "must be " * 120):
+        assert fault_words.message(long)["en"] == long
     assert fault_words.message("quite new") == {"zh": "此项有误（quite new）", "en": "quite new"}
 
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from threading import Event
 from time import sleep
 from typing import Any
@@ -12,11 +13,15 @@ import pytest
 from records import audit, together
 from records import store as records_store
 from tests.contracts.test_costs import counted
+from tests.races.test_a_hall_full_of_people import settle
 from tests.records.tables import acts, findings
 from tests.wallet.test_wallet_mandates import CLERK, give
-from tests.world import COUNTER, PARENT, World
+from tests.world import COUNTER, ITEM, PARENT, World
+from wallet import claiming
 from wallet.accounts import stream
+from wallet.claiming import Asker
 
+TYPE = "residence_permit"
 DESKS = tuple(f"desk_{number}" for number in range(12))
 
 
@@ -120,3 +125,69 @@ def test_one_that_cannot_be_answered_does_not_spoil_the_others(hall: World) -> N
     assert [one["reason"] for one in came[1:]] == reasons
     assert hall.scan(over["url"], DESKS[5])["reason"] == "mandate_withdrawn"
     assert findings(hall) == []
+
+
+def test_a_holder_whose_stream_is_held_stops_nobody_else(hall: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some of a turn wait for a lock: the others of it are served meanwhile, and those when the lock is gone."""
+    if hall.house.database.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has one writer: whoever holds it holds everybody")
+    monkeypatch.setattr(together, "PATIENCE_SECONDS", 0.3)
+    stuck, other = [permit_shown(hall) for _ in range(2)], settle(hall, 1)
+    (permit,) = other.get("/wallet/licences")["items"]
+    what = {"licences": [{"licence_id": permit["licence_id"], "claims": ["residence_district"]}], "qr": "none"}
+    codes = [other.post("/wallet/shows", what) for _ in range(5)]
+    held, go = Event(), Event()
+
+    def hold() -> None:
+        with hall.house.database.write() as session:
+            records_store.lock_stream(session, stream(hall.holder(PARENT).subject))
+            held.set()
+            assert go.wait(20)
+
+    with ThreadPoolExecutor(8) as pool:
+        holding = pool.submit(hold)
+        held.wait(10)
+        wait = [pool.submit(hall.scan, stuck[0]["url"], DESKS[0])]
+        sleep(0.1)
+        wait.append(pool.submit(hall.scan, stuck[1]["url"], DESKS[1]))
+        others = [pool.submit(hall.scan, one["url"], DESKS[at + 2]) for at, one in enumerate(codes)]
+        assert {one.result(10)["verdict"] for one in others} == {"accepted"}
+        assert [one.done() for one in wait] == [False, False]
+        go.set()
+        assert [one.result(10)["verdict"] for one in wait] == ["accepted", "accepted"]
+        holding.result(10)
+    assert findings(hall) == []
+
+
+def test_each_code_is_judged_by_its_own_clock(hall: World) -> None:
+    """In one transaction: in time a moment before it is over, too late a moment after, whoever else is there."""
+    shown = [permit_shown(hall) for _ in range(3)]
+    over = datetime.fromisoformat(shown[0]["expires_at"])
+    hashes = [one["url"].rpartition("#")[2] for one in shown]
+    moments = [over - timedelta(milliseconds=5), over + timedelta(milliseconds=5), over - timedelta(seconds=30)]
+    with hall.house.database.write() as session:
+        found = claiming.claim(session, list(zip(hashes, moments, strict=True)))
+    assert [type(one).__name__ for one in found] == ["ClaimedCode", "CodeExpiredError", "ClaimedCode"]
+    with hall.house.database.write() as session:
+        (again,) = claiming.claim(session, [(hashes[0], over)])
+    assert (type(again).__name__, getattr(again, "at", None)) == ("CodeUsedError", moments[0])
+
+
+def test_of_two_verdicts_on_one_use_the_first_stands(hall: World) -> None:
+    """Written down in one turn, each on another presentation of the same use, whichever digest is the smaller."""
+    for order in (0, 1):
+        licences = [{"licence_id": hall.issue(), "claims": ["residence_district"]} for _ in range(2)]
+        presented = hall.house.wallet.redeem(
+            hall.show(licences=licences)["url"], Asker(COUNTER, {"zh": "台", "en": "desk"}, ITEM, {TYPE: ["sex"]}),
+            audience="a", nonce="n", now=hall.now,
+        )  # fmt: skip
+        digests = sorted(presented.of_digest)[:: -1 if order else 1]
+        assert len(digests) == 2
+        words = [{"verifier": COUNTER, "verifier_name": {}, "service_item": ITEM, "receipt": ""} for _ in digests]
+        said = [
+            {**word, "verdict": one, "reason": one} for word, one in zip(words, ("refused", "accepted"), strict=True)
+        ]
+        with hall.house.database.write() as session:
+            hall.house.uses.record_verdicts(session, dict(zip(digests, said, strict=True)))
+        (use,) = hall.house.uses.of_presentations(digests)
+        assert (use.verdict, use.reason) == ("refused", "refused")

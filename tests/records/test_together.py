@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from random import Random
 from threading import Event, Lock
-from time import sleep
+from time import monotonic, sleep
 
 import pytest
 from sqlalchemy.exc import IntegrityError, OperationalError
@@ -109,6 +109,27 @@ def test_a_turn_that_hangs_holds_nobody_up() -> None:
     assert bench.turns[-1] == [5]
 
 
+def test_turns_beside_one_that_hangs_pass_themselves_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever comes while one hangs is served when the turn beside it is over, not after a patience of their own."""
+    monkeypatch.setattr(together, "PATIENCE_SECONDS", 1.0)
+
+    def holds(asked: Sequence[int]) -> bool:
+        if 2 in asked:
+            sleep(0.2)
+        return 1 in asked
+
+    bench = Bench(holds)
+    with ThreadPoolExecutor(8) as pool:
+        futures = begun(bench, pool, 1, [2])
+        while len(bench.turns) < 2:  # beside the one that hangs
+            sleep(0.001)
+        started = monotonic()
+        assert bench.doubled(3) == 6
+        assert monotonic() - started < 0.7
+        bench.go.set()
+        assert [one.result(5) for one in futures] == [2, 4]
+
+
 def test_what_must_not_wait_does_not() -> None:
     """Within what answers from memory alone it is refused as any transaction is."""
     bench = Bench()
@@ -120,7 +141,7 @@ def test_what_must_not_wait_does_not() -> None:
 def test_many_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sixteen threads, two thousand calls, turns of any length, some that fail: each gets its own or its own error."""
     monkeypatch.setattr(together, "PATIENCE_SECONDS", 0.002)
-    random, lock, shared = Random(7), Lock(), list[int]()
+    random, lock, shared, done = Random(7), Lock(), list[int](), list[int]()
 
     def do(asked: Sequence[int]) -> list[int]:
         with lock:
@@ -129,6 +150,7 @@ def test_many_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
         sleep(pause)
         if any(one % 50 == 13 for one in asked):
             raise ValueError("thirteen")
+        done.extend(asked)  # committed
         return [2 * one for one in asked]
 
     doubled = Together(do)
@@ -141,4 +163,6 @@ def test_many_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
         else:
             assert future.result() == 2 * one
     assert max(shared) > 4
+    assert sorted(done) == [one for one in range(2000) if one % 50 != 13]
+    assert (doubled._turns, len(doubled._waiting)) == (0, 0)
     assert doubled(1) == 2

@@ -8,7 +8,7 @@ const KINDS = {
 const batch = { job: "", turn: 0 };
 const ofBatches = (rest = "") => `/issuers/${session.agency}/batches${rest}`;
 
-const why = (row) => row.faults.map((one) => `${one.code}: ${one.pointer} ${one.message[language]}`).join("; ");
+const why = (row) => row.faults.map((one) => `${one.code}: ${one.pointer} ${one.message ? one.message[language] : one.detail}`).join("; ");
 
 /** Show how far a job is. */
 function progress(job) {
