@@ -1,7 +1,7 @@
 """An hour of a city's day on PostgreSQL: 32 counters and 64 holders, minute by minute, with all that people do.
 
 No consent is lost, no answer is told twice, no verdict is without its receipt. `LICENCE_DAY_MINUTES` says how many
-minutes of the hour are played (60 in `.ci/run`).
+minutes of the hour are played (24 in `.ci/run`).
 """
 
 import os
