@@ -55,6 +55,7 @@ def routers(house: House, caller: Callable[..., Caller], now: Clock, rooms: Coll
     routers: list[Any] = []
     if "verifier" in rooms:
         routers.append(checks_api.routes(house.verifier, caller_of=caller, clock=now, randomness=secrets.token_bytes))
+        routers.append(verifier_api.scanning_routes(house.verifier, caller_of=caller, clock=now))
         routers.append(
             file_copies_api.routes(
                 house.file_copies, house.verifier, caller_of=caller, trust=house.verifier.trust, clock=now

@@ -6,7 +6,8 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Header, Query
+from fastapi import APIRouter, Body, Depends, Header, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
 
 from keys.access import Caller
 from keys.auth import Attempts, Clock, IdempotencyKey
@@ -14,7 +15,7 @@ from keys.oauth.clients import OAuthClients
 from keys.oauth.dpop_gate import DpopGate
 from keys.transparency import TransparencyLog
 from records import audit
-from verifier import picture
+from verifier import by_hand, picture
 from verifier.reported import Reported
 from verifier.reported_schemas import OfflineVerdictsIn, RefusedOut, ReportedOut
 from verifier.reuse import Reuse
@@ -58,7 +59,7 @@ def routes(
         """List what may be asked for, and why."""
         return ServiceItems(items=[item_out(one) for one in verifier.items.values()])
 
-    _add_scanning(router, verifier, caller_of, clock)
+    _add_pictures(router, verifier, caller_of, clock)
 
     @router.get("/counter")
     def this_counter(here: Here) -> CounterOut:
@@ -119,16 +120,28 @@ def routes(
     return router
 
 
-def _add_scanning(router: APIRouter, verifier: Verifier, caller_of: Callable[..., Caller], clock: Clock) -> None:
-    """Add what takes codes, by scanner or as pictures."""
-    Here = Annotated[Caller, Depends(caller_of)]  # noqa: N806 - a type
+def scanning_routes(verifier: Verifier, *, caller_of: Callable[..., Caller], clock: Clock) -> APIRouter:
+    """Return where a scanner's reads go."""
+    router = APIRouter(prefix="/verifier", tags=["verifier"], route_class=by_hand.ByHand)
 
-    @router.post("/verifications")
-    def verify_scan(here: Here, body: ScanIn) -> VerdictOut:
+    @router.post("/verifications", openapi_extra=by_hand.takes(ScanIn), responses={200: {"model": VerdictOut}})
+    async def verify_scan(request: Request) -> Response:
         """Verify what a scanner read: a show code or an offline pass."""
-        now = clock()
-        question = verifier.question(here.subject, body.service_item, body.operator, now=now)
-        return VerdictOut(**verifier.verify_scan(body.scanned, question, now=now).as_json())
+
+        def verified() -> Response:
+            here, now = caller_of(request, None), clock()
+            said = by_hand.read(request, ScanIn)
+            question = verifier.question(here.subject, said.service_item, said.operator, now=now)
+            return by_hand.json(verifier.verify_scan(said.scanned, question, now=now).as_json())
+
+        return await run_in_threadpool(verified)
+
+    return router
+
+
+def _add_pictures(router: APIRouter, verifier: Verifier, caller_of: Callable[..., Caller], clock: Clock) -> None:
+    """Add what takes codes as pictures."""
+    Here = Annotated[Caller, Depends(caller_of)]  # noqa: N806 - a type
 
     @router.post("/verifications/picture", openapi_extra=_PICTURE)
     def verify_picture(

@@ -1,5 +1,7 @@
 """Checking without a record: the same steps, for who asked by itself; nothing is written down."""
 
+import json
+
 import pytest
 from sqlmodel import select
 
@@ -68,17 +70,33 @@ def test_what_is_malformed_is_a_problem(world: World, body: dict):
     assert made["faults"]
 
 
-def test_what_is_not_meant_for_it_is_refused_as_everywhere(world: World):
+BY_HAND = ("/verifier/checks", "/verifier/verifications")
+
+
+@pytest.mark.parametrize("path", BY_HAND)
+def test_what_is_not_meant_for_it_is_refused_as_everywhere(world: World, path: str):
     """Another method is 405, a body that does not say it is JSON 415, none at all names its faults."""
     counter = world.counter()
     for method in ("GET", "PUT", "DELETE"):
-        made = counter.call(method, "/verifier/checks", None)
+        made = counter.call(method, path, None)
         assert (made.status, made["code"], made.headers["allow"]) == (405, "method_not_allowed", "POST")
     for headers in ({"Content-Type": "text/plain"}, {"Content-Type": "application/jwt"}, {}):
-        made = counter.call("POST", "/verifier/checks", None, content=b"{}", headers=headers)
+        made = counter.call("POST", path, None, content=b"{}", headers=headers)
         assert (made.status, made["code"]) == (415, "unsupported_media_type"), headers
-    made = counter.call("POST", "/verifier/checks", None, headers={"Content-Type": "application/json"})
+    made = counter.call("POST", path, None, headers={"Content-Type": "application/json"})
     assert (made.status, made["code"]) == (422, "invalid_request")
+
+
+@pytest.mark.parametrize("path", BY_HAND)
+@pytest.mark.parametrize("body", [{}, [], 3, None, {"service_item": 3, "more": 1}, {"service_item": ""}])
+def test_its_faults_are_told_as_another_route_s(world: World, path: str, body: object):
+    """Pointer, code and sentence of what is wrong with the service item are those of a route by FastAPI."""
+    counter, pointers = world.counter(), ("", "/service_item", "/more")
+    sent = {"content": json.dumps(body), "headers": {"Content-Type": "application/json"}}
+    told = [counter.call("POST", one, None, **sent) for one in (path, "/verifier/requests")]
+    mine, theirs = ([row for row in one["faults"] if row["pointer"] in pointers] for one in told)
+    assert [one.status for one in told] == [422, 422]
+    assert mine == theirs != []
 
 
 def test_what_memory_has_is_answered_on_the_spot(world: World, monkeypatch: pytest.MonkeyPatch):
