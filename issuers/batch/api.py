@@ -50,7 +50,9 @@ _REPORT: dict[int | str, dict[str, Any]] = {
     200: {
         "content": {
             rows.NDJSON: {"example": '{"row": 1, "reference": "JZZ-2026-000123", "licence_id": "1.2.156.3005.2.…"}\n'},
-            rows.CSV: {"example": "row,reference,licence_id,faults\r\n1,JZZ-2026-000123,1.2.156.3005.2.…,\r\n"},
+            rows.CSV: {
+                "example": "row,reference,licence_id,faults,issued_before\r\n1,JZZ-2026-000123,1.2.156.3005.2.…,,\r\n"
+            },
         },
         "description": "One line for each row that was checked: its licence, or its faults.",
     }
@@ -67,7 +69,10 @@ _TEMPLATE: dict[int | str, dict[str, Any]] = {
 
 
 class BatchOut(BaseModel):
-    """How far a job is, in rows. `waits_for` is the code of what keeps it from going on, if something does."""
+    """How far a job is, in rows. `waits_for` is the code of what keeps it from going on, if something does.
+
+    `issued_before` are those of the signed whose reference named the same licence already: nothing new came of them.
+    """
 
     job_id: str
     licence_type: str
@@ -75,6 +80,7 @@ class BatchOut(BaseModel):
     rows: int
     checked: int
     refused: int
+    issued_before: int
     signed: int
     delivered: int
     waits_for: str | None
@@ -87,7 +93,8 @@ class BatchOut(BaseModel):
                 {
                     "job_id": "0n8Qd1Tz3m5PZK2v", "licence_type": "residence_permit", "state": "issuing",
                     "rows": 100000,
-                    "checked": 100000, "refused": 12, "signed": 40500, "delivered": 40000, "waits_for": None,
+                    "checked": 100000, "refused": 12, "issued_before": 0, "signed": 40500, "delivered": 40000,
+                    "waits_for": None,
                     "created_at": "2026-11-26T08:00:00Z", "finished_at": None,
                 }
             ]
@@ -239,6 +246,6 @@ def _pieces(request: Request, hashed: Callable[[bytes], object]) -> Iterator[byt
 def _out(one: Progress) -> BatchOut:
     return BatchOut(
         job_id=one.job.job_id, licence_type=one.job.type_key, state=one.job.state, rows=one.rows, checked=one.checked,
-        refused=one.refused, signed=one.signed, delivered=one.delivered, waits_for=one.waits_for or None,
-        created_at=one.job.created_at, finished_at=one.job.finished_at,
+        refused=one.refused, issued_before=one.issued_before, signed=one.signed, delivered=one.delivered,
+        waits_for=one.waits_for or None, created_at=one.job.created_at, finished_at=one.job.finished_at,
     )  # fmt: skip

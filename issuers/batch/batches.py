@@ -35,12 +35,13 @@ DAY, KEPT = timedelta(days=1), timedelta(days=90)
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a job is: rows by what came of them so far."""
+    """How far a job is: rows by what came of them so far; those issued before are among the signed and delivered."""
 
     job: BatchJob
     rows: int
     checked: int
     refused: int
+    issued_before: int
     signed: int
     delivered: int
     waits_for: str
@@ -161,12 +162,12 @@ class Batches:
             by_stage, waits_for = store.counts(session, job_id), store.waits_for(session, job_id)
         if job is None:
             raise UnknownJobError
-        rows, refused = (sum(one[at] for one in by_stage.values()) for at in (0, 1))
-        beyond = {stage: by_stage.get(stage, (0, 0)) for stage in Stage}
-        right = {stage: count - bad for stage, (count, bad) in beyond.items()}
+        rows, refused, before = (sum(one[at] for one in by_stage.values()) for at in (0, 1, 2))
+        beyond = {stage: by_stage.get(stage, (0, 0, 0)) for stage in Stage}
+        right = {stage: count - bad for stage, (count, bad, _) in beyond.items()}
         stopped = job.state == JobState.STOPPED
         return Progress(
-            job, rows, rows - beyond[Stage.CHECK][0], refused,
+            job, rows, rows - beyond[Stage.CHECK][0], refused, before,
             0 if stopped else right[Stage.DELIVER] + right[Stage.DONE], 0 if stopped else right[Stage.DONE], waits_for,
         )  # fmt: skip
 

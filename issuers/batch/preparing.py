@@ -120,7 +120,7 @@ class Preparer:
             if (row := known.get(this.key)) is None:
                 fresh.append(one)
             elif (row.operation, row.body_hash) == (this.operation, this.body_hash):
-                made.earlier[one.reference] = {"licence_id": row.result}
+                made.earlier[one.reference] = {"licence_id": row.result, "issued_before": True}
             else:
                 made.earlier[one.reference] = {"faults": [REUSED]}
         keys = self._bind_many(

@@ -40,11 +40,11 @@ def forget_chunks(session: Session, job_id: str) -> None:
     session.execute(delete(BatchChunk).where(col(BatchChunk.job_id) == job_id))
 
 
-def counts(session: Session, job_id: str) -> dict[str, tuple[int, int]]:
-    """Return rows and refused rows of a job, by stage."""
-    sums = func.sum(BatchChunk.rows), func.sum(BatchChunk.refused)
+def counts(session: Session, job_id: str) -> dict[str, tuple[int, int, int]]:
+    """Return rows of a job, of them refused and of them issued before, by stage."""
+    sums = func.sum(BatchChunk.rows), func.sum(BatchChunk.refused), func.sum(BatchChunk.issued_before)
     query = select(BatchChunk.stage, *sums).where(BatchChunk.job_id == job_id).group_by(BatchChunk.stage)
-    return {stage: (int(rows), int(refused)) for stage, rows, refused in session.exec(query)}
+    return {stage: (int(rows), int(refused), int(before)) for stage, rows, refused, before in session.exec(query)}
 
 
 def waits_for(session: Session, job_id: str) -> str:

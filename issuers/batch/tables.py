@@ -26,7 +26,7 @@ PIECE, LONGEST_TAG = 1024 * 1024, 1024 * 1024  # bytes of a sheet; of a tag with
 LARGEST = 256 * 1024 * 1024  # bytes of a spreadsheet, inflated: some 300,000 rows, read whole
 _PLACE = re.compile(rb'<c\b[^>]*\br="([A-Z]+)([0-9]+)"')
 _FORMULA = re.compile(r"(?!-?[0-9.]+$)[\s\u3000]*[=+\-@＝＋－＠]|[\t\r\n]")
-REPORT_HEADS = ("row", "reference", "licence_id", "faults")
+REPORT_HEADS = ("row", "reference", "licence_id", "faults", "issued_before")
 EXACT = 10**15  # a spreadsheet's numbers are exact below
 
 
@@ -142,7 +142,8 @@ def report_lines(outcomes: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
     yield _line([*REPORT_HEADS], "utf-8-sig")
     for one in outcomes:
         why = "; ".join(_why(fault) for fault in one.get("faults", ()))
-        yield _line([str(one["row"]), one.get("reference") or "", one.get("licence_id") or "", why], "utf-8")
+        before = "yes" if one.get("issued_before") else ""
+        yield _line([str(one["row"]), one.get("reference") or "", one.get("licence_id") or "", why, before], "utf-8")
 
 
 def _why(fault: Mapping[str, Any]) -> str:

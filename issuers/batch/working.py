@@ -172,10 +172,10 @@ class BatchWorker:
             else told
             for told in outcome
         ]
-        refused = sum("faults" in row for row in outcome)
+        told = _told(outcome)
         with self._database.write() as session:
-            stage = Stage.PREPARE if refused < chunk.rows else Stage.DONE
-            self._go_on(session, chunk, stage=stage, outcome=outcome, refused=refused)
+            stage = Stage.PREPARE if told["refused"] < chunk.rows else Stage.DONE
+            self._go_on(session, chunk, stage=stage, **told)
 
     def _prepare(self, job: BatchJob, chunk: BatchChunk, now: datetime) -> None:
         """Record what is right, with the bytes to sign; the rows' references make it happen once."""
@@ -191,8 +191,7 @@ class BatchWorker:
             self._must_have(session, chunk)
             made = self._preparer.record(session, ready)
             outcome = [row if "faults" in row else {**row, **made[row["reference"]]} for row in chunk.outcome]
-            refused = sum("faults" in row for row in outcome)
-            self._go_on(session, chunk, stage=Stage.SIGN, outcome=outcome, refused=refused)
+            self._go_on(session, chunk, stage=Stage.SIGN, **_told(outcome))
 
     def _sign(self, job: BatchJob, chunk: BatchChunk, now: datetime) -> None:
         self._issuer.authorised_type(job.agency, job.type_key, now)
@@ -214,8 +213,7 @@ class BatchWorker:
             unsigned = (LicenceState.PREPARED, LicenceState.BURNT)
             late = {name for name, state in issuers_store.states(session, names).items() if state in unsigned}
             outcome = [_unsigned(row) if row.get("licence_id") in late else row for row in chunk.outcome]
-            refused = sum("faults" in row for row in outcome)
-            self._go_on(session, chunk, stage=Stage.DELIVER, outcome=outcome, refused=refused)
+            self._go_on(session, chunk, stage=Stage.DELIVER, **_told(outcome))
 
     def _deliver(self, _job: BatchJob, chunk: BatchChunk, now: datetime) -> None:
         names = [row["licence_id"] for row in chunk.outcome if row.get("licence_id")]
@@ -264,6 +262,12 @@ def _checked(row: dict[str, Any], kind: LicenceType, now: datetime) -> dict[str,
     if not faults:
         return told
     return told | {"faults": [asdict(one) for one in faults]}
+
+
+def _told(outcome: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return what a chunk is to say of its rows."""
+    refused, before = (sum(name in row for row in outcome) for name in ("faults", "issued_before"))
+    return {"outcome": outcome, "refused": refused, "issued_before": before}
 
 
 def _unsigned(row: dict[str, Any]) -> dict[str, Any]:

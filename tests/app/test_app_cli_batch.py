@@ -34,7 +34,7 @@ def test_a_file_of_orders(world: World, says: Any, tmp_path: Path) -> None:  # n
     assert [json.loads(line)["row"] for line in told.read_text().splitlines()] == [1, 2, 3]
     job, sheet = done.out.split()[0], tmp_path / "report.csv"
     assert says(police, "batch", "watch", "police", job, "--report", str(sheet)).code == 0
-    assert sheet.read_text(encoding="utf-8-sig").startswith("row,reference,licence_id,faults\n1,")
+    assert sheet.read_text(encoding="utf-8-sig").startswith("row,reference,licence_id,faults,issued_before\n1,")
     again = says(police, "batch", "send", "police", TYPE, str(file), "--idempotency-key", "k1", "--json")
     assert (again.code, again.json["job_id"]) == (0, job)
     assert job in says(police, "batch", "list", "police").out

@@ -50,7 +50,7 @@ def test_each_row_becomes_a_licence_in_its_holders_wallet(world: World):
     work(world)
     assert progress(world, made["job_id"]) | {"created_at": 0, "finished_at": 0} == {
         "job_id": made["job_id"], "licence_type": "residence_permit", "state": "done", "rows": 10, "checked": 10,
-        "refused": 0, "signed": 10, "delivered": 10, "waits_for": None, "created_at": 0, "finished_at": 0,
+        "refused": 0, "issued_before": 0, "signed": 10, "delivered": 10, "waits_for": None, "created_at": 0, "finished_at": 0,
     }  # fmt: skip
     told = report(world, made["job_id"])
     assert [one["reference"] for one in told] == [one["reference"] for one in sent]
@@ -123,7 +123,7 @@ def test_whole_or_not_at_all_knows_what_was_issued_before(world: World):
 
 
 def test_the_same_row_again_is_the_same_licence(world: World):
-    """A second job with some of the same references issues those once; another content is refused."""
+    """A second job with some of the same references issues those once, and says so; another content is refused."""
     first = send(world, ndjson([row(0), row(1)]))["job_id"]
     work(world)
     changed = row(1, claims={"hukou_address": "示例省另一处"})
@@ -132,6 +132,9 @@ def test_the_same_row_again_is_the_same_licence(world: World):
     told = report(world, second)
     assert told[0]["licence_id"] == report(world, first)[0]["licence_id"]
     assert [one["code"] for one in told[1]["faults"]] == ["idempotency_key_reused"]
+    assert [one.get("issued_before") for one in told] == [True, None, None]
+    far = progress(world, second)
+    assert (far["rows"], far["refused"], far["issued_before"], far["signed"]) == (3, 1, 1, 2)
     assert len(_ledger(world)) == 3
     _sound(world)
 
@@ -437,10 +440,16 @@ def test_a_report_for_a_spreadsheet(world: World) -> None:
     path = f"/issuers/police/batches/{job}/report"
     told = world.agency("police").get(f"{path}?form=csv").body
     heads, *lines = csv.reader(told.removeprefix("\ufeff").splitlines())
-    assert (told[0], heads) == ("\ufeff", ["row", "reference", "licence_id", "faults"])
+    assert (told[0], heads) == ("\ufeff", ["row", "reference", "licence_id", "faults", "issued_before"])
     assert [one[:2] for one in lines] == [["1", "JZZ-000000"], ["2", "'=1+1"], ["3", "-3"], ["4", "JZZ-000003"]]
     assert [bool(one[2]) for one in lines] == [True, True, True, False]
     assert lines[3][3].startswith("wrong_value: /claims/sex ")
+    again = send(world, ndjson([row(0), row(9)]), key="again")["job_id"]
+    work(world)
+    _, *lines = csv.reader(
+        world.agency("police").get(f"/issuers/police/batches/{again}/report?form=csv").body.splitlines()
+    )
+    assert [one[4] for one in lines] == ["yes", ""]
     assert [one["row"] for one in report(world, job, "?refused=true&limit=1")] == [4]
     assert len(report(world, job, "?limit=2")) == 2
     assert world.agency("police").get(f"{path}?limit=0").status == 422

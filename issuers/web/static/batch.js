@@ -16,7 +16,8 @@ function progress(job) {
   at("batch-progress").max = Math.max(1, job.rows + 2 * right);
   at("batch-progress").value = job.checked + job.signed + job.delivered;
   const waits = job.waits_for ? ` · ${told("waitsFor")} ${job.waits_for}` : "";
-  at("batch-said").textContent = `${job.checked} / ${job.rows} ${told("rows")} · ${told("ok")} ${job.signed} · ${told("delivered")} ${job.delivered} · ${told("fault")} ${job.refused}${waits}`;
+  const before = job.issued_before ? ` (${told("before")} ${job.issued_before})` : "";
+  at("batch-said").textContent = `${job.checked} / ${job.rows} ${told("rows")} · ${told("ok")} ${job.signed}${before} · ${told("delivered")} ${job.delivered} · ${told("fault")} ${job.refused}${waits}`;
 }
 
 const over = (job) => job.state === "done" || job.state === "stopped";
