@@ -159,11 +159,39 @@ ZH: dict[str, str] = {
     "Dictionary should have at most {} items after validation, not {}": "最多 {} 项，现有 {} 项",
     "Dictionary should have at least {} item after validation, not {}": "至少 {} 项，现有 {} 项",
 }
+SHAPES: dict[str, tuple[str, str]] = {
+    "^[a-z][a-z0-9_]{1,31}$": (
+        "应为 2 至 32 个小写字母、数字或下划线，以字母开头",
+        "2 to 32 small letters, digits and underscores, a letter first",
+    ),
+    "^[1-9][0-9]{5}$": ("应为六位行政区划代码", "a division code of six digits"),
+    "^[0-9]{3}$": ("应为三位数字的证件类型，如 111", "a kind of number of three digits, such as 111"),
+    "^[0-9a-f]{64}$": ("应为 64 位小写十六进制", "64 hexadecimal digits in small letters"),
+    "^[A-Za-z0-9_-]{43}$": ("应为 43 个字符的 base64url 摘要", "a digest in base64url, of 43 characters"),
+    "^[cx]?[1-9][0-9]{0,8}$": ("应为状态列表编号，如 1、c1、x1", "a status list's number, such as 1, c1 or x1"),
+    "^offline-[A-Za-z0-9_-]{16}$": (
+        "应为离线核验编号，如 offline-…",
+        "the number of an offline verification, offline-…",
+    ),
+    "^(agency:[a-z][a-z0-9_]{1,31}|counter:[a-z][a-z0-9_]{1,31}|gateway)$": (
+        "应为 agency:单位、counter:窗口 或 gateway",
+        "agency:NAME, counter:NAME or gateway",
+    ),
+}
+"""What a schema's pattern means; of a choice (`^(a|b)$`) the words themselves do."""
+_SHAPE, _CHOICE = re.compile("String should match pattern '(.+)'"), re.compile(r"\^\(([a-z_|]+)\)\$")
 _NAMED = re.compile(r"(\S+): (.+)")  # what a fault is about, and the fault
 
 
 def message(detail: str) -> dict[str, str]:
-    """Return a fault's sentence in both languages."""
+    """Return a fault's sentence in both languages; a pattern as what it means."""
+    shape = _SHAPE.fullmatch(detail)
+    if shape and shape[1] in SHAPES:
+        zh, en = SHAPES[shape[1]]
+        return {"zh": zh, "en": en}
+    if shape and (choice := _CHOICE.fullmatch(shape[1])):
+        words = choice[1].split("|")
+        return {"zh": f"应为以下之一：{'、'.join(words)}", "en": f"one of: {', '.join(words)}"}
     return {"zh": in_chinese(detail) or UNKNOWN.format(detail), "en": detail}
 
 

@@ -74,6 +74,26 @@ def test_every_fault_has_its_chinese(sentence: str) -> None:
     assert chinese.count("7") >= sentence.count("{}")
 
 
+def patterns(contract: object) -> set[str]:
+    """Every pattern of a contract."""
+    if isinstance(contract, list):
+        return set[str]().union(*map(patterns, contract))
+    if not isinstance(contract, dict):
+        return set()
+    own = {contract["pattern"]} if isinstance(contract.get("pattern"), str) else set[str]()
+    return own.union(*map(patterns, contract.values()))
+
+
+@pytest.mark.parametrize(
+    "pattern", sorted(patterns([json.loads(one.read_text("utf-8")) for one in (ROOT / "openapi").glob("*.json")]))
+)
+def test_no_pattern_is_shown_to_a_person(pattern: str) -> None:
+    """What a pattern means is said in both languages."""
+    told = fault_words.message(f"String should match pattern '{pattern}'")
+    assert CHINESE.search(told["zh"])
+    assert not any(sign in one for one in told.values() for sign in "^$[]|")
+
+
 @pytest.mark.parametrize(
     ("sent", "chinese"),
     [
