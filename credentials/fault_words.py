@@ -7,6 +7,7 @@ fault that is not here is a fault of ours (`tests/contracts/test_catalogue_of_wo
 import re
 from functools import cache, lru_cache
 
+WITHIN = frozenset({"{}' 或 '{}"})  # what is a sentence within another one alone
 DEPTH, LONGEST = 4, 1000  # sentences within each other; characters of one
 UNKNOWN = "此项有误（{}）"
 ZH: dict[str, str] = {
@@ -205,6 +206,8 @@ def _found(detail: str, depth: int) -> str | None:
     if not depth:
         return None
     for pattern, chinese in _patterns():
+        if depth == DEPTH and chinese in WITHIN:
+            continue
         if found := pattern.fullmatch(detail):
             return chinese.format(*(_found(one, depth - 1) or one for one in found.groups()))
     named = _NAMED.fullmatch(detail)

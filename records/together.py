@@ -32,6 +32,8 @@ class _Place(Generic[Asked, Made]):
     asked: Asked
     called: Event = field(default_factory=Event)
     leads: bool = False
+    others: "list[_Place[Asked, Made]] | None" = None
+    """Who share its turn, where that was settled before it began."""
     made: list[Made] = field(default_factory=list)
     lost: DBAPIError | None = None
 
@@ -72,12 +74,16 @@ class Together(Generic[Asked, Made]):
         return mine.made[0] if mine.made else self._do([asked])[0]
 
     def _begin_beside(self, mine: _Place[Asked, Made]) -> None:
-        """Begin a turn, unless one has just taken this place along."""
+        """Begin a turn, unless one has just taken this place along; all who wait share it, and begin none."""
         with self._lock:
             if mine in self._waiting:
                 self._waiting.remove(mine)
                 self._turns += 1
+                mine.others = self._take()
                 self._call(mine)
+
+    def _take(self) -> "list[_Place[Asked, Made]]":
+        return [self._waiting.popleft() for _ in range(min(MOST - 1, len(self._waiting)))]
 
     @staticmethod
     def _call(following: _Place[Asked, Made]) -> None:
@@ -87,10 +93,10 @@ class Together(Generic[Asked, Made]):
     def _lead(self, mine: _Place[Asked, Made]) -> None:
         """Do what all who wait ask for, with one's own, and pass the turn on."""
         begun = monotonic()
-        if begun < self._company_until:
+        if mine.others is None and begun < self._company_until:
             sleep(COMPANY_SECONDS)
         with self._lock:
-            others = [self._waiting.popleft() for _ in range(min(MOST - 1, len(self._waiting)))]
+            others = self._take() if mine.others is None else mine.others
         try:
             if others:
                 self._do_all([mine, *others])

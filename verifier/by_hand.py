@@ -1,9 +1,10 @@
 """Routes that are read and answered by hand: what FastAPI makes of models around a verification costs as much as it.
 
 A body came through the strict gate (`app/strict_body.py`) like every other, and is checked by the same models; refusals
-are those of every other route.
+are those of every other route, but that no body at all is told as one that is no object.
 """
 
+import re
 from typing import Any, TypeVar
 
 from fastapi import Request, Response
@@ -30,12 +31,14 @@ class ByHand(APIRoute):
         await response(scope, receive, send)
 
 
+_JSON = re.compile(r"application/(?:json|[^/]+\+json)")
 Said = TypeVar("Said", bound=Input)
 
 
 def read(request: Request, kind: type[Said]) -> Said:
     """Return what a body says; raises `RequestValidationError` with every fault, HTTP 415 unless it is called JSON."""
-    if not hasattr(request.state, VALUE):  # the strict gate reads what says that it is JSON
+    said_kind = request.headers.get("content-type", "").split(";")[0].strip().lower()  # the first, if there are two
+    if not hasattr(request.state, VALUE) or not _JSON.fullmatch(said_kind):
         raise HTTPException(415)
     said = getattr(request.state, VALUE)
     try:
@@ -51,5 +54,6 @@ def json(value: object) -> Response:
 
 
 def takes(kind: type[Input]) -> dict[str, Any]:
-    """Return what the contract says of a body (`openapi_extra`)."""
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": kind.model_json_schema()}}}}
+    """Return what the contract says of body and caller (`openapi_extra`)."""
+    body = {"required": True, "content": {"application/json": {"schema": kind.model_json_schema()}}}
+    return {"requestBody": body, "security": [{"HTTPBearer": []}]}

@@ -71,7 +71,7 @@ _TEMPLATE: dict[int | str, dict[str, Any]] = {
 class BatchOut(BaseModel):
     """How far a job is, in rows. `waits_for` is the code of what keeps it from going on, if something does.
 
-    `issued_before` are those of the signed whose reference named the same licence already: nothing new came of them.
+    `issued_before` are those of the signed whose reference had been taken up before: they are the licences of then.
     """
 
     job_id: str

@@ -162,10 +162,11 @@ class Batches:
             by_stage, waits_for = store.counts(session, job_id), store.waits_for(session, job_id)
         if job is None:
             raise UnknownJobError
-        rows, refused, before = (sum(one[at] for one in by_stage.values()) for at in (0, 1, 2))
+        rows, refused = (sum(one[at] for one in by_stage.values()) for at in (0, 1))
         beyond = {stage: by_stage.get(stage, (0, 0, 0)) for stage in Stage}
         right = {stage: count - bad for stage, (count, bad, _) in beyond.items()}
         stopped = job.state == JobState.STOPPED
+        before = beyond[Stage.DELIVER][2] + beyond[Stage.DONE][2]
         return Progress(
             job, rows, rows - beyond[Stage.CHECK][0], refused, before,
             0 if stopped else right[Stage.DELIVER] + right[Stage.DONE], 0 if stopped else right[Stage.DONE], waits_for,

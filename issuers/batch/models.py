@@ -63,7 +63,7 @@ class BatchChunk(SQLModel, table=True):
     rows: int
     refused: int = 0
     issued_before: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
-    """Of the others, those whose reference named a licence already when this job came to it."""
+    """Of the others, those whose reference had been taken up before this job came to it."""
     sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
     outcome: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
     fence: int = 0

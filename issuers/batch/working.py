@@ -121,6 +121,12 @@ class BatchWorker:
             with suppress(*([IntegrityError, OperationalError] if left else [])):
                 work(job, chunk, clock())
                 break
+            if self._fresh(chunk).stage != chunk.stage:  # it is done, and only the answer was lost
+                break
+        return self._fresh(chunk)
+
+    def _fresh(self, chunk: BatchChunk) -> BatchChunk:
+        """Return a chunk as it is by now, or raise `FenceLostError`."""
         with self._database.read() as session:
             fresh = session.get(BatchChunk, (chunk.job_id, chunk.number))
         if fresh is None or fresh.fence != chunk.fence:

@@ -133,6 +133,7 @@ def test_a_fault_within_another_and_one_that_nobody_knows() -> None:
     assert fault_words.message("take the agency police in first")["zh"] == "请先登记 单位 police"
     for long in ("a: " * 300 + "must be {}", "a: " * 9000, "must be " * 120):
         assert fault_words.message(long)["en"] == long
+    assert fault_words.message("name 'a' or 'b', quite new")["zh"].startswith("此项有误")
     assert fault_words.message("quite new") == {"zh": "此项有误（quite new）", "en": "quite new"}
 
 

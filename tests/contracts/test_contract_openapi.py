@@ -9,6 +9,7 @@ import pytest
 
 from app.contracts import contract, differing, write
 from app.main import ROOMS
+from app.permissions import TABLE
 from tests.world import World
 
 FOLDER = Path(__file__).parents[2] / "openapi"
@@ -74,6 +75,14 @@ def test_every_operation_says_what_it_does(name: str) -> None:
     if "$ref" in media.get("schema", {}):
         schema = document["components"]["schemas"][media["schema"]["$ref"].rpartition("/")[2]]
         assert schema["additionalProperties"] is False
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_every_operation_says_that_it_wants_a_token(name: str) -> None:
+    """Of those alone that somebody in particular may call: what generates clients goes by it."""
+    operation, _ = OPERATIONS[name]
+    _, method, path = name.split(" ", 2)
+    assert bool(operation.get("security")) == (TABLE[f"{method.upper()} {path}"].scope is not None)
 
 
 @pytest.mark.parametrize("room", ROOMS)

@@ -5,20 +5,22 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import psycopg.errors
 from sqlalchemy import event, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from app.problem_codes import PROBLEMS
 from credentials import key_binding, sd_jwt
+from issuers.batch.working import LEASE
 from records.models import IdempotencyKey
 from records.rows import store as rows_store
 from tests.faults.outages import Breakable, loses_the_answer, no_room
+from tests.issuers.batch_rows import ndjson, progress, row, send, work
 from tests.issuers.city import another_worker, status_of
 from tests.records.tables import counts, findings
 from tests.world import COUNTER, ITEM, Answer, Caller, World
@@ -167,6 +169,24 @@ def test_revocation_whose_outcome_is_unknown(world: World) -> None:
                 break
             _refused(first)
     assert number > 3
+    assert findings(world) == []
+
+
+def test_a_batch_whose_outcome_is_unknown(world: World) -> None:
+    """Whichever commit's answer is lost on the way, each row is one licence, and none is said to be of before."""
+    world.agency("police")
+    house = world.build()
+    for number in range(100):
+        job = send(world, ndjson([row(2 * number), row(2 * number + 1)]), key=f"lost-{number}")["job_id"]
+        with suppress(DBAPIError), loses_the_answer(house, number) as done:
+            work(world, house)
+        world.wait(LEASE.total_seconds() + 1)
+        work(world, house)
+        far = progress(world, job)
+        assert (far["state"], far["signed"], far["delivered"], far["issued_before"]) == ("done", 2, 2, 0), number
+        if done[0] <= number:
+            break
+    assert number > 5
     assert findings(world) == []
 
 

@@ -130,6 +130,16 @@ def test_turns_beside_one_that_hangs_pass_themselves_on(monkeypatch: pytest.Monk
         assert [one.result(5) for one in futures] == [2, 4]
 
 
+def test_those_who_lose_patience_together_begin_one_turn() -> None:
+    """Whoever is first takes the others along; none of them begins another."""
+    bench = Bench(lambda asked: 1 in asked)
+    with ThreadPoolExecutor(32) as pool:
+        futures = begun(bench, pool, 1, range(20, 44))
+        assert [one.result(5) for one in futures[1:]] == [2 * one for one in range(20, 44)]
+        bench.go.set()
+    assert len(bench.turns) < 6  # a few, where threads were slow to come; it was one for each
+
+
 def test_what_must_not_wait_does_not() -> None:
     """Within what answers from memory alone it is refused as any transaction is."""
     bench = Bench()

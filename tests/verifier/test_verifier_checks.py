@@ -80,7 +80,8 @@ def test_what_is_not_meant_for_it_is_refused_as_everywhere(world: World, path: s
     for method in ("GET", "PUT", "DELETE"):
         made = counter.call(method, path, None)
         assert (made.status, made["code"], made.headers["allow"]) == (405, "method_not_allowed", "POST")
-    for headers in ({"Content-Type": "text/plain"}, {"Content-Type": "application/jwt"}, {}):
+    for kind in ("text/plain", "application/jwt", "text/x+json", "", None):
+        headers = {} if kind is None else {"Content-Type": kind}
         made = counter.call("POST", path, None, content=b"{}", headers=headers)
         assert (made.status, made["code"]) == (415, "unsupported_media_type"), headers
     made = counter.call("POST", path, None, headers={"Content-Type": "application/json"})
