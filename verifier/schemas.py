@@ -7,7 +7,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from keys.schemas import Input
 from verifier.reasons import Outcome
-from verifier.verifier import MAX_PRESENTATIONS
 
 MAX_SCAN = 8 * 1024  # characters
 
@@ -35,22 +34,6 @@ class ScanIn(Input):
                     "service_item": "school_transfer",
                     "operator": "clerk-07",
                 }
-            ]
-        }
-    )
-
-
-class CheckIn(Input):
-    """Presentations that a counter asked for by itself, made for it (its `client_id`) and its nonce."""
-
-    service_item: str = Field(min_length=1, max_length=64)
-    nonce: str = Field(min_length=1, max_length=256)
-    presentations: list[str] = Field(min_length=1, max_length=MAX_PRESENTATIONS)
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {"service_item": "school_enrolment", "nonce": "n-0S6_WzA2Mj", "presentations": ["eyJ…~WyJ…~eyJ…"]}
             ]
         }
     )

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from app import clock
+from app.cli import check
 from app.cli.check import Json, finish, read_json, read_text
 from credentials import checkpoint, merkle
 from credentials.checkpoint import Checkpoint
@@ -21,12 +22,12 @@ Proof = Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="T
 
 
 def add_to(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.command("receipt")(check_receipt)
-    app.command("copy")(check_copy)
-    app.command("checkpoint")(check_checkpoint)
+    """Add the whole of `licence check`."""
+    app.add_typer(check.app, name="check")
+    app.command("verify-jws", hidden=True)(check.check_jws)
 
 
+@check.app.command("receipt")
 def check_receipt(
     trust: Trust,
     proof: Proof = None,
@@ -44,6 +45,7 @@ def check_receipt(
     finish(work)
 
 
+@check.app.command("copy")
 def check_copy(
     trust: Trust,
     json_output: Json = False,  # noqa: ARG001 - always JSON
@@ -58,6 +60,7 @@ def check_copy(
     finish(work)
 
 
+@check.app.command("checkpoint")
 def check_checkpoint(
     trust: Trust,
     before: Annotated[

@@ -28,6 +28,11 @@ PERMIT = {
 }  # fmt: skip
 
 
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("sandbox")(sandbox)
+
+
 def sandbox(
     folder: Annotated[Path, typer.Option(help="Where it lives; the same folder again goes on.")] = Path("sandbox"),
     port: Annotated[int, typer.Option(min=1, max=65_535)] = 8080,

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy
+import typer
 
 from app.cli import main as cli
 from app.contracts import write
@@ -512,3 +513,17 @@ def test_signer_of_the_pass_is_the_wallets(run: Run, keys: dict[str, str]) -> No
     words = ("check", "sd-jwt", "--issuer-jwk", keys["agency"], "--now", str(SECOND))
     done = run(*words, "--aud", AUDIENCE, "--nonce", NONCE, "--vc", stdin=text)
     assert (done.code, done.json["key_binding_verified"]) == (0, True)
+
+
+def test_what_calls_the_api_starts_without_the_service() -> None:
+    """Each such command is the one of the whole; none of the service is loaded for it, which would take seconds."""
+    whole = typer.main.get_command(cli.commands()).commands  # type: ignore[attr-defined]
+    for first in cli.ALONE:
+        alone = typer.main.get_command(cli.commands(first)).commands  # type: ignore[attr-defined]
+        assert first in alone
+        assert set(alone) <= cli.ALONE.keys() & whole.keys()
+        assert [one.name for one in alone[first].params] == [one.name for one in whole[first].params]
+    for first in sorted(cli.ALONE.keys() - {"desk", "verify"}):  # these two verify by themselves, too
+        code = f"import sys; from app.cli.main import commands; commands({first!r}); print(*sys.modules)"
+        loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+        assert not {"sqlalchemy", "fastapi", "app.settings"} & set(loaded), first

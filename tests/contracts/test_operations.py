@@ -14,7 +14,7 @@ import yaml
 from prometheus_client import CollectorRegistry, ProcessCollector
 
 from app import metrics
-from app.cli.main import app as commands
+from app.cli.main import commands
 from app.permissions import TABLE
 from app.settings import Settings
 from keys.models import KeyPurpose
@@ -120,7 +120,7 @@ def _commands() -> Iterator[str]:
 def test_every_command_exists(said: str) -> None:
     """A command that a runbook names is there, and takes what it is given."""
     words = [one for one in said.partition("#")[0].split() if "=" not in one.partition("-")[0]][1:]
-    command: Any = typer.main.get_command(commands)
+    command: Any = typer.main.get_command(commands())
     while words and words[0] in getattr(command, "commands", {}):
         command = command.commands[words.pop(0)]
     options = {name: one for one in command.params for name in one.opts if one.param_type_name == "option"}

@@ -11,7 +11,8 @@ from keys.auth import Clock
 from records.database import WouldWaitError, at_once
 from verifier import by_hand
 from verifier.checks import checks
-from verifier.schemas import CheckIn, VerdictOut
+from verifier.checks.schemas import CheckIn
+from verifier.schemas import VerdictOut
 from verifier.verdict import Verdict
 from verifier.verifier import Verifier
 

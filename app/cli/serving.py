@@ -1,0 +1,105 @@
+"""`licence serve`, `worker`, `migrate` and `demo`: what runs the service itself."""
+
+import asyncio
+import gc
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+from fastapi import FastAPI
+
+from app import background, clock, logs, migrations
+from app.building import build
+from app.cli import opening
+from app.cli.output import FAILED, REFUSED, answer, errors
+from app.database import EngineDatabase
+from app.house import House
+from app.main import create_app
+from app.settings import SettingsError, is_loopback
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands."""
+    for one in (serve, worker, migrate, demo):
+        app.command()(one)
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65_535)] = 8080,
+    work: Annotated[bool, typer.Option(help="Publish, tell webhooks and work on batches, too.")] = True,
+) -> None:
+    """Serve HTTP. Refuses to start without settings, or on a database of an older version."""
+    house = _house()
+    settings = house.settings
+    if settings.demo and not is_loopback(host):
+        raise SettingsError("the demonstration listens on loopback only")
+    now = clock.ahead(settings.demo_clock_ahead_seconds)
+    errors.print(f"serving {settings.base_url} on {host}:{port}; API reference: {settings.base_url}/docs", markup=False)
+    _run(create_app(house, now=now, by_itself=work), host, port)
+
+
+def _run(served: FastAPI, host: str, port: int) -> None:
+    config = uvicorn.Config(served, host=host, port=port, log_config=None, access_log=False, proxy_headers=False)
+    server = uvicorn.Server(config)
+    gc.collect()
+    gc.freeze()  # what was loaded stays: looking through it for garbage again and again would hold requests up
+    try:
+        server.run()
+    except SystemExit as error:  # uvicorn's own codes mean other things here
+        raise typer.Exit(FAILED) from error
+    if not server.started:
+        raise typer.Exit(FAILED)
+
+
+def _house() -> House:
+    """Return a worker's house; refuses without settings, a key that opens, or a database that it can work on."""
+    house = build(opening.settings())
+    if not migrations.is_served(house.database.engine):
+        raise SettingsError("the database is of an older version: run `licence migrate` first")
+    opening.must_open_a_key(house)
+    return house
+
+
+def worker(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65_535, help="Where /metrics, /healthz and /readyz are.")
+    ] = None,
+) -> None:
+    """Do what needs no caller, and serve nobody: publish lists, tell webhooks, work on batches. Any number may."""
+    logs.configure()
+    house = _house()
+    now = clock.ahead(house.settings.demo_clock_ahead_seconds)
+    logs.log.info("working", name=background.worker_name())
+    if port is not None:
+        _run(create_app(house, now=now, rooms=(), by_itself=True), host, port)
+        return
+    with suppress(KeyboardInterrupt):
+        asyncio.run(background.until_stopped(house, now))
+
+
+def migrate(json_output: opening.Json = False) -> None:
+    """Bring the database to this version's schema."""
+    database = EngineDatabase(opening.settings().database_url.get_secret_value())
+    if migrations.is_held(database.engine):
+        raise SettingsError("a restore has not come to its end: run `licence restore` again, with the same folder")
+    migrations.upgrade(database.engine)
+    answer({"migrated": True}, "the database fits this version", as_json=json_output)
+
+
+def demo(
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the server up and print sign-in links.")] = False,
+    json_output: Annotated[bool, typer.Option("--json", help="One JSON line a step.")] = False,
+    folder: Annotated[Path | None, typer.Option(help="Where to put the database and pictures.")] = None,
+    foreign_wallet: Annotated[
+        Path | None, typer.Option(help="A folder with somebody else's wallet, `wallet.mjs`, that Node runs.")
+    ] = None,
+) -> None:
+    """Tell the whole story over real HTTP: issue, show, verify, attack, suspend, revoke, offline."""
+    from app.cli.demo import run  # noqa: PLC0415 - only this command needs it, and it is slow to import
+
+    if not run(folder, keep=keep, as_json=json_output, foreign_wallet=foreign_wallet):
+        raise typer.Exit(REFUSED)
