@@ -11,7 +11,8 @@ from sqlmodel import Session
 from credentials import merkle
 from records import store
 from records.errors import AuditBrokenError
-from records.models import AuditEntry, LogNode
+from records.models import LogNode
+from records.rows import store as rows_store
 
 LOCK = "log"
 BATCH = 1000  # entries that become leaves in one transaction
@@ -26,18 +27,20 @@ def grow(session: Session) -> int:
     def node(level: int, index: int) -> bytes:
         return made[level, index] if (level, index) in made else read(session)(level, index)
 
-    for index, entry in enumerate(waiting, size):
-        entry.log_index = index
-        made[0, index] = leaf(entry)
+    for index, (_, _, hashed) in enumerate(waiting, size):
+        made[0, index] = leaf(hashed)
         for level, place in merkle.completed(index):
             made[level, place] = merkle.node_hash(node(level - 1, 2 * place), node(level - 1, 2 * place + 1))
-    session.add_all([LogNode(level=level, place=place, hash=one) for (level, place), one in made.items()])
+    if waiting:
+        store.make_leaves(session, [(stream, number, at) for at, (stream, number, _) in enumerate(waiting, size)])
+    nodes = [{"level": level, "place": place, "hash": one} for (level, place), one in made.items()]
+    rows_store.insert_many(session, LogNode, nodes)
     return len(waiting)
 
 
-def leaf(entry: AuditEntry) -> bytes:
+def leaf(hashed: str) -> bytes:
     """Return an act as a leaf: a hash over the hash that chains it."""
-    return merkle.leaf_hash(bytes.fromhex(entry.hash))
+    return merkle.leaf_hash(bytes.fromhex(hashed))
 
 
 def read(session: Session) -> merkle.Node:
@@ -62,7 +65,7 @@ def verify(session: Session, *, names: Callable[[int], bytes | None] = lambda _i
     for page in store.logged(session):
         kept = store.nodes(session, found, found + len(page))
         for entry in page:
-            value = leaf(entry)
+            value = leaf(entry.hash)
             same = names(found) in {None, value}
             if entry.log_index != found or kept.get((0, found)) != value or not same:
                 raise AuditBrokenError(entry.stream, entry.sequence)

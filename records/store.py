@@ -122,10 +122,24 @@ def log_size(session: Session) -> int:
     return 0 if last is None else last + 1
 
 
-def unlogged(session: Session, limit: int) -> Sequence[AuditEntry]:
-    """Return acts that are no leaves yet, stream by stream, in order."""
-    query = select(AuditEntry).where(col(AuditEntry.log_index).is_(None))
+def unlogged(session: Session, limit: int) -> Sequence[tuple[str, int, str]]:
+    """Return stream, number and hash of acts that are no leaves yet, stream by stream, in order."""
+    query = select(AuditEntry.stream, AuditEntry.sequence, AuditEntry.hash).where(col(AuditEntry.log_index).is_(None))
     return session.exec(query.order_by(col(AuditEntry.stream), col(AuditEntry.sequence)).limit(limit)).all()
+
+
+_ACTS = rows_store.table_of(AuditEntry)
+_BECOMES_A_LEAF = (
+    update(_ACTS)
+    .where(_ACTS.c.stream == bindparam("of"), _ACTS.c.sequence == bindparam("number"))
+    .values(log_index=bindparam("index"))
+)
+
+
+def make_leaves(session: Session, places: Sequence[tuple[str, int, int]]) -> None:
+    """Give acts, by stream and number, their places in the log."""
+    said = [{"of": stream, "number": number, "index": index} for stream, number, index in places]
+    session.connection().execute(_BECOMES_A_LEAF, said)
 
 
 def logged(session: Session) -> Iterator[Sequence[AuditEntry]]:
