@@ -94,7 +94,7 @@ def row(number: int) -> dict[str, Any]:
 
 
 def settle() -> None:
-    """Freeze what is loaded, as a worker does (`app/cli/main.py`)."""
+    """Freeze what is loaded, as a worker does (`app/cli/serving.py`)."""
     gc.collect()
     gc.freeze()
 
