@@ -22,6 +22,8 @@ def grow(session: Session) -> int:
     """Make leaves of up to a thousand acts that are none yet; returns how many there were."""
     store.lock_stream(session, LOCK)
     size, waiting = store.log_size(session), store.unlogged(session, BATCH)
+    if not waiting:
+        return 0
     made: dict[tuple[int, int], bytes] = {}
 
     def node(level: int, index: int) -> bytes:
@@ -31,8 +33,7 @@ def grow(session: Session) -> int:
         made[0, index] = leaf(hashed)
         for level, place in merkle.completed(index):
             made[level, place] = merkle.node_hash(node(level - 1, 2 * place), node(level - 1, 2 * place + 1))
-    if waiting:
-        store.make_leaves(session, [(stream, number, at) for at, (stream, number, _) in enumerate(waiting, size)])
+    store.make_leaves(session, [(stream, number, at) for at, (stream, number, _) in enumerate(waiting, size)])
     nodes = [{"level": level, "place": place, "hash": one} for (level, place), one in made.items()]
     rows_store.insert_many(session, LogNode, nodes)
     return len(waiting)

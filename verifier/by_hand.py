@@ -38,9 +38,9 @@ Said = TypeVar("Said", bound=Input)
 def read(request: Request, kind: type[Said]) -> Said:
     """Return what a body says; raises `RequestValidationError` with every fault, HTTP 415 unless it is called JSON."""
     said_kind = request.headers.get("content-type", "").split(";")[0].strip().lower()  # the first, if there are two
-    if not hasattr(request.state, VALUE) or not _JSON.fullmatch(said_kind):
+    if not _JSON.fullmatch(said_kind):
         raise HTTPException(415)
-    said = getattr(request.state, VALUE)
+    said = getattr(request.state, VALUE)  # the strict gate reads whatever is called JSON
     try:
         return kind.model_validate(said, from_attributes=True)  # as FastAPI does, whose faults read accordingly
     except ValidationError as error:

@@ -14,13 +14,10 @@ from app.cli.output import FAILED, REFUSED, errors, in_words, print_json
 ALONE = {
     "issue": "agency", "suspend": "agency", "reinstate": "agency", "revoke": "agency", "case": "agency",
     "batch": "batch", "many": "many", "show": "holder", "open": "links", "register-links": "links",
-    "wallet": "wallet", "desk": "desk", "verify": "verify", "webhook": "webhooks",
+    "verify": "verify", "wallet": "wallet", "desk": "desk", "webhook": "webhooks",
 }  # fmt: skip
 """Commands that call the API, and where each is: they start without the service's own code, which takes seconds."""
-PARTS = (
-    "check_records", "operate", "audit", "backups", "agency", "batch", "many", "holder", "links", "verify", "wallet",
-    "desk", "webhooks", "sandbox", "serving",
-)  # fmt: skip
+PARTS = ("check_records", "operate", "audit", "backups", *dict.fromkeys(ALONE.values()), "sandbox", "serving")
 
 
 def commands(first: str = "") -> typer.Typer:

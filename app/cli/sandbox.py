@@ -69,18 +69,23 @@ def _prepared(place: Path, port: int) -> dict[str, str]:
     return environment(place, port)
 
 
+def _take_in(operator: Client) -> None:
+    """Take agencies and counters in who are not there yet."""
+    for key in AGENCIES:
+        one = catalogue.agencies()[key]
+        body = {name: one[name] for name in ("key", "name", "kind", "uscc", "region", "domain")}
+        body["may_sign"] = [kind.key for kind in catalogue.licence_types().values() if key in kind.issuer_agencies]
+        _once(operator, "/admin/agencies", body)
+    for key, agency in COUNTERS.items():
+        name = {"zh": "示例市第二小学教务处", "en": "Office of No.2 Primary School"}
+        _once(operator, "/admin/counters", {"key": key, "agency": agency, "name": name, "channel": "hall_counter"})
+
+
 def _found(place: Path, url: str, env: dict[str, str]) -> str:
     """Take everybody in who is not there yet, write their tokens down, and return what to tell."""
     operator_token = first_token(env)
     with closing(Client(url, operator_token)) as operator:
-        for key in AGENCIES:
-            one = catalogue.agencies()[key]
-            body = {name: one[name] for name in ("key", "name", "kind", "uscc", "region", "domain")}
-            body["may_sign"] = [kind.key for kind in catalogue.licence_types().values() if key in kind.issuer_agencies]
-            _once(operator, "/admin/agencies", body)
-        for key, agency in COUNTERS.items():
-            name = {"zh": "示例市第二小学教务处", "en": "Office of No.2 Primary School"}
-            _once(operator, "/admin/counters", {"key": key, "agency": agency, "name": name, "channel": "hall_counter"})
+        _take_in(operator)
         tokens = {
             key.upper(): _granted(operator, role, subject)
             for key, role, subject in (

@@ -121,8 +121,8 @@ class BatchWorker:
             with suppress(*([IntegrityError, OperationalError] if left else [])):
                 work(job, chunk, clock())
                 break
-            if self._fresh(chunk).stage != chunk.stage:  # it is done, and only the answer was lost
-                break
+            if (fresh := self._fresh(chunk)).stage != chunk.stage:  # it is done, and only the answer was lost
+                return fresh
         return self._fresh(chunk)
 
     def _fresh(self, chunk: BatchChunk) -> BatchChunk:
