@@ -11,11 +11,11 @@ from hashlib import sha256
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from math import floor
 from threading import Lock
+from typing import Any
 from urllib.parse import urlsplit
 
-from limits import RateLimitItem, parse
-from limits.storage import MemoryStorage, storage_from_string
-from limits.strategies import SlidingWindowCounterRateLimiter
+from limits import parse
+from limits.storage import MemoryStorage, SlidingWindowCounterSupport, storage_from_string
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -83,17 +83,38 @@ class Counts(MemoryStorage):
         self._windows = dict(list(kept.items())[-MOST_COUNTED // 2 :])
 
 
+class Limit:
+    """One limit: so many calls within so many seconds, of one and the same origin."""
+
+    def __init__(self, storage: SlidingWindowCounterSupport, kind: str, said: str) -> None:
+        """Count in `storage` what is `said` of a `kind`, as `100/minute`."""
+        item = parse(said)
+        self._storage, self._most, self._seconds = storage, item.amount, item.get_expiry()
+        self._prefix = f"{kind}/{self._most}/{self._seconds}/"
+
+    def hit(self, whose: str) -> bool:
+        """Count one call more; False if it is too much."""
+        return self._storage.acquire_sliding_window_entry(self._prefix + whose, self._most, self._seconds)
+
+    def wait(self, whose: str) -> int:
+        """Return after how many seconds there is room for one more."""
+        before, left, here, ends = self._storage.get_sliding_window(self._prefix + whose, self._seconds)
+        next_of_before = left % (self._seconds / before) if before else self._seconds
+        return int(min(next_of_before, ends % self._seconds if here else self._seconds)) + 1
+
+
 class Limits:
     """Plain ASGI: refuses what is too much, or for another host, before anything else is done with it."""
 
     def __init__(self, app: ASGIApp, *, settings: Settings, refuse: Refuse, now: Callable[[], float]) -> None:
         self._app = app
         self._refuse = refuse
-        self._now = now
         where = settings.limits_storage
-        self._counter = SlidingWindowCounterRateLimiter(Counts(now) if where == HERE else storage_from_string(where))
-        self._all, self._address = parse(settings.limit_all), parse(settings.limit_address)
-        self._caller, self._doors = parse(settings.limit_caller), parse(settings.limit_doors)
+        storage: Any = Counts(now) if where == HERE else storage_from_string(where)
+        self._all = Limit(storage, "all", settings.limit_all)
+        self._address = Limit(storage, "address", settings.limit_address)
+        self._caller = Limit(storage, "caller", settings.limit_caller)
+        self._doors = Limit(storage, "doors", settings.limit_doors)
         self._proxies = [ip_network(one) for one in settings.proxies]
         self._browser = Browser(settings.base_url)
         own = urlsplit(settings.base_url).hostname or ""
@@ -107,24 +128,23 @@ class Limits:
         if _hostname(_one(scope["headers"], b"host")) not in self._hosts:
             await self._refuse(scope["path"], "wrong_host", 0)(scope, receive, send)
             return
-        for limit, *whose in self._applying(scope):
-            if not self._counter.hit(limit, *whose):
-                wait = max(1, int(self._counter.get_window_stats(limit, *whose).reset_time - self._now()) + 1)
-                await self._refuse(scope["path"], "too_many_requests", wait)(scope, receive, send)
+        for limit, whose in self._applying(scope):
+            if not limit.hit(whose):
+                await self._refuse(scope["path"], "too_many_requests", limit.wait(whose))(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
-    def _applying(self, scope: Scope) -> Sequence[tuple[RateLimitItem, str, str]]:
+    def _applying(self, scope: Scope) -> Sequence[tuple[Limit, str]]:
         """Return the limits of a request, each with what it is counted under."""
         from_where = prefix(client(scope, self._proxies))
-        found = [(self._address, "address", from_where)]
+        found = [(self._address, from_where)]
         if DOORS.fullmatch(scope["path"]):
-            found.append((self._doors, "doors", from_where))
+            found.append((self._doors, from_where))
         bearer = _one(scope["headers"], b"authorization").partition(" ")[2].strip()
         cookie = self._browser.secret(Request(scope)) if _one(scope["headers"], b"cookie") else None
         for secret in filter(None, [bearer, cookie]):
-            found.append((self._caller, "caller", sha256(secret.encode()).hexdigest()[:16]))
-        return [*found, (self._all, "all", "")]  # last: what one address is refused costs the others nothing
+            found.append((self._caller, sha256(secret.encode()).hexdigest()[:16]))
+        return [*found, (self._all, "")]  # last: what one address is refused costs the others nothing
 
 
 def client(scope: Scope, proxies: Sequence[object]) -> str:

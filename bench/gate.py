@@ -9,7 +9,7 @@ import sys
 from bench.__main__ import Run, batches, counters, in_process, over_http, published
 
 FLOORS = {
-    "core_verify": 0.36, "core_verify_warm": 0.45, "core_issue": 0.20, "http_verify": 0.12, "status_publish": 0.10,
+    "core_verify": 0.36, "core_verify_warm": 0.45, "core_issue": 0.20, "http_verify": 0.08, "status_publish": 0.10,
     "counter_verify_pg": 0.20, "batch_issue_pg": 0.025,
 }  # fmt: skip
 

@@ -30,49 +30,60 @@ def conceal(
     4.2.7) fill the top level up to `digests_at_top`, so that an absent optional claim does not show.
     Digests are sorted: their order says nothing.
     """
-    made: list[Disclosure] = []
-    nested = max(map(len, selective), default=0) > 1
+    work = _Concealer(selective, randomness)
+    payload = work.members(claims, TOP, digests_at_top)
+    return payload | ({"_sd_alg": "sha-256"} if work.made or digests_at_top else {}), tuple(work.made)
 
-    def disclose(name: str | None, value: object, random: bytes) -> str:
+
+class _Concealer:
+    """Replaces selective claims by their digests; keeps what it made.
+
+    No closures: three that call one another are a ring, which only the garbage collector takes apart.
+    """
+
+    def __init__(self, selective: Collection[Path], randomness: Randomness) -> None:
+        self.made: list[Disclosure] = []
+        self._selective = selective
+        self._nested = max(map(len, selective), default=0) > 1
+        self._randomness = randomness
+
+    def members(self, node: Mapping[str, object], at: Places, digests_at_least: int = 0) -> dict[str, Any]:
+        if not RESERVED_NAMES.isdisjoint(node):
+            raise MalformedError("a claim has a reserved name")
+        clear = {
+            name: self._value(child, at, name) if isinstance(child, CONTAINERS) else child
+            for name, child in node.items()
+        }
+        chosen = {path[-1] for path in self._selective if not self._nested or path[:-1] in at}
+        hidden = [name for name in clear if name in chosen]
+        salts = _drawn(self._randomness, len(hidden), SALT_BYTES)
+        digests = [self._disclose(name, clear.pop(name), salt) for name, salt in zip(hidden, salts, strict=True)]
+        decoys = _drawn(self._randomness, digests_at_least - len(digests), DIGEST_BYTES)
+        digests += [base64url.encode(sha256(one).digest()) for one in decoys]
+        return clear | ({"_sd": sorted(digests)} if digests else {})
+
+    def _disclose(self, name: str | None, value: object, random: bytes) -> str:
         salt = base64url.encode(random)
         array = [salt, value] if name is None else [salt, name, value]
         text = base64url.encode(strict_json.dumps(array))
-        made.append(Disclosure(text, salt, name, value))
+        self.made.append(Disclosure(text, salt, name, value))
         return digest(text)
 
-    def walk(node: object, at: Places, *steps: str | int | None) -> object:
+    def _value(self, node: object, at: Places, *steps: str | int | None) -> object:
         if not isinstance(node, CONTAINERS):
             return node
-        if not nested:
+        if not self._nested:
             _refuse_reserved(node)
             return node
         inside = [(*one, step) for one in at for step in steps]
         if isinstance(node, dict):
-            return walk_object(node, inside)
-        return [walk_element(child, inside, place) for place, child in enumerate(node)]
+            return self.members(node, inside)
+        return [self._element(child, inside, place) for place, child in enumerate(node)]
 
-    def walk_object(node: Mapping[str, object], at: Places) -> dict[str, object]:
-        if not RESERVED_NAMES.isdisjoint(node):
-            raise MalformedError("a claim has a reserved name")
-        clear = {
-            name: walk(child, at, name) if isinstance(child, CONTAINERS) else child for name, child in node.items()
-        }
-        chosen = {path[-1] for path in selective if not nested or path[:-1] in at}
-        hidden = [name for name in clear if name in chosen]
-        salts = _drawn(randomness, len(hidden), SALT_BYTES)
-        digests = [disclose(name, clear.pop(name), salt) for name, salt in zip(hidden, salts, strict=True)]
-        if at == TOP:
-            decoys = _drawn(randomness, digests_at_top - len(digests), DIGEST_BYTES)
-            digests += [base64url.encode(sha256(one).digest()) for one in decoys]
-        return clear | ({"_sd": sorted(digests)} if digests else {})
-
-    def walk_element(child: object, at: Places, place: int) -> object:
-        value = walk(child, at, place, None)
-        hidden = any((*one, step) in selective for one in at for step in (place, None))
-        return {"...": disclose(None, value, randomness(SALT_BYTES))} if hidden else value
-
-    payload = walk_object(claims, TOP)
-    return payload | ({"_sd_alg": "sha-256"} if made or digests_at_top else {}), tuple(made)
+    def _element(self, child: object, at: Places, place: int) -> object:
+        value = self._value(child, at, place, None)
+        hidden = any((*one, step) in self._selective for one in at for step in (place, None))
+        return {"...": self._disclose(None, value, self._randomness(SALT_BYTES))} if hidden else value
 
 
 def _refuse_reserved(node: object) -> None:
