@@ -1,7 +1,8 @@
 """`licence doctor`: can the service do its work, and with `--deep`, do the invariants hold (`invariants/`)?"""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -21,30 +22,24 @@ Finding = tuple[str, str]
 """What was checked, and what is wrong; an empty text is good news."""
 
 
+class Check(NamedTuple):
+    """What is looked at, who looks, and what to do where it is wrong (zh, en)."""
+
+    name: str
+    look: Callable[[House, datetime], Iterator[str]]
+    zh: str
+    en: str
+
+
 def examine(house: House, *, deep: bool, now: datetime) -> list[Finding]:
     """Return every check and its finding."""
-    checks: list[tuple[str, Callable[[House, datetime], Iterator[str]]]] = [
-        ("database answers", _database),
-        ("schema fits this version", _schema),
-        ("keys open with this key-encryption key", _keys),
-        ("trust list is signed", _trust),
-        ("batches go on", _batches),
-    ]
-    if deep:
-        checks += [
-            ("I1 signatures and ledger rows", invariants.signatures),
-            ("I2 status indices", invariants.indices),
-            ("I3 and I4 status lists", invariants.lists),
-            ("I5 audit chain", invariants.audited),
-            ("I6 idempotency keys", invariants.idempotency),
-            ("I7 outbox", invariants.owed),
-        ]
+    checks = SHALLOW + DEEP if deep else SHALLOW
     findings: list[Finding] = []
-    for name, check in checks:
+    for name, look, _zh, _en in checks:
         wrong: list[str] = []
         more = 0
         try:
-            for sentence in check(house, now):
+            for sentence in look(house, now):
                 if len(wrong) < MOST_TOLD:
                     wrong.append(sentence)
                 else:
@@ -57,6 +52,11 @@ def examine(house: House, *, deep: bool, now: datetime) -> list[Finding]:
             wrong.append(f"and {more} more of these")
         findings += [(name, sentence) for sentence in wrong] or [(name, "")]
     return findings
+
+
+def next_step(name: str) -> Mapping[str, str]:
+    """Return what to do where the check of that name finds something (zh, en)."""
+    return next({"zh": one.zh, "en": one.en} for one in SHALLOW + DEEP if one.name == name)
 
 
 def kek_variable(settings: Settings) -> str:
@@ -103,3 +103,40 @@ def _batches(house: House, _now: datetime) -> Iterator[str]:
         yield f"{job_id} of {agency} waits: {code}"
     for agency, count in kept_back:
         yield f"{count} signed licences of {agency} are not in their wallets, and no batch is at work on them"
+
+
+_INVARIANT = (
+    "不要手工修改数据库；先停止签发、另存一份备份，再按 docs/runbooks.md 的 “A broken invariant” 处理。",
+    'Mend nothing in the database by hand: stop issuing, keep a backup, then "A broken invariant" in docs/runbooks.md.',
+)
+SHALLOW = [
+    Check(
+        "database answers", _database, "请检查 LICENCE_DATABASE_URL 及数据库是否运行。",
+        "See that LICENCE_DATABASE_URL is right and the database runs.",
+    ),
+    Check(
+        "schema fits this version", _schema, "请运行 licence migrate；数据库比本版本新时请部署新版本。",
+        "Run `licence migrate`; where the database is the newer one, deploy the newer version.",
+    ),
+    Check(
+        "keys open with this key-encryption key", _keys,
+        "请设置正确的密钥加密密钥；见 docs/runbooks.md 的 “Forgotten KEK”。",
+        'Set the right key-encryption key; "Forgotten KEK" in docs/runbooks.md.',
+    ),
+    Check(
+        "trust list is signed", _trust,
+        "请用 licence keys list 查看运营方密钥；见 docs/runbooks.md 的 “Key compromise”。",
+        'Look at the operator\'s keys (`licence keys list`); "Key compromise" in docs/runbooks.md.',
+    ),
+    Check(
+        "batches go on", _batches, "见 docs/runbooks.md 的 “Batch held up”。", '"Batch held up" in docs/runbooks.md.'
+    ),
+]  # fmt: skip
+DEEP = [
+    Check("I1 signatures and ledger rows", invariants.signatures, *_INVARIANT),
+    Check("I2 status indices", invariants.indices, *_INVARIANT),
+    Check("I3 and I4 status lists", invariants.lists, *_INVARIANT),
+    Check("I5 audit chain", invariants.audited, *_INVARIANT),
+    Check("I6 idempotency keys", invariants.idempotency, *_INVARIANT),
+    Check("I7 outbox", invariants.owed, *_INVARIANT),
+]

@@ -1,6 +1,6 @@
 """RFC 9457 problems: every error of every room is answered as `app/problem_codes.py` has it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -21,7 +21,7 @@ from keys import pages
 from keys.errors import CustodyError
 from records.errors import RecordError
 from verifier.errors import VerifierError
-from verifier.reasons import REASONS
+from verifier.reasons import REASONS, Outcome
 from wallet.errors import WalletError
 
 MEDIA_TYPE = "application/problem+json"
@@ -36,6 +36,11 @@ _BY_HTTP_STATUS = {
     413: "body_too_large",
     415: "unsupported_media_type",
 }
+RETRIED = frozenset({429, 503})
+"""HTTP statuses after which the same call may succeed."""
+_OUTCOMES = {
+    Outcome.ACCEPTED: ("绿", "green"), Outcome.REFUSED: ("红", "red"), Outcome.CANNOT_CONFIRM: ("黄", "amber"),
+}  # fmt: skip
 MethodsOf = Callable[[str], Sequence[str]]
 """Returns the methods that an address takes (RFC 9110 section 10.2.1)."""
 MoreFaults = Callable[[object], Sequence[Fault]]
@@ -118,18 +123,13 @@ def _add_pages(app: FastAPI, hotline: str) -> None:
     @app.get("/problems/{code}", include_in_schema=False)
     def page(code: str) -> HTMLResponse:
         """Explain a code to a person."""
-        meanings = [(one.zh, one.en) for one in (REASONS.get(code), PROBLEMS.get(code)) if one is not None]
-        if not meanings:
+        said = [*_at_a_counter(code), *_in_the_api(code)]
+        if not said:
             raise HTTPException(404)
-        where = [("窗口核验", "At a counter"), ("接口调用", "In the API")] if len(meanings) == 2 else [("", "")]
         call = (
             f"仍需帮助，请致电 {hotline}，告知此代码和请求编号或核验编号。",
             f"For help call {hotline}; tell this code and the number of the request or verification.",
         )
-        said = [
-            (f"{zh_where}：{zh}" if zh_where else zh, f"{en_where}: {en}" if en_where else en)
-            for (zh_where, en_where), (zh, en) in zip(where, meanings, strict=True)
-        ]
         text = f"<h1>{escape(code)}</h1>" + "".join(
             f"<p lang=zh-CN>{escape(zh)}</p><p lang=en>{escape(en)}</p>" for zh, en in [*said, call]
         )
@@ -146,6 +146,24 @@ def _add_pages(app: FastAPI, hotline: str) -> None:
             for code, (zh, en) in sorted(told.items())
         )
         return pages.page(f"<h1>代码 · Codes</h1><dl>{rows}</dl>")
+
+
+def _at_a_counter(code: str) -> Iterator[tuple[str, str]]:
+    """Yield what a code means as a verdict's reason (zh, en)."""
+    if reason := REASONS.get(code):
+        zh, en = _OUTCOMES[reason.outcome]
+        yield f"窗口核验（{zh}）：{reason.zh}", f"At a counter ({en}): {reason.en}"
+
+
+def _in_the_api(code: str) -> Iterator[tuple[str, str]]:
+    """Yield what it means as a refusal (zh, en)."""
+    if problem := PROBLEMS.get(code):
+        again = ("，可稍后原样重试", ", may be sent again unchanged after a while")
+        zh, en = again if problem.status in RETRIED else ("", "")
+        yield (
+            f"接口调用（HTTP {problem.status}{zh}）：{problem.zh}",
+            f"In the API (HTTP {problem.status}{en}): {problem.en}",
+        )
 
 
 def words(code: str) -> str:

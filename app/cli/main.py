@@ -17,7 +17,7 @@ ALONE = {
     "verify": "verify", "wallet": "wallet", "desk": "desk", "webhook": "webhooks",
 }  # fmt: skip
 """Commands that call the API, and where each is: they start without the service's own code, which takes seconds."""
-PARTS = ("check_records", "operate", "audit", "backups", *dict.fromkeys(ALONE.values()), "sandbox", "serving")
+PARTS = ("check_records", "operate", "doctor", "audit", "backups", *dict.fromkeys(ALONE.values()), "sandbox", "serving")
 
 
 def commands(first: str = "") -> typer.Typer:

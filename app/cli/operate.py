@@ -1,4 +1,4 @@
-"""The operator's commands: agencies, counters, holders, tokens, keys, trust, doctor. They act on the database."""
+"""The operator's commands: agencies, counters, holders, tokens, keys, trust. They act on the database."""
 
 import json
 import os
@@ -8,16 +8,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from app import catalogue, clock, contracts, custody
-from app.building import build
 from app.cli import clients, local_counter, trust
-from app.cli.opening import ACTOR, Json, house, settings
-from app.cli.output import FAILED, answer
-from app.doctor import examine
+from app.cli.opening import ACTOR, Json, house
+from app.cli.output import answer
 from app.house import House
 from credentials import base64url, licence_type, strict_json
 from credentials.licence_type import ClaimsRefusedError, Holder
@@ -56,7 +54,6 @@ def add_to(app: typer.Typer) -> None:
             group.command(command)(function)
         app.add_typer(group, name=name)
     app.command("openapi")(openapi)
-    app.command("doctor")(doctor)
 
 
 def add_agency(  # noqa: PLR0917 - typer's options
@@ -258,27 +255,6 @@ def openapi(
     answer({"stale" if check else "written": stale}, said, as_json=json_output)
     if check and stale:
         raise typer.Exit(1)
-
-
-def doctor(
-    deep: Annotated[bool, typer.Option("--deep", help="Check every invariant; reads the whole ledger.")] = False,
-    json_output: Json = False,
-) -> None:
-    """Say whether the service can do its work, and what to do if not."""
-    configured = settings()
-    findings = examine(build(configured), deep=deep, now=clock.now())
-    healthy = not any(wrong for _, wrong in findings)
-    told: dict[str, Any] = {
-        "healthy": healthy,
-        "settings": json.loads(configured.model_dump_json()),
-        "checks": [{"check": name, "ok": not wrong, "finding": wrong} for name, wrong in findings],
-    }
-    lines = "\n".join(
-        f"{'ok  ' if not wrong else 'WRONG'} {name}{': ' + wrong if wrong else ''}" for name, wrong in findings
-    )
-    answer(told, lines, as_json=json_output)
-    if not healthy:
-        raise typer.Exit(FAILED)
 
 
 def _tell_token(

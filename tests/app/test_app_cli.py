@@ -460,7 +460,13 @@ def test_the_doctor_finds_a_broken_chain(house: Run, database_url: str) -> None:
     made.dispose()
     done = house("doctor", "--deep", "--json")
     assert (done.code, done.json["healthy"]) == (4, False)
-    assert [one["check"] for one in done.json["checks"] if not one["ok"]] == ["I5 audit chain"]
+    (wrong,) = (one for one in done.json["checks"] if not one["ok"])
+    assert wrong["check"] == "I5 audit chain"
+    assert not any("next" in one for one in done.json["checks"] if one["ok"])
+    told = house("doctor", "--deep").out.splitlines()
+    (at,) = (number for number, line in enumerate(told) if line.startswith("WRONG I5 audit chain: the chain breaks"))
+    assert told[at + 1] == f"      → {wrong['next']['zh']} · {wrong['next']['en']}"
+    assert sum("→" in line for line in told) == 1
 
 
 def test_usage_of_the_operator(house: Run) -> None:

@@ -13,7 +13,7 @@ import typer
 import yaml
 from prometheus_client import CollectorRegistry, ProcessCollector
 
-from app import metrics
+from app import doctor, metrics
 from app.cli.main import commands
 from app.permissions import TABLE
 from app.settings import Settings
@@ -140,6 +140,16 @@ def test_every_call_exists() -> None:
     assert calls
     assert [one for one in calls if not any(pattern.fullmatch(one) for pattern in patterns)] == []
     assert KeyPurpose.STATUS_LIST in text
+
+
+def test_every_next_step_exists() -> None:
+    """Where the doctor sends whoever asks it there is such a page, and each check says what to do in both languages."""
+    titles = set(re.findall(r"(?m)^## (.+)$", (ROOT / "docs/runbooks.md").read_text(encoding="utf-8")))
+    for one in doctor.SHALLOW + doctor.DEEP:
+        assert re.search("[\u4e00-\u9fff]", one.zh)
+        assert set(re.findall(r'"([^"]+)" in docs/runbooks', one.en)) <= titles
+        assert set(re.findall(r"“([^”]+)”", one.zh)) <= titles
+        assert doctor.next_step(one.name) == {"zh": one.zh, "en": one.en}
 
 
 def test_every_setting_exists() -> None:
