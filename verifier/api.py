@@ -82,17 +82,17 @@ def routes(
             expires_at=row.expires_at,
         )
 
-    @router.post("/requests/{request_id}/answer")
-    def verify_answer(here: Here, request_id: str, body: AnswerIn) -> VerdictOut:
+    @router.post("/requests/{request_id}/answer", response_model=VerdictOut)
+    def verify_answer(here: Here, request_id: str, body: AnswerIn) -> Response:
         """Verify a `vp_token` as the one answer to a request."""
         made = verifier.verify_answer(request_id, body.vp_token, here.subject, body.operator, now=clock())
-        return VerdictOut(**made.as_json())
+        return by_hand.json(made.as_json())
 
-    @router.post("/receipts/check")
-    def check_receipt(here: Here, body: ReceiptIn) -> VerdictOut:
+    @router.post("/receipts/check", response_model=VerdictOut)
+    def check_receipt(here: Here, body: ReceiptIn) -> Response:
         """Rely on a receipt in place of a presentation: the original verdict, each licence now, what is lacking."""
         question = verifier.question(here.subject, body.service_item, body.operator)
-        return VerdictOut(**reuse.check(body.receipt, question, now=clock()).as_json())
+        return by_hand.json(reuse.check(body.receipt, question, now=clock()).as_json())
 
     @router.get("/verifications/{verification_id}")
     def verification(here: Here, verification_id: str) -> VerificationOut:
@@ -143,16 +143,17 @@ def _add_pictures(router: APIRouter, verifier: Verifier, caller_of: Callable[...
     """Add what takes codes as pictures."""
     Here = Annotated[Caller, Depends(caller_of)]  # noqa: N806 - a type
 
-    @router.post("/verifications/picture", openapi_extra=_PICTURE)
+    @router.post("/verifications/picture", openapi_extra=_PICTURE, response_model=VerdictOut)
     def verify_picture(
         here: Here,
         picture_bytes: Annotated[bytes, Body(media_type="image/png")],
         service_item: Annotated[str, Query(min_length=1, max_length=64)],
         operator: Annotated[str | None, Query(max_length=64)] = None,
-    ) -> VerdictOut:
+    ) -> Response:
         """Verify a photo of a QR code (PNG, JPEG, WebP)."""
-        question = verifier.question(here.subject, service_item, operator)
-        return VerdictOut(**verifier.verify_scan(picture.read(picture_bytes), question, now=clock()).as_json())
+        now = clock()
+        question = verifier.question(here.subject, service_item, operator, now=now)
+        return by_hand.json(verifier.verify_scan(picture.read(picture_bytes), question, now=now).as_json())
 
     @router.post("/pictures", openapi_extra=_PICTURE)
     def read_picture(_here: Here, picture_bytes: Annotated[bytes, Body(media_type="image/png")]) -> ScannedOut:

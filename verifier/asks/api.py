@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse
 
 from keys.access import Caller
 from keys.auth import Attempts, Clock, IdempotencyKey
+from verifier import by_hand
 from verifier.asks.asks import LONGEST_WAIT, Asks
 from verifier.asks.models import Ask
 from verifier.schemas import ScanIn, VerdictOut
@@ -45,18 +46,20 @@ def routes(
     Here = Annotated[Caller, Depends(caller_of)]  # noqa: N806 - a type
 
     @router.post("/scans", response_model=VerdictOut, responses=WAITING)
-    def scan(here: Here, body: ScanIn, key: IdempotencyKey = None) -> VerdictOut | Response:
+    def scan(here: Here, body: ScanIn, key: IdempotencyKey = None) -> Response:
         """Scan whatever somebody shows: what they chose is verified at once, else they are asked (202)."""
-        question = verifier.question(here.subject, body.service_item, body.operator)
-        made = asks.scan(body.scanned, question, attempts(here, key, "scan", body.model_dump()), now=clock())
-        return _waiting(made) if isinstance(made, Ask) else VerdictOut(**made.as_json())
+        now = clock()
+        question = verifier.question(here.subject, body.service_item, body.operator, now=now)
+        made = asks.scan(body.scanned, question, attempts(here, key, "scan", body.model_dump()), now=now)
+        return _waiting(made) if isinstance(made, Ask) else by_hand.json(made.as_json())
 
     @router.post("/asks", response_model=VerdictOut, responses=WAITING)
-    def open_ask(here: Here, body: ScanIn, key: IdempotencyKey = None) -> VerdictOut | Response:
+    def open_ask(here: Here, body: ScanIn, key: IdempotencyKey = None) -> Response:
         """Scan a show code and ask its holder for what an item lists (202); a code that is none gets its verdict."""
-        question = verifier.question(here.subject, body.service_item, body.operator)
-        made = asks.ask(body.scanned, question, attempts(here, key, "open ask", body.model_dump()), now=clock())
-        return _waiting(made) if isinstance(made, Ask) else VerdictOut(**made.as_json())
+        now = clock()
+        question = verifier.question(here.subject, body.service_item, body.operator, now=now)
+        made = asks.ask(body.scanned, question, attempts(here, key, "open ask", body.model_dump()), now=now)
+        return _waiting(made) if isinstance(made, Ask) else by_hand.json(made.as_json())
 
     @router.get("/asks/{ask_id}", response_model=VerdictOut, responses=WAITING)
     async def ask_answer(
@@ -64,14 +67,14 @@ def routes(
         here: Here,
         ask_id: str,
         wait: Annotated[float, Query(ge=0, le=LONGEST_WAIT.total_seconds(), description="Seconds.")] = 0,
-    ) -> VerdictOut | Response:
+    ) -> Response:
         """Wait for the holder's word, `wait` seconds at most (202 if there is none yet); the verdict is told once."""
         loop = asyncio.get_running_loop()
         end = loop.time() + wait
         while True:
             made: Verdict | None = await asyncio.to_thread(asks.answer, ask_id, here.subject, now=clock())
             if made is not None:
-                return VerdictOut(**made.as_json())
+                return by_hand.json(made.as_json())
             if loop.time() >= end or await request.is_disconnected():  # nobody takes an answer that nobody hears
                 return JSONResponse({"ask_id": ask_id, "state": "waiting"}, 202)
             await asyncio.sleep(EVERY_SECONDS)

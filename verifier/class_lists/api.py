@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from keys.access import Caller
 from keys.auth import Attempts, Clock, IdempotencyKey
 from keys.schemas import Input
+from verifier import by_hand
 from verifier.class_lists.class_lists import MOST, ClassLists
 from verifier.class_lists.models import ClassEntry, ClassList
 from verifier.reasons import Outcome
@@ -151,11 +152,11 @@ def routes(
         """See who is complete, and who lacks what."""
         return _view(*lists.read(list_id, here.subject))
 
-    @router.post("/{list_id}/entries/{number}/verifications")
-    def verify_entry(here: Here, list_id: str, number: EntryNumber, body: EntryScanIn) -> VerdictOut:
+    @router.post("/{list_id}/entries/{number}/verifications", response_model=VerdictOut)
+    def verify_entry(here: Here, list_id: str, number: EntryNumber, body: EntryScanIn) -> Response:
         """Verify a code for one entry; what several codes show adds up."""
         made = lists.verify(list_id, number, here.subject, body.scanned, body.operator, now=clock())
-        return VerdictOut(**made.as_json())
+        return by_hand.json(made.as_json())
 
     @router.post("/{list_id}/entries/{number}/link", status_code=201)
     def link_entry(here: Here, list_id: str, number: EntryNumber, body: LinkIn) -> LinkOut:
