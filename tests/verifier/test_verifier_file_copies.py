@@ -195,6 +195,25 @@ def test_a_character_without_a_glyph_is_spelt(world: World) -> None:
     assert "张[U+2A6A5] [U+0633]" in page.extract_text().replace("\0", "")
 
 
+@pytest.mark.parametrize("long", ["label", "text"])
+def test_a_label_and_what_it_labels_stay_on_one_page(world: World, long: str) -> None:
+    """Whichever of the two takes more lines; each is whole on one page, and on the same."""
+    _, said = world.house.file_copies._kept(kept(world)["verification_id"], world.now)
+
+    def words(kind: str, number: int) -> str:
+        return f"{kind}{number}a " + "很长的一段 " * (20 if kind == long else 1) + f"{kind}{number}z"
+
+    said["licences"][0]["claims"] = [
+        {"label": {"zh": words("label", number), "en": words("label", number)}, "text": words("text", number)}
+        for number in range(100, 120)
+    ]
+    pages = [one.extract_text().replace("\0", "") for one in PdfReader(BytesIO(pdf.render(said, "-", qr.png))).pages]
+    assert len(pages) > 2
+    for number in range(100, 120):
+        ends = [f"{kind}{number}{end}" for kind in ("label", "text") for end in "az"]
+        assert [sum(all(one in page for one in ends) for page in pages)] == [1], number
+
+
 def test_a_helper_s_copy_ends_with_the_mandate(world: World) -> None:
     """Whose licences they were alone sees the copy; who showed them sees it while they may still act."""
     world.issue()

@@ -12,7 +12,7 @@ from threading import BoundedSemaphore
 from typing import Any
 
 from fpdf import FPDF
-from fpdf.enums import XPos, YPos
+from fpdf.enums import MethodReturnValue, XPos, YPos
 from noto_cjk_sans_otc import FONT_PATH
 
 from credentials import base64url, strict_json
@@ -149,9 +149,7 @@ class _Pages(FPDF):
         """Write a label and what it labels; both may take several lines, and stay on one page."""
         start, page = self.get_y(), self.page
         text, label = self._drawable(text or "—"), self._drawable(label)
-        with self.offset_rendering() as trial:
-            trial.multi_cell(w=width - LABEL, h=LINE, text=text)
-        if trial.page_break_triggered:
+        if self.will_page_break(LINE * max(self._lines(label, LABEL), self._lines(text, width - LABEL))):
             self.add_page()
             start, page = self.get_y(), self.page
         self.set_text_color(GREY)
@@ -163,6 +161,11 @@ class _Pages(FPDF):
         self.set_x(MARGIN + LABEL)
         self.multi_cell(w=width - LABEL, h=LINE, text=text, align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
         self.set_y(max(self.get_y(), left_end))
+
+    def _lines(self, text: str, width: float) -> int:
+        """Return how many lines a text takes; not by `offset_rendering`, which copies the whole font each time."""
+        found = self.multi_cell(w=width, h=LINE, text=text, align="L", dry_run=True, output=MethodReturnValue.LINES)
+        return len(found)  # type: ignore[arg-type]
 
     def _drawable(self, text: str) -> str:
         """Return a text in which each character that the font lacks is spelt: nothing of a name is lost unseen."""
