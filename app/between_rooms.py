@@ -23,8 +23,8 @@ from verifier.errors import RefusalError
 from verifier.file_copies.file_copies import FileCopies
 from verifier.models import Counter
 from verifier.obtaining import HolderSide
+from verifier.receipts_reused import Permission
 from verifier.recording import Question
-from verifier.reuse import Permission
 from verifier.service_items import OF_PRINCIPAL, ServiceItem
 from wallet.claiming import Asker
 from wallet.consents.consents import Consents

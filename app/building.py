@@ -45,9 +45,9 @@ from verifier.class_lists.class_lists import ClassLists
 from verifier.counters import Counters
 from verifier.errors import UnknownServiceItemError
 from verifier.file_copies.file_copies import FileCopies
+from verifier.receipts_reused import Reuse
 from verifier.recording import Recorder
 from verifier.reported import Reported
-from verifier.reuse import Reuse
 from verifier.trust_cache import StatusCache, TrustCache
 from verifier.verifier import Verifier
 from wallet import qr

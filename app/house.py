@@ -46,8 +46,8 @@ from verifier.class_lists.class_lists import ClassLists
 from verifier.counters import Counters
 from verifier.file_copies.file_copies import FileCopies
 from verifier.openid4vp.exchange import Exchange
+from verifier.receipts_reused import Reuse
 from verifier.reported import Reported
-from verifier.reuse import Reuse
 from verifier.service_items import ServiceItem
 from verifier.verifier import Verifier
 from wallet import forgetting as wallet_forgetting

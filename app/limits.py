@@ -1,7 +1,8 @@
 """How much anybody may ask: in all, by address, by caller; and which host and proxies are believed.
 
 Counts are kept in this process, or for many of them where `LICENCE_LIMITS_STORAGE` says. What guards a secret (codes,
-transaction codes, enrolment) does not rest on these: it is counted in the database, in the act's own transaction.
+transaction codes, enrolment) does not rest on these: it is counted in the database, in the act's own transaction. How
+much each may: `LICENCE_LIMIT_…` (`settings.py`); acts of an agency in an hour: `issuers/velocity.py`.
 """
 
 import re

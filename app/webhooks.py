@@ -1,4 +1,7 @@
-"""Webhooks: who is told of what, over HTTP for the operator; the way out, and the work of telling and reminding."""
+"""Webhooks: who is told of what, over HTTP for the operator; the way out, and the work of telling and reminding.
+
+How often a delivery is tried, and when it is given up: `records/outbox/outbox.py`.
+"""
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta

@@ -71,7 +71,7 @@ def _entry(one: Act, last: tuple[int, str]) -> tuple[dict[str, Any], dict[str, A
         "stream": one.stream, "sequence": sequence + 1, "actor": one.actor, "act": one.act, "subject": one.subject,
         "detail": strict_json.canonical(one.detail).decode() if one.detail else "{}", "previous_hash": previous,
     }  # fmt: skip
-    hashed = sha256(strict_json.canonical({**said, "at": one.at.isoformat()})).hexdigest()
+    hashed = _hash({**said, "at": one.at.isoformat()}).hex()
     entry = {**said, "at": one.at, "hash": hashed}
     if one.act not in EVENTS:
         return entry, None
@@ -87,7 +87,7 @@ def verify(session: Session) -> int:
         if entry.stream != stream:
             stream, sequence, previous = entry.stream, 0, ""
         sequence += 1
-        if (entry.sequence, entry.previous_hash, entry.hash) != (sequence, previous, _hash(entry)):
+        if (entry.sequence, entry.previous_hash, entry.hash) != (sequence, previous, _hash(_hashed(entry)).hex()):
             raise AuditBrokenError(stream, sequence)
         previous = entry.hash
         count += 1
@@ -102,14 +102,15 @@ def told(entry: AuditEntry) -> dict[str, object]:
 def hash_of(told: Mapping[str, object]) -> bytes:
     """Return the hash of an act as it was told; one that is not its own, or no act, raises `MalformedError`."""
     said = {name: value for name, value in told.items() if name != "hash"}
-    found = sha256(strict_json.canonical(said))
-    if told.get("hash") != found.hexdigest():
+    found = _hash(said)
+    if told.get("hash") != found.hex():
         raise MalformedError("the act's hash is not its own")
-    return found.digest()
+    return found
 
 
-def _hash(entry: AuditEntry) -> str:
-    return sha256(strict_json.canonical(_hashed(entry))).hexdigest()
+def _hash(said: Mapping[str, object]) -> bytes:
+    """Return the hash of an act's members, that of the act before it in its stream among them."""
+    return sha256(strict_json.canonical(said)).digest()
 
 
 def _hashed(entry: AuditEntry) -> dict[str, object]:

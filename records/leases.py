@@ -1,7 +1,8 @@
 """Leases: what one worker alone does at a time, of any number on any number of machines.
 
 A lease has a fence, a number that only grows. Whoever was stopped too long has lost it, and `must_hold`, in the
-transaction of what is done under it, refuses: a worker that comes back late writes nothing.
+transaction of what is done under it, refuses: a worker that comes back late writes nothing. Chunks of batches and
+deliveries are leased one by one, in their own rows (`issuers/batch/store.py`, `records/outbox/store.py`).
 """
 
 from collections.abc import Callable

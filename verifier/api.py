@@ -16,9 +16,9 @@ from keys.oauth.dpop_gate import DpopGate
 from keys.transparency import TransparencyLog
 from records import audit
 from verifier import by_hand, picture
+from verifier.receipts_reused import Reuse
 from verifier.reported import Reported
 from verifier.reported_schemas import OfflineVerdictsIn, RefusedOut, ReportedOut
-from verifier.reuse import Reuse
 from verifier.schemas import (
     AnswerIn,
     AskIn,

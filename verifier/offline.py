@@ -1,4 +1,7 @@
-"""Verifying with no network: a pass against a trust bundle that was fetched when there was one."""
+"""Verifying with no network: a pass against a trust bundle that was fetched when there was one.
+
+How old a status may be here is the licence type's (`offline_status_max_age_seconds` in `app/data/licence_types.json`).
+"""
 
 import re
 from collections.abc import Mapping

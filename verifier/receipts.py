@@ -1,4 +1,7 @@
-"""Receipts: what both sides keep in place of a photocopy; re-verifiable for years under the trust list's keys."""
+"""Receipts: what both sides keep in place of a photocopy; re-verifiable for years under the trust list's keys.
+
+When one will do in place of showing again: `receipts_reused.py`.
+"""
 
 from base64 import b64decode
 from collections.abc import Collection, Mapping

@@ -3,7 +3,7 @@
 from hashlib import sha256
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford: no I, L, O, U
-LIFE_SECONDS, SHORTEST_LIFE_SECONDS, LONGEST_LIFE_SECONDS = 60, 30, 300  # how long a show code lives; settable
+LIFE_SECONDS, SHORTEST_LIFE_SECONDS, LONGEST_LIFE_SECONDS = 60, 30, 300  # a show code's; LICENCE_SHOW_LIFE_SECONDS
 CODE_BYTES = 16
 CODE_LENGTH = 26  # characters for 128 bits
 TYPED_LENGTH = 8  # characters for 40 bits

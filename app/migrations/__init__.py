@@ -1,14 +1,9 @@
-"""Schema migrations (Alembic), run from code: `licence migrate`."""
+"""Schema migrations, run from code: `licence migrate`. Alembic (`running.py`) is loaded by what migrates alone."""
 
 from functools import cache
 from pathlib import Path
 
-from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Connection, Engine, inspect, text
 from sqlmodel import SQLModel
 
 import issuers.batch.models
@@ -55,23 +50,27 @@ TABLES = (
 
 def upgrade(engine: Engine) -> None:
     """Bring a database to this version's schema."""
+    from app.migrations import running  # noqa: PLC0415 - half a second, which nobody who serves needs
+
     with engine.begin() as connection:
-        config = _config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        running.upgrade(connection)
 
 
 @cache
+def known() -> tuple[str, ...]:
+    """Return the versions of the schema that this release can bring up to its own, which is the last."""
+    return tuple(sorted(one.name[:4] for one in (Path(__file__).parent / "versions").glob("[0-9]*.py")))
+
+
 def head() -> str:
     """Return the version of this release's schema."""
-    return str(ScriptDirectory.from_config(_config()).get_current_head())
+    return known()[-1]
 
 
 def is_current(engine: Engine) -> bool:
     """Whether a database has exactly this version's schema."""
     with engine.connect() as connection:
-        found = MigrationContext.configure(connection).get_current_revision()
-    return found == head()
+        return _version(connection) == head()
 
 
 def serves(version: str | None) -> bool:
@@ -86,37 +85,36 @@ def serves(version: str | None) -> bool:
 def is_served(engine: Engine) -> bool:
     """Whether this release works on a database's schema."""
     with engine.connect() as connection:
-        return serves(MigrationContext.configure(connection).get_current_revision())
+        return serves(_version(connection))
 
 
 def is_known(version: str) -> bool:
     """Whether this release can bring a schema of that version up to its own."""
-    return version in {one.revision for one in ScriptDirectory.from_config(_config()).walk_revisions()}
+    return version in known()
 
 
 def is_held(engine: Engine) -> bool:
     """Whether a database's version was taken off it: a restore has loaded it and not come to its end."""
     with engine.connect() as connection:
-        has_table = inspect(connection).has_table("alembic_version")
-        return has_table and MigrationContext.configure(connection).get_current_revision() is None
+        return inspect(connection).has_table("alembic_version") and _version(connection) is None
 
 
 def upgrade_held(engine: Engine, version: str) -> None:
     """Bring a database that says no version from `version` to this release's schema; it goes on saying none."""
+    from app.migrations import running  # noqa: PLC0415 - as above
+
     with engine.begin() as connection:
-        config = _config()
-        config.attributes["connection"] = connection
-        command.stamp(config, version)
-        command.upgrade(config, "head")
+        running.stamp(connection, version)
+        running.upgrade(connection)
         connection.execute(text("DELETE FROM alembic_version"))
 
 
 def release(engine: Engine) -> None:
     """Let a database say its version: from now on it is served."""
+    from app.migrations import running  # noqa: PLC0415 - as above
+
     with engine.begin() as connection:
-        config = _config()
-        config.attributes["connection"] = connection
-        command.stamp(config, "head")
+        running.stamp(connection, "head")
 
 
 def drop(engine: Engine) -> None:
@@ -126,13 +124,9 @@ def drop(engine: Engine) -> None:
         connection.execute(text("DROP TABLE IF EXISTS alembic_version"))
 
 
-def differences(engine: Engine) -> list[object]:
-    """Return how a migrated database differs from the models; nothing, if the migrations are complete."""
-    with engine.connect() as connection:
-        return list(compare_metadata(MigrationContext.configure(connection), SQLModel.metadata))
-
-
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent))
-    return config
+def _version(connection: Connection) -> str | None:
+    """Return the version that a database says; None if it says none, or is empty."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return None if found is None else str(found)

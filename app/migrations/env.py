@@ -1,4 +1,4 @@
-"""Alembic's entry: the connection comes from `app.migrations.upgrade`."""
+"""Alembic's entry: the connection comes from `app/migrations/running.py`."""
 
 from alembic import context
 from sqlmodel import SQLModel

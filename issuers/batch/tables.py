@@ -1,4 +1,4 @@
-"""Spreadsheets: the one door to python-calamine, which reads them, and to openpyxl, which writes templates; reports."""
+"""Spreadsheets: the one door to python-calamine, which reads them; their columns; reports. Templates: `template.py`."""
 
 import csv
 import io
@@ -12,15 +12,10 @@ from math import isfinite
 from typing import IO, Any
 from zipfile import BadZipFile, ZipFile
 
-from openpyxl import Workbook
-from openpyxl.styles import Font
-from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.datavalidation import DataValidation
 from python_calamine import CalamineError, CalamineWorkbook
 
 from credentials.errors import MalformedError
 
-LONGEST_LIST = 255  # characters of a spreadsheet's list of choices
 MOST_CELLS = 50_000_000
 PIECE, LONGEST_TAG = 1024 * 1024, 1024 * 1024  # bytes of a sheet; of a tag with the text behind it
 LARGEST = 256 * 1024 * 1024  # bytes of a spreadsheet, inflated: some 300,000 rows, read whole
@@ -105,33 +100,6 @@ def _text(cell: object) -> str:
     if isinstance(cell, datetime):
         return cell.date().isoformat() if cell.time() == datetime.min.time() else cell.isoformat()
     return cell.isoformat() if isinstance(cell, date) else str(cell).strip()
-
-
-def write_template(columns: Sequence[Column], title: str) -> bytes:
-    """Return an empty spreadsheet with these columns, all of them text, and a sheet that explains them."""
-    book = Workbook()
-    sheet = book.active
-    sheet.title = "rows"
-    sheet.append([one.name for one in columns])
-    sheet.freeze_panes = "A2"
-    for at, one in enumerate(columns, 1):
-        letter = get_column_letter(at)
-        sheet.column_dimensions[letter].number_format = "@"  # text: numbers of 18 digits stay what they are
-        sheet.column_dimensions[letter].width = max(14, len(one.name) + 2)
-        sheet.cell(1, at).font = Font(bold=one.required)
-        said = '"' + ",".join(one.choices) + '"'
-        if one.choices and len(said) <= LONGEST_LIST:
-            choice = DataValidation(type="list", formula1=said, allow_blank=True)
-            choice.add(f"{letter}2:{letter}1048576")
-            sheet.add_data_validation(choice)
-    about = book.create_sheet("说明 about")
-    about.append([title])
-    about.append(["列 column", "名称 name", "内容 kind", "必填 required"])
-    for one in columns:
-        about.append([one.name, one.label, one.kind, "是 yes" if one.required else ""])
-    out = BytesIO()
-    book.save(out)
-    return out.getvalue()
 
 
 def report_lines(outcomes: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:

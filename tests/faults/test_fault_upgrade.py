@@ -5,6 +5,7 @@ One release is at work over the schema of the next: what it says of it must go o
 
 import io
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,7 +45,7 @@ def contracts(statements: list[str]) -> list[str]:
 
 
 def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(migrations._config())
+    return ScriptDirectory(str(Path(migrations.__file__).parent))
 
 
 @pytest.mark.parametrize("dialect", ["postgresql", "sqlite"])

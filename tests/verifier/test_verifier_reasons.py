@@ -14,7 +14,7 @@ from credentials.errors import FormatError, ProofRefusedError, UnknownError
 from credentials.licence_type import ClaimsRefusedError
 from keys.errors import TrustListRefusedError
 from verifier.reasons import REASONS, Outcome
-from verifier.reuse import STATES
+from verifier.receipts_reused import STATES
 from wallet.errors import CodeError
 
 ROOT = Path(__file__).parents[2]
