@@ -72,7 +72,9 @@ class Settings(BaseSettings):
     database_connections: int = Field(
         default=MOST_CONNECTIONS, ge=3, le=1000, description="Connections that one worker holds to PostgreSQL at most."
     )
-    kek_file: Path | None = Field(default=None, description="File (0600) with the key-encryption key; this or one of the next three.")
+    kek_file: Path | None = Field(
+        default=None, description="File of mode 0600 with the key-encryption key; this or one of the next three."
+    )
     kek: SecretStr | None = Field(default=None, description="The key itself: 32 bytes, base64url.")
     kek_vault: str | None = Field(default=None, description="A transit key of Vault: https://HOST/MOUNT/KEY.")
     kek_pkcs11: str | None = Field(default=None, description="A key in an HSM: a pkcs11: URI (RFC 7512).")
