@@ -31,7 +31,7 @@ demo: .venv/run.stamp ## Watch the whole story: issue, show, verify, attack, rev
 	$(BIN)/licence demo --foreign-wallet tests/interop
 
 serve: .venv/run.stamp ## Serve on http://127.0.0.1:8080 (or PORT=…) with SQLite in data/
-	@$(BIN)/python -c "import socket; socket.socket().bind(('127.0.0.1', $(PORT)))" 2> /dev/null \
+	@$(BIN)/python -c "import sys; from app.cli.demo_server import is_taken; sys.exit(is_taken($(PORT)))" \
 	  || { echo "port $(PORT) is taken: stop what runs there (a sandbox?), or: make serve PORT=8081"; exit 1; }
 	@mkdir -p data
 	@test -f $(KEK_FILE) || $(BIN)/licence keys new-kek $(KEK_FILE)

@@ -233,7 +233,8 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if [self.kek, self.kek_file, self.kek_vault, self.kek_pkcs11].count(None) != 3:
-            raise ValueError("set one of LICENCE_KEK_FILE, LICENCE_KEK, LICENCE_KEK_VAULT and LICENCE_KEK_PKCS11")
+            names = "LICENCE_KEK_FILE, LICENCE_KEK, LICENCE_KEK_VAULT, LICENCE_KEK_PKCS11"
+            raise ValueError(f"请只设置其中一项：{names}（licence keys new-kek 可生成）· set one of {names}")
         if (self.kek_vault is None) != (self.kek_vault_token_file is None):
             raise ValueError("LICENCE_KEK_VAULT and LICENCE_KEK_VAULT_TOKEN_FILE go together")
         if self.kek_vault is not None:

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import logs
+from app.cli.demo_server import StoryBrokenError
 from app.cli.output import FAILED, REFUSED, WRONG_USAGE
 from app.problem_codes import PROBLEMS
 from app.settings import SettingsError
@@ -19,6 +20,9 @@ from records.errors import RecordError
 from verifier.errors import VerifierError
 from verifier.reasons import REASONS
 from wallet.errors import WalletError
+
+EXAMPLES = {"base_url": "https://licence.example", "database_url": "postgresql+psycopg://licence@db/licence"}
+"""What settings without a default look like."""
 
 
 class Failure(NamedTuple):
@@ -45,10 +49,15 @@ def failure(error: Exception) -> Failure | None:
         return Failure("settings", str(error), {}, FAILED)
     if isinstance(error, SQLAlchemyError):
         logs.configure()
-        sentence = f"the database refuses ({type(error).__name__}); see LICENCE_DATABASE_URL"
+        said = f"({type(error).__name__})"
+        sentence = (
+            f"数据库拒绝访问{said}，请检查 LICENCE_DATABASE_URL。 the database refuses {said}; see LICENCE_DATABASE_URL"
+        )
         return Failure("database_unavailable", sentence, {}, FAILED)
     if isinstance(error, OSError | UnicodeError):
         return Failure("file", _file(error), {}, WRONG_USAGE)
+    if isinstance(error, StoryBrokenError):
+        return Failure("failed", str(error), {}, FAILED)
     if isinstance(error, CommandError | ImportError | ValueError):
         return Failure("failed", f"{type(error).__name__}: {error}", {}, FAILED)
     return None
@@ -80,4 +89,7 @@ def _file(error: OSError | UnicodeError) -> str:
 
 def _setting(row: Mapping[str, Any]) -> str:
     name = "LICENCE_" + "_".join(str(part) for part in row["loc"]).upper() + ": " if row["loc"] else ""
-    return name + ("is missing: set it" if row["type"] == "missing" else row["msg"].removeprefix("Value error, "))
+    if row["type"] == "missing":
+        example = EXAMPLES.get(row["loc"][0], "")
+        return f"{name}未设置，请设置，如 {example} · is missing: set it, as {example}"
+    return name + str(row["msg"]).removeprefix("Value error, ")

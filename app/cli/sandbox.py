@@ -13,7 +13,7 @@ import typer
 
 from app import catalogue
 from app.cli.client import CallRefusedError, Client
-from app.cli.demo_server import environment, first_token, is_taken, server
+from app.cli.demo_server import StoryBrokenError, environment, first_token, is_taken, server
 from app.cli.output import console
 from app.settings import SettingsError
 from credentials import strict_json
@@ -21,6 +21,7 @@ from credentials import strict_json
 MARK, TOKENS = ".licence-sandbox", "env"
 AGENCIES, COUNTERS = ("police", "school1", "school2"), {"school2_office": "school2"}
 HOLDER = "li_si"
+WATCHED_SECONDS = 2.0
 PERMIT = {
     "sex": "女", "ethnicity": "汉", "birth_date": "1987-08-22", "hukou_address": "示例省示例县示例路1号",
     "current_address": "示例市天河区示例路2号", "residence_district": "440106", "first_issue_date": "2021-03-01",
@@ -43,8 +44,9 @@ def sandbox(
     with server(place, env, port) as url, _ended_with_us():
         told = _found(place, url, env)
         console.print(told, markup=False, soft_wrap=True)
-        while True:
-            time.sleep(3600)
+        while is_taken(port):
+            time.sleep(WATCHED_SECONDS)
+        raise StoryBrokenError(f"沙箱的服务已结束，日志在 {place / 'server.log'}。 The server ended: its log says why.")
 
 
 @contextmanager

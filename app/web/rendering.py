@@ -89,6 +89,7 @@ def page(request: Request, template: str, status: int = 200, **told: Any) -> HTM
             _=partial(words.translate, language=language),
             moment=partial(words.moment, language=language),
             day=partial(words.day, language=language),
+            until=partial(words.until, language=language),
             **told,
         )
     )

@@ -4,7 +4,7 @@ The one door to Babel. Catalogues are read as they are written; nothing is compi
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from functools import cache
 from importlib.resources import files
 
@@ -44,6 +44,13 @@ def moment(instant: datetime | str, language: str) -> str:
     """Return an instant as people read it, in the city's time."""
     at = datetime.fromisoformat(instant) if isinstance(instant, str) else instant
     return format_datetime(at.astimezone(CITY_TIME), "medium", locale=LOCALES[language])
+
+
+def until(instant: datetime | str, language: str) -> str:
+    """Return until when something is good as people read it: its last day where it ends with one, else the instant."""
+    at = datetime.fromisoformat(instant) if isinstance(instant, str) else instant
+    with_the_day = at.astimezone(CITY_TIME).time() == time()
+    return day(at - timedelta(microseconds=1), language) if with_the_day else moment(at, language)
 
 
 def day(instant: datetime | str, language: str) -> str:

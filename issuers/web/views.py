@@ -12,8 +12,11 @@ CHOICES: Mapping[str, tuple[str, ...]] = {"code:GB/T2261.1": ("男", "女"), "co
 """Short lists of what a coded claim mostly is; the API takes every value of the national list."""
 CODE_TYPES = {
     "111": "居民身份证", "001": "统一社会信用代码", "414": "普通护照", "516": "港澳居民来往内地通行证",
-    "511": "台湾居民来往大陆通行证", "553": "外国人永久居留身份证",
+    "511": "台湾居民来往大陆通行证", "553": "外国人永久居留身份证", "114": "军官证", "115": "武警警官证",
+    "118": "士兵证", "119": "武警士兵证", "120": "文职人员证", "122": "武警文职人员证", "411": "外交护照",
+    "412": "公务护照", "413": "公务普通护照", "999": "其他自然人证件", "099": "其他法人或组织证件",
 }  # fmt: skip
+"""Kinds of documents that people and organisations are known by."""
 STATES = {
     "prepared": "待签名", "valid": "有效", "suspended": "已暂停", "revoked": "已废止", "superseded": "已被新证取代",
     "burnt": "已作废编号",

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from app.cli.failing import failure
 from app.settings import Settings, SettingsError
 from credentials import base64url
 from tests.world import KEK
@@ -120,3 +121,22 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in GOOD.items():
         monkeypatch.setenv(f"LICENCE_{name.upper()}", value)
     assert Settings().base_url == GOOD["base_url"]
+
+
+def test_what_is_missing_is_told_in_both_languages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that is missing at once, with what it looks like; and which of the keys there may be."""
+    with pytest.raises(ValidationError) as caught:
+        Settings()
+    told = failure(caught.value)
+    assert told is not None
+    for name in ("LICENCE_BASE_URL", "LICENCE_DATABASE_URL"):
+        assert f"{name}: 未设置，请设置，如 " in told.sentence
+    assert "is missing: set it, as https://licence.example" in told.sentence
+    monkeypatch.setenv("LICENCE_BASE_URL", "https://licence.example")
+    monkeypatch.setenv("LICENCE_DATABASE_URL", "sqlite://")
+    with pytest.raises(ValidationError) as caught:
+        Settings()
+    told = failure(caught.value)
+    assert told is not None
+    assert "请只设置其中一项" in told.sentence
+    assert "set one of LICENCE_KEK_FILE" in told.sentence

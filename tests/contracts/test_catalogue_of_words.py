@@ -10,8 +10,10 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from app import catalogue
 from app.web import rendering, words
 from credentials import fault_words
+from issuers.web import views
 
 ROOT = Path(__file__).parents[2]
 TEMPLATES = sorted(ROOT.glob("*/web/templates/**/*.html"))
@@ -172,3 +174,22 @@ def test_the_wallet_s_first_load_is_small() -> None:
     """Styles and scripts of the wallet's home come to less than 60 kB compressed."""
     names = ["base.css", "base.js", "wallet.css", "wallet.js", "icon.svg", "wallet.webmanifest"]
     assert sum(len(rendering.assets()[name].zipped) for name in names) < 40_000
+
+
+@pytest.mark.parametrize(
+    ("instant", "chinese", "english"),
+    [
+        ("2027-09-01T16:00:00Z", "2027年9月1日", "1 Sept 2027"),  # the first second of the second of September there
+        ("2027-09-02T00:00:00+08:00", "2027年9月1日", "1 Sept 2027"),
+        ("2027-09-01T16:00:01Z", "2027年9月2日 00:00:01", "2 Sept 2027, 00:00:01"),
+    ],
+)
+def test_until_when_is_told_by_its_last_day(instant: str, chinese: str, english: str) -> None:
+    """What ends with a day is good through that day, for whoever reads it, wherever the machine is."""
+    assert (words.until(instant, "zh"), words.until(instant, "en")) == (chinese, english)
+
+
+def test_every_document_of_a_holder_has_a_name() -> None:
+    """A clerk chooses by name whatever a licence type takes."""
+    taken = {code for kind in catalogue.licence_types().values() for code in kind.code_types}
+    assert taken <= views.CODE_TYPES.keys()

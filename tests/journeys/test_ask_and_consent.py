@@ -216,7 +216,7 @@ def test_a_mandate_that_ends_between_question_and_answer(world: World) -> None:
     world.holder().delete(f"/wallet/mandates/{mandate['mandate_id']}")
     assert say(world, seen, "confirm", {"sensitive": True})["code"] == "mandate_withdrawn"
     again = question(world)
-    assert (again["parts"], say(world, again, "confirm", {"sensitive": True})["code"]) == ([], "nothing_left")
+    assert (again["parts"], say(world, again, "confirm", {"sensitive": True})["code"]) == ([], "nothing_to_show")
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

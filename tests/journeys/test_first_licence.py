@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -130,3 +131,23 @@ def test_links_of_the_docs_lead_somewhere() -> None:
     for page in DOCS.glob("*.md"):
         for link in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8")):
             assert link.startswith("http") or (page.parent / link).exists(), f"{page.name}: {link}"
+
+
+def test_a_sandbox_ends_with_its_server(tmp_path: Path) -> None:
+    """When the server is gone the command says so, in both languages, and ends: nobody waits for what is not there."""
+    bare = {name: value for name, value in os.environ.items() if not name.startswith("LICENCE_")}
+    words = [sys.executable, "-m", "app.cli.main", "sandbox", "--port", str(free_port())]
+    process = subprocess.Popen(
+        words, cwd=tmp_path, env=bare, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8"
+    )
+    assert process.stdout is not None
+    while "Ctrl-C" not in (line := process.stdout.readline()):
+        assert line, "it ended before it was ready"
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii").split()
+    (server,) = (one for one in children if b"serve" in Path(f"/proc/{one}/cmdline").read_bytes().split(b"\0"))
+    os.kill(int(server), signal.SIGKILL)
+    told, _ = process.communicate(timeout=SECONDS)
+    assert process.returncode == 4, told
+    assert "沙箱的服务已结束" in told
+    assert "The server ended" in told
+    assert "Traceback" not in told

@@ -189,7 +189,7 @@ class Consents:
             raise ConsentRefusedError("only what is optional may stay out; else decline")
         parts = [part for part in question.parts if part.wanted.licence_type not in without]
         if not parts:
-            raise NothingLeftError
+            raise NothingLeftError if question.parts else NothingToShowError
         if any(part.sensitive for part in parts) and not sensitive:
             raise SensitiveError
         row = question.row

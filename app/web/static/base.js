@@ -3,6 +3,15 @@
 
 const at = (id) => document.getElementById(id);
 const language = document.documentElement.lang.startsWith("zh") ? "zh" : "en";
+const spelling = [language === "zh" ? "zh-CN" : "en-GB", { timeZone: "Asia/Shanghai" }];
+/** An instant as people read it, in the city's time wherever the computer is. */
+const moment = (text) => new Date(text).toLocaleString(...spelling);
+/** Until when something is good: its last day, where it ends with one; else the instant. */
+const until = (text) => {
+  const end = new Date(text);
+  const withTheDay = end.toLocaleTimeString("en-GB", spelling[1]) === "00:00:00";
+  return withTheDay ? new Date(end.getTime() - 1).toLocaleDateString(...spelling) : moment(text);
+};
 const words = (name) => at("words").dataset[name];
 
 /** What an API call refuses, in the page's language; `code` is stable. */

@@ -4,7 +4,7 @@
 const element = (kind, text, more = {}) => Object.assign(document.createElement(kind), { textContent: text }, more);
 const staff = { token: sessionStorage.getItem("token"), me: null, tabs: {}, opened: () => {}, roles: [] };
 const staffWord = (name) => at("staff-words").dataset[name];
-const when = (text) => (text ? new Date(text).toLocaleString(language === "zh" ? "zh-CN" : "en-GB") : "—");
+const when = (text) => (text ? moment(text) : "—");
 
 /** Call the API as whoever is signed in; an act that wants a passkey shown just now has it shown, and is tried again. */
 async function ask(method, path, body, how = {}) {

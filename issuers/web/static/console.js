@@ -151,7 +151,7 @@ async function caseBox(one) {
   box.append(element("p", `${one.kind} · ${one.about}`, { className: "text" }));
   for (const step of seen.timeline) {
     const said = element("p", "");
-    said.append(element("bdi", step.text), element("small", ` ${new Date(step.at).toLocaleString(language === "zh" ? "zh-CN" : "en-GB")}`));
+    said.append(element("bdi", step.text), element("small", ` ${moment(step.at)}`));
     box.append(said);
   }
   const id = `word-${one.case_id}`;

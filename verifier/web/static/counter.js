@@ -183,7 +183,7 @@ function licence(one) {
   };
   put(told("agency"), named(one.agency_name) || one.agency);
   if (one.claims) {
-    put(told("until"), one.expires_at ? new Date(one.expires_at).toLocaleString(language === "zh" ? "zh-CN" : "en-GB") : told("noEnd"));
+    put(told("until"), one.expires_at ? until(one.expires_at) : told("noEnd"));
     for (const [name, value] of Object.entries(one.claims)) put(named(one.labels[name]) || name, spelt(value));
   }
   box.append(list);
@@ -336,7 +336,7 @@ async function showClass() {
 
 async function line() {
   const now = await call("GET", "/line").catch(() => ({ up: false, fresh_at: null, waiting: 0, refused: 0, trouble: "" }));
-  const at_ = now.fresh_at ? new Date(now.fresh_at).toLocaleString(language === "zh" ? "zh-CN" : "en-GB") : "";
+  const at_ = now.fresh_at ? moment(now.fresh_at) : "";
   const box = at("line").dataset;
   const text = now.fresh_at ? `${now.up ? box.up : box.down} ${at_}` : box.never;
   const parts = [text, now.waiting && `${box.waiting}${now.waiting}`, now.refused && `${box.refused}${now.refused}`, now.trouble];

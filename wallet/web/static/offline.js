@@ -5,7 +5,7 @@ const kept = JSON.parse(localStorage.getItem("offline-pass") || "null");
 if (kept && new Date(kept.until) > new Date()) {
   at("pass-qr").src = kept.qr;
   at("pass-text").textContent = kept.text;
-  at("pass-until").textContent = new Date(kept.until).toLocaleString(language === "zh" ? "zh-CN" : "en-GB");
+  at("pass-until").textContent = moment(kept.until);
   at("kept").hidden = false;
   at("none").hidden = true;
 } else localStorage.removeItem("offline-pass");

@@ -3,7 +3,6 @@
 
 const say2 = (name) => at("wallet-words").dataset[name];
 const png = (text) => `data:image/png;base64,${text.replaceAll("-", "+").replaceAll("_", "/")}`;
-const moment = (text) => new Date(text).toLocaleString(language === "zh" ? "zh-CN" : "en-GB");
 
 // The code: one at a time, a new one before it dies, none while the page is hidden, taken back when it is closed.
 
