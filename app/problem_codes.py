@@ -23,7 +23,7 @@ PROBLEMS: dict[str, Problem] = {
     ),
     "malformed_json": Problem(
         400,
-        "请求体不是规范的 JSON（重复成员、NaN、孤立代理等均不接受）。",
+        "请求体不是规范的 JSON（重复成员、NaN、孤立代理等均不接受），请修改后重发。",
         "The body is not strict JSON: mend it and send again.",
     ),
     "picture_unreadable": Problem(
@@ -189,7 +189,9 @@ PROBLEMS: dict[str, Problem] = {
         409, "该通行密钥已登记，请换一个。", "This passkey is registered already. Use another authenticator."
     ),
     "agency_exists": Problem(
-        409, "机关编号或统一社会信用代码已存在。", "An agency of this key or credit code exists. Choose another."
+        409,
+        "机关编号或统一社会信用代码已存在；需要新令牌请用 licence token grant agency，否则请换一个编号。",
+        "An agency of this key or code exists. A new token for it: licence token grant agency; else choose another.",
     ),
     "counter_exists": Problem(409, "窗口编号已存在，请换一个。", "A counter of this key exists. Choose another."),
     "already_used": Problem(409, "此码已使用，不能撤回。", "The code was used already and cannot be withdrawn."),

@@ -73,7 +73,10 @@ def add_agency(  # noqa: PLR0917 - typer's options
     """Take an agency in, with keys and rights, and print an access token for it."""
     known = catalogue.agencies().get(key, {})
     if not known and not (name_zh and name_en and uscc):
-        raise typer.BadParameter("an agency outside the catalogue needs --name-zh, --name-en and --uscc")
+        raise typer.BadParameter(
+            f"目录中没有 {key}：请核对拼写，或给出 --name-zh、--name-en 和 --uscc。 {key} is not in the catalogue "
+            f"({', '.join(catalogue.agencies())}): mend the name, or give --name-zh, --name-en and --uscc"
+        )
     rights = [one.key for one in catalogue.licence_types().values() if key in one.issuer_agencies]
     new = NewAgency(
         key=key,

@@ -145,7 +145,7 @@ function show(made) {
   at("verdict-icon").textContent = ICONS[made.verdict];
   at("verdict-word").textContent = told(WORDS[made.verdict]);
   at("verdict-why").textContent = made.message[language];
-  at("verdict-age").textContent = made.status_age_seconds === null ? told("noAge") : `${told("age")}${made.status_age_seconds}`;
+  at("verdict-age").textContent = made.status_age_seconds === null ? "" : told("age").replace("{seconds}", made.status_age_seconds);
   box.hidden = false;
   at("missing").replaceChildren(...made.missing.map(lacking));
   at("licences").replaceChildren(...made.licences.map(licence));
@@ -341,6 +341,7 @@ async function line() {
   const text = now.fresh_at ? `${now.up ? box.up : box.down} ${at_}` : box.never;
   const parts = [text, now.waiting && `${box.waiting}${now.waiting}`, now.refused && `${box.refused}${now.refused}`, now.trouble];
   const whole = parts.filter(Boolean).join(" · ");
+  at("line").classList.toggle("well", now.up && !now.trouble && !now.refused);
   if (at("line").textContent !== whole) at("line").textContent = whole; // said once, not every few seconds
   if (at("desk").hidden && now.fresh_at) act(null, start);
 }
