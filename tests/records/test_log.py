@@ -200,7 +200,7 @@ def refit(session: Session, stream: list[AuditEntry]) -> None:
         if one.sequence != number:
             one.sequence = number
         one.previous_hash = previous
-        one.hash = previous = audit._hash(one)
+        one.hash = previous = audit._hash(audit._hashed(one)).hex()
         session.flush()
     rows = list(
         session.exec(
