@@ -21,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.settings import Settings
+from app.settings import Settings, SettingsError
 from keys.auth import Browser
 
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
@@ -98,7 +98,7 @@ class Limit:
         return self._storage.acquire_sliding_window_entry(self._prefix + whose, self._most, self._seconds)
 
     def wait(self, whose: str) -> int:
-        """Return after how many seconds there is room for one more."""
+        """Return after how many seconds the next call that counts is over, as the library reckons it."""
         before, left, here, ends = self._storage.get_sliding_window(self._prefix + whose, self._seconds)
         next_of_before = left % (self._seconds / before) if before else self._seconds
         return int(min(next_of_before, ends % self._seconds if here else self._seconds)) + 1
@@ -112,6 +112,8 @@ class Limits:
         self._refuse = refuse
         where = settings.limits_storage
         storage: Any = Counts(now) if where == HERE else storage_from_string(where)
+        if not isinstance(storage, SlidingWindowCounterSupport):
+            raise SettingsError(f"LICENCE_LIMITS_STORAGE: {HERE} 或 redis://… · {HERE} or redis://…")
         self._all = Limit(storage, "all", settings.limit_all)
         self._address = Limit(storage, "address", settings.limit_address)
         self._caller = Limit(storage, "caller", settings.limit_caller)

@@ -36,8 +36,6 @@ _BY_HTTP_STATUS = {
     413: "body_too_large",
     415: "unsupported_media_type",
 }
-RETRIED = frozenset({429, 503})
-"""HTTP statuses after which the same call may succeed."""
 _OUTCOMES = {
     Outcome.ACCEPTED: ("绿", "green"), Outcome.REFUSED: ("红", "red"), Outcome.CANNOT_CONFIRM: ("黄", "amber"),
 }  # fmt: skip
@@ -158,12 +156,7 @@ def _at_a_counter(code: str) -> Iterator[tuple[str, str]]:
 def _in_the_api(code: str) -> Iterator[tuple[str, str]]:
     """Yield what it means as a refusal (zh, en)."""
     if problem := PROBLEMS.get(code):
-        again = ("，可稍后原样重试", ", may be sent again unchanged after a while")
-        zh, en = again if problem.status in RETRIED else ("", "")
-        yield (
-            f"接口调用（HTTP {problem.status}{zh}）：{problem.zh}",
-            f"In the API (HTTP {problem.status}{en}): {problem.en}",
-        )
+        yield f"接口调用（HTTP {problem.status}）：{problem.zh}", f"In the API (HTTP {problem.status}): {problem.en}"
 
 
 def words(code: str) -> str:

@@ -23,8 +23,9 @@ def run(folder: Path | None, *, keep: bool, as_json: bool, foreign_wallet: Path 
     """Tell the story in `folder` (a fresh temporary one if None); returns whether every step was as told."""
     place = Path(folder or tempfile.mkdtemp(prefix="licence-demo-"))
     _make_room(place)
+    teller = Teller(as_json=as_json)
     try:
-        _tell(place, Teller(as_json=as_json), foreign_wallet, keep=keep, removed=folder is None)
+        _tell(place, teller, foreign_wallet, keep=keep)
     except (StoryBrokenError, CallRefusedError) as error:
         errors.print(f"THE STORY BROKE: {error}", markup=False, style="bold red")
         if isinstance(error, CallRefusedError):
@@ -33,6 +34,7 @@ def run(folder: Path | None, *, keep: bool, as_json: bool, foreign_wallet: Path 
         return False
     if folder is None:
         shutil.rmtree(place)
+        teller.say("Its pictures are gone with it: `licence demo --folder FOLDER` keeps them.")
     return True
 
 
@@ -47,7 +49,7 @@ def _make_room(place: Path) -> None:
     mark.touch()
 
 
-def _tell(place: Path, teller: Teller, foreign_wallet: Path | None, *, keep: bool, removed: bool) -> None:
+def _tell(place: Path, teller: Teller, foreign_wallet: Path | None, *, keep: bool) -> None:
     started = time.perf_counter()
     port = free_port()
     env = environment(place, port)
@@ -76,8 +78,6 @@ def _tell(place: Path, teller: Teller, foreign_wallet: Path | None, *, keep: boo
             teller.say(f"That was it, without the foreign wallet 他方钱包 ({left_out}): {told}.")
         if keep:
             _stay(city, teller)
-        elif removed:
-            teller.say("Its pictures go with it: `licence demo --folder FOLDER` keeps them, `--keep` the server too.")
 
 
 def _stay(city: City, teller: Teller) -> None:

@@ -119,15 +119,14 @@ def test_every_code_has_a_page_in_both_languages(world: World) -> None:
 
 
 def test_a_page_says_where_a_code_is_met(world: World) -> None:
-    """A reason's page has the colour that the counter sees, a refusal's the HTTP status, and whether to send again."""
+    """A reason's page has the colour that the counter sees, a refusal's the HTTP status."""
     said = {code: world.anybody.get(f"/problems/{code}").body for code in ("revoked", "status_stale", "accepted")}
     assert "At a counter (red)" in said["revoked"]
     assert "At a counter (amber)" in said["status_stale"]
     assert "窗口核验（绿）" in said["accepted"]
-    refused, later = (world.anybody.get(f"/problems/{code}").body for code in ("claims_refused", "too_many_requests"))
+    refused = world.anybody.get("/problems/claims_refused").body
     assert "In the API (HTTP 422): " in refused
-    assert "In the API (HTTP 429, may be sent again unchanged after a while): " in later
-    assert "接口调用（HTTP 429，可稍后原样重试）" in later
+    assert "接口调用（HTTP 422）：" in refused
 
 
 def test_a_page_escapes_what_it_shows(world: World) -> None:

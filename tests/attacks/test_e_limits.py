@@ -3,7 +3,9 @@
 import pytest
 
 from app.limits import client, prefix
+from app.main import create_app
 from app.permissions import TABLE
+from app.settings import SettingsError
 from keys.auth import SESSION
 from tests.world import World
 
@@ -162,3 +164,11 @@ def test_no_page_redirects_by_the_host(world: World) -> None:
         if "{" not in path:
             answer = world.anybody.get(f"{path}/", follow_redirects=False)
             assert answer.status not in {301, 302, 307, 308}, path
+
+
+def test_a_storage_that_cannot_count_so_does_not_start(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A storage of the library's that knows no sliding window is refused when the service is built, not at each call."""
+    monkeypatch.setattr("app.limits.storage_from_string", lambda _where: object())
+    app = create_app(world.build(limits_storage="etcd://somewhere"))
+    with pytest.raises(SettingsError, match="LICENCE_LIMITS_STORAGE"):
+        app.build_middleware_stack()
