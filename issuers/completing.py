@@ -47,7 +47,8 @@ class Completer:
                     act="licence.refused" if burnt else "licence.signed", detail={"supersedes": row.supersedes},
                 )  # fmt: skip
         if old is not None:
-            publish_now_or_later(self._publisher, (row if burnt else old).licence_id, now=now)
+            behind = self._publisher.lists_of((row if burnt else old).licence_id)
+            publish_now_or_later(self._publisher, behind, now=now)
         if burnt:
             raise LicenceRevokedError("the licence to be renewed is valid no more")
         if not signed:

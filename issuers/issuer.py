@@ -270,7 +270,7 @@ class Issuer:
     def _burn(self, row: LicenceRow, *, actor: str, now: datetime) -> None:
         with self._database.write() as session:
             burn(session, row, before=LicenceState.PREPARED, actor=actor, now=now)
-        publish_now_or_later(self._publisher, row.licence_id, now=now)
+        publish_now_or_later(self._publisher, self._publisher.lists_of(row.licence_id), now=now)
 
 
 def _verify(row: LicenceRow, signature: bytes, key: PublicKey) -> None:

@@ -4,7 +4,7 @@ The ledger is the truth; a token is made from it, re-read and counted before any
 status publishes at once, and a reader that comes between finds the change too: the version says so.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -172,14 +172,16 @@ class StatusPublisher:
         """
         while True:
             with self._database.read() as session:
-                if not (late := store.overdue(session, list_id, now)):
-                    return self._bits_of(session, list_id, now)
+                row, overdue = lists_store.to_publish(session, list_id, now)
+                if row is None:
+                    raise UnknownAgencyError
+                if not overdue:
+                    return self._bits_of(session, row, now)
+                late = store.overdue(session, list_id, now)
             self._burn(late, now)
 
-    def _bits_of(self, session: Session, list_id: str, now: datetime) -> tuple[StatusListRow, Bits]:
-        row, kept = lists_store.published(session, list_id), self._kept.get(list_id)
-        if row is None:
-            raise UnknownAgencyError
+    def _bits_of(self, session: Session, row: StatusListRow, now: datetime) -> tuple[StatusListRow, Bits]:
+        list_id, kept = row.list_id, self._kept.get(row.list_id)
         ours = kept is not None and (kept.version, kept.issued_at) == (row.published_version, row.issued_at)
         if kept is not None and ours and timedelta(0) <= now - kept.bits.whole_at < WHOLE_AFTER:
             changes = lists_store.changes(session, list_id, kept.version, row.version)
@@ -247,11 +249,11 @@ def burn(session: Session, row: LicenceRow, *, before: LicenceState, actor: str,
     )
 
 
-def publish_now_or_later(publisher: StatusPublisher, licence_id: str, *, now: datetime) -> None:
-    """Publish a licence's change that is in the ledger, in every list that it or a copy of it is in.
+def publish_now_or_later(publisher: StatusPublisher, lists: Iterable[str], *, now: datetime) -> None:
+    """Publish a change that is in the ledger, in every list that has to say so.
 
     If no key can sign now, whoever asks for a list next publishes it.
     """
-    for list_id in publisher.lists_of(licence_id):
+    for list_id in lists:
         with suppress(CustodyError):
             publisher.publish(list_id, now=now)

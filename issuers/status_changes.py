@@ -66,11 +66,10 @@ class StatusChanges:
             self.check_cause(row, to, cause)
             result = f"{licence_id} {now.isoformat()}"
             if (earlier := idempotency.claim(session, this, result=result, now=now)) is None:
-                self._velocity.count(session, agency, actor, now)
-                if to == LicenceState.REVOKED:
-                    self._velocity.count_revocation(session, agency, now)
-                self._move(session, row, to, cause=cause, actor=actor, now=now)
-        publish_now_or_later(self._publisher, licence_id, now=now)
+                self._velocity.count(session, agency, actor, now, revoked_alone=to == LicenceState.REVOKED)
+                lists = self._move(session, row, to, cause=cause, actor=actor, now=now)
+        behind = lists if earlier is None else self._publisher.lists_of(licence_id)
+        publish_now_or_later(self._publisher, behind, now=now)
         # What is answered is this change, whatever came after it: one idempotency key, one result.
         row.state, row.cause = to, cause
         row.state_since = datetime.fromisoformat((earlier or result).split()[1])
@@ -78,15 +77,17 @@ class StatusChanges:
 
     def _move(
         self, session: Session, row: LicenceRow, to: LicenceState, *, cause: str | None, actor: str, now: datetime
-    ) -> None:
+    ) -> list[str]:
+        """Move a licence, and return the lists that have to say so."""
         if not store.move(session, row, before=BEFORE[to], after=to, now=now, cause=cause):
             fresh = store.licence(session, row.agency, row.licence_id)
             raise refusal(LicenceState((fresh or row).state))
-        lists_store.note_states(session, [row.licence_id])
+        lists = lists_store.note_states(session, [row.licence_id])
         audit.record(
             session, stream=f"issuers/{row.agency}", actor=actor, act=ACT[to], subject=row.licence_id, now=now,
             detail={"cause": cause},
         )  # fmt: skip
+        return lists
 
     def check_cause(self, row: LicenceRow, to: LicenceState, cause: str | None) -> None:
         """Raise `UnknownCauseError` unless the type's list has `cause` for this change."""

@@ -4,12 +4,15 @@ What status lists say, and so which licences are revoked, is `lists/store.py`; b
 wallets' doors `openid4vci/store.py`, changes of many `mass/store.py`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from functools import cache
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import Executable, Integer, bindparam, cast, false, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, or_, select
 
+from credentials import strict_json
 from issuers.models import ActsOfHour, LicenceCopy, LicenceRow, LicenceState, ListKind, StatusListRow
 from records.models import IdempotencyKey
 from records.rows import store as rows_store
@@ -84,12 +87,17 @@ def move(
     cause: str | None,
 ) -> bool:
     """Move a licence to another state; False if it is not in one of `before` (any more)."""
-    statement = (
-        update(LicenceRow)
-        .where(col(LicenceRow.licence_id) == row.licence_id, col(LicenceRow.state).in_(before))
-        .values(state=after, cause=cause, state_since=now)
-    )
-    return bool(session.execute(statement).rowcount)  # type: ignore[attr-defined]
+    session.flush()  # what was noted of it
+    said = {"this": row.licence_id, "before": before, "after": after, "why": cause, "at": now}
+    return bool(session.connection().execute(_MOVE, said).rowcount)
+
+
+_LICENCES = rows_store.table_of(LicenceRow)
+_MOVE = (
+    update(_LICENCES)
+    .where(_LICENCES.c.licence_id == bindparam("this"), _LICENCES.c.state.in_(bindparam("before", expanding=True)))
+    .values(state=bindparam("after"), cause=bindparam("why"), state_since=bindparam("at"))
+)
 
 
 def licences_named(session: Session, agency: str, licence_ids: Sequence[str]) -> dict[str, LicenceRow]:
@@ -212,16 +220,21 @@ def overdue(session: Session, list_id: str, now: datetime) -> Sequence[LicenceRo
 
 def store_list(session: Session, list_id: str, *, version: int, token: str, kid: str, issued_at: int) -> bool:
     """Keep a signed list unless a later one is there already."""
-    statement = (
-        update(StatusListRow)
-        .where(
-            col(StatusListRow.list_id) == list_id,
-            col(StatusListRow.published_version) <= version,
-            col(StatusListRow.issued_at) <= issued_at,
-        )
-        .values(published_version=version, token=token, kid=kid, issued_at=issued_at)
+    said = {"this": list_id, "made_of": version, "signed": token, "by": kid, "at": issued_at}
+    return bool(session.connection().execute(_STORE_LIST, said).rowcount)
+
+
+_LISTS = rows_store.table_of(StatusListRow)
+_STORE_LIST = (
+    update(_LISTS)
+    .where(
+        _LISTS.c.list_id == bindparam("this"),
+        _LISTS.c.published_version <= bindparam("made_of"),
+        _LISTS.c.issued_at <= bindparam("at"),
     )
-    return bool(session.execute(statement).rowcount)  # type: ignore[attr-defined]
+    .values(published_version=bindparam("made_of"), token=bindparam("signed"), kid=bindparam("by"),
+            issued_at=bindparam("at"))
+)  # fmt: skip
 
 
 def copy_key_taken(session: Session, thumbprint: str) -> bool:
@@ -241,22 +254,26 @@ def recorded_as(session: Session, list_id: str, index: int, signing_input: str) 
     return ("licence.copied", copy.copy_id) if copy is not None and copy.signing_input == signing_input else None
 
 
-def count_act(session: Session, actor: str, hour: int, acts: int = 1) -> int:
-    """Count acts of somebody in an hour and return how many there are; others of theirs wait for this transaction."""
-    connection, said = session.connection(), {"who": actor, "during": hour, "acts": acts}
-    found = connection.execute(_COUNT, said).scalar()
-    if found is None and rows_store.insert_unless_taken(session, ActsOfHour(actor=actor, hour=hour, count=acts)):
-        return acts
-    return int(found if found is not None else connection.execute(_COUNT, said).scalar_one())
+def count_acts(session: Session, hour: int, acts: Mapping[str, int]) -> dict[str, int]:
+    """Count acts by whom in an hour and return how many there are of each; others of theirs wait for this transaction.
+
+    In one order for everybody who counts several.
+    """
+    connection = session.connection()
+    said = {"during": hour, "said": strict_json.dumps(acts).decode()}
+    counted = connection.execute(_count(connection.dialect.name), said)
+    return dict(counted.all())
 
 
-_ACTS = rows_store.table_of(ActsOfHour)
-_COUNT = (
-    update(_ACTS)
-    .where(_ACTS.c.actor == bindparam("who"), _ACTS.c.hour == bindparam("during"))
-    .values(count=_ACTS.c.count + bindparam("acts", type_=_ACTS.c.count.type))
-    .returning(_ACTS.c.count)
-)
+@cache
+def _count(dialect: str) -> Executable:
+    said, acts = rows_store.each_named(dialect, "said"), rows_store.table_of(ActsOfHour)
+    made = postgresql.insert(acts) if dialect == "postgresql" else sqlite.insert(acts)
+    rows = select(said.c.key, bindparam("during", type_=acts.c.hour.type), cast(said.c.value, Integer), false())
+    made = made.from_select(["actor", "hour", "count", "alerted"], rows.order_by(said.c.key))
+    more = {"count": acts.c.count + made.excluded["count"]}
+    made = made.on_conflict_do_update(index_elements=[acts.c.actor, acts.c.hour], set_=more)
+    return made.returning(acts.c.actor, acts.c.count)
 
 
 def alerted(session: Session, actor: str, hour: int) -> bool:

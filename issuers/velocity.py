@@ -43,22 +43,24 @@ class Velocity:
                     )  # fmt: skip
             raise
 
-    def count(self, session: Session, agency: str, actor: str, now: datetime, *, acts: int = 1) -> None:
-        """Count acts in their own transaction; one too many, of the actor or of all of the agency, is refused."""
-        hour = _hour(now)
-        for whose, limit in ((f"agency:{agency}/all", self._agency_per_hour), (actor, self._per_hour)):
-            if store.count_act(session, whose, hour, acts) > limit:
-                raise VelocityError(whose, limit)
+    def count(
+        self, session: Session, agency: str, actor: str, now: datetime, *, acts: int = 1, revoked_alone: bool = False
+    ) -> None:
+        """Count acts in their own transaction; one too many, of the actor or of all of the agency, is refused.
+
+        So is, of what one alone revokes, one too many of the agency: on many, two agree.
+        """
+        refusals = [VelocityError(f"agency:{agency}/all", self._agency_per_hour), VelocityError(actor, self._per_hour)]
+        if revoked_alone:
+            refusals.append(RevocationsError(f"agency:{agency}/revocations", self._revocations_per_hour))
+        counted = store.count_acts(session, _hour(now), {one.whose: acts for one in refusals})
+        for one in refusals:
+            if counted[one.whose] > one.per_hour:
+                raise one
 
     def hold(self, session: Session, agency: str, now: datetime) -> None:
         """Let whoever else issues for an agency wait for this transaction; nothing is counted."""
-        store.count_act(session, f"agency:{agency}/all", _hour(now), 0)
-
-    def count_revocation(self, session: Session, agency: str, now: datetime) -> None:
-        """Count a revocation that one alone made; one too many of the agency is refused: on many, two agree."""
-        whose = f"agency:{agency}/revocations"
-        if store.count_act(session, whose, _hour(now)) > self._revocations_per_hour:
-            raise RevocationsError(whose, self._revocations_per_hour)
+        store.count_acts(session, _hour(now), {f"agency:{agency}/all": 0})
 
 
 def _hour(now: datetime) -> int:

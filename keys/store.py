@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, func, update
+from sqlalchemy import bindparam, delete, func, update
 from sqlmodel import Session, col, select
 
 from keys.models import (
@@ -35,10 +35,22 @@ def keys_of(session: Session, owner: str | None = None, purpose: KeyPurpose | No
 
 def active_key(session: Session, owner: str, purpose: KeyPurpose) -> SigningKey | None:
     """Return the one key that signs for `owner` and `purpose` now."""
-    query = select(SigningKey).where(
-        SigningKey.owner == owner, SigningKey.purpose == purpose, SigningKey.state == KeyState.ACTIVE
-    )
-    return session.exec(query).first()
+    return session.execute(_ACTIVE, {"owner": owner, "purpose": purpose}).scalars().first()
+
+
+def active_kid(session: Session, owner: str, purpose: KeyPurpose) -> str | None:
+    """Return its name alone."""
+    kid: str | None = session.connection().execute(_ACTIVE_KID, {"owner": owner, "purpose": purpose}).scalar()
+    return kid
+
+
+_IS_ACTIVE = (
+    SigningKey.owner == bindparam("owner"),
+    SigningKey.purpose == bindparam("purpose"),
+    SigningKey.state == KeyState.ACTIVE,
+)
+_ACTIVE = select(SigningKey).where(*_IS_ACTIVE)
+_ACTIVE_KID = select(SigningKey.kid).where(*_IS_ACTIVE)
 
 
 def any_sealed_key(session: Session) -> SigningKey | None:

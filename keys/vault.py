@@ -114,8 +114,7 @@ class Vault:
     def active_kid(self, owner: str, purpose: KeyPurpose) -> str | None:
         """Return the kid of the key that signs now, without opening it."""
         with self._database.read() as session:
-            row = store.active_key(session, owner, purpose)
-            return row.kid if row else None
+            return store.active_kid(session, owner, purpose)
 
     def by_kid(self, kid: str) -> tuple[PublicKey, jws.Signer | None]:
         """Return a key's public half and its signer (None if the owner keeps it); not a compromised one."""

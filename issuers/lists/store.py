@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cache
 from itertools import groupby
 
-from sqlalchemy import bindparam, delete, or_, union, update
+from sqlalchemy import Executable, bindparam, delete, exists, or_, union, union_all, update
 from sqlmodel import Session, and_, col, select
 
 from credentials.status_list import Status
@@ -26,9 +27,7 @@ def note_changes(session: Session, places: Iterable[Place]) -> None:
     In one order for everybody who locks several.
     """
     for list_id, some in groupby(sorted(places), key=lambda place: place[0]):
-        raised = update(StatusListRow).where(col(StatusListRow.list_id) == list_id)
-        raised = raised.values(version=StatusListRow.version + 1)
-        version = session.execute(raised.returning(col(StatusListRow.version))).scalars().one()
+        version = session.connection().execute(_RAISE, {"this": list_id}).scalar_one()
         rows = [
             {"list_id": list_id, "version": version, "status_index": index, "status": int(status)}
             for _, index, status in some
@@ -36,30 +35,46 @@ def note_changes(session: Session, places: Iterable[Place]) -> None:
         rows_store.insert_many(session, StatusChange, rows)
 
 
-def note_states(session: Session, licence_ids: Sequence[str]) -> None:
-    """Note licences' new states in every list that they or copies of them are in."""
-    note_changes(session, list(_places(session, licence_ids)))
+_LISTS = rows_store.table_of(StatusListRow)
+_RAISE = (
+    update(_LISTS)
+    .where(_LISTS.c.list_id == bindparam("this"))
+    .values(version=_LISTS.c.version + 1)
+    .returning(_LISTS.c.version)
+)
 
 
-def _places(session: Session, licence_ids: Sequence[str]) -> Iterable[Place]:
+def note_states(session: Session, licence_ids: Sequence[str]) -> list[str]:
+    """Note licences' new states in every list that they or copies of them are in; returns those lists."""
+    connection = session.connection()
+    found = connection.execute(_places(connection.dialect.name), {"these": list(licence_ids)})
+    places = [(list_id, index, LISTED.get(LicenceState(state), Status.VALID)) for list_id, index, state in found]
+    note_changes(session, places)
+    return sorted({list_id for list_id, _, _ in places})
+
+
+@cache
+def _places(dialect: str) -> Executable:
     own = select(LicenceRow.status_list_id, LicenceRow.status_index, LicenceRow.state)
-    own = own.where(rows_store.among(session, col(LicenceRow.licence_id), licence_ids))
-    for list_id, index, state in session.exec(own):
-        yield list_id, index, LISTED.get(LicenceState(state), Status.VALID)
+    own = own.where(rows_store.among_named(dialect, col(LicenceRow.licence_id), "these"))
     copies = select(LicenceCopy.status_list_id, LicenceCopy.status_index, LicenceRow.state).join(LicenceRow)
-    of_these = rows_store.among(session, col(LicenceCopy.licence_id), licence_ids)
-    copies = copies.where(of_these, ~col(LicenceCopy.burnt))
-    for list_id, index, state in session.exec(copies):
-        yield list_id, index, LISTED.get(LicenceState(state), Status.VALID)
+    of_these = rows_store.among_named(dialect, col(LicenceCopy.licence_id), "these")
+    return union_all(own, copies.where(of_these, ~col(LicenceCopy.burnt)))
 
 
 def changes(session: Session, list_id: str, after: int, until: int) -> Sequence[StatusChange] | None:
     """Return what changed in a list after one version until another, in order; None if not all of it is kept."""
-    query = select(StatusChange).where(
-        StatusChange.list_id == list_id, StatusChange.version > after, StatusChange.version <= until
-    )
-    rows = session.exec(query.order_by(col(StatusChange.version))).all()
+    found = session.execute(_CHANGES, {"this": list_id, "after": after, "until": until})
+    rows = found.scalars().all()
     return rows if len({row.version for row in rows}) == until - after else None
+
+
+_CHANGES = (
+    select(StatusChange)
+    .where(StatusChange.list_id == bindparam("this"))
+    .where(StatusChange.version > bindparam("after"), StatusChange.version <= bindparam("until"))
+    .order_by(col(StatusChange.version))
+)
 
 
 def forget_changes(session: Session, list_id: str, until: int) -> None:
@@ -70,8 +85,14 @@ def forget_changes(session: Session, list_id: str, until: int) -> None:
 
 def published(session: Session, list_id: str) -> StatusListRow | None:
     """Return all of a list's row but its token, which is long."""
-    row = session.exec(select(*_SHORT).where(StatusListRow.list_id == list_id)).first()
-    return StatusListRow(**row._mapping) if row is not None else None  # noqa: SLF001 - SQLAlchemy's name
+    row = session.connection().execute(_PUBLISHED, {"this": list_id}).mappings().first()
+    return StatusListRow(**row) if row is not None else None
+
+
+def to_publish(session: Session, list_id: str, now: datetime) -> tuple[StatusListRow | None, bool]:
+    """Return the same, and whether a preparation in it is past its time and not burnt yet."""
+    row = session.connection().execute(_TO_PUBLISH, {"this": list_id, "now": now}).mappings().first()
+    return (StatusListRow(**row), row["overdue"]) if row is not None else (None, False)
 
 
 def all_published(session: Session, agency: str | None = None) -> list[StatusListRow]:
@@ -82,6 +103,16 @@ def all_published(session: Session, agency: str | None = None) -> list[StatusLis
 
 
 _SHORT = [getattr(StatusListRow, name) for name in StatusListRow.model_fields if name != "token"]
+_PUBLISHED = select(*_SHORT).where(StatusListRow.list_id == bindparam("this"))
+_TO_PUBLISH = _PUBLISHED.add_columns(
+    exists()
+    .where(
+        col(LicenceRow.status_list_id) == bindparam("this"),
+        col(LicenceRow.state) == LicenceState.PREPARED,
+        col(LicenceRow.prepared_until) <= bindparam("now"),
+    )
+    .label("overdue")
+)
 
 
 def lists_of(session: Session, licence_id: str) -> list[str]:

@@ -220,6 +220,13 @@ def among(session: Session, column: Any, values: Collection[Any]) -> ColumnEleme
     return column == any_(bindparam(None, list(values), type_=ARRAY(column.type)))  # type: ignore[no-any-return]
 
 
+def among_named(dialect: str, column: Any, name: str) -> ColumnElement[bool]:
+    """Return the same as `among` for a statement that is made once, its values in the parameter `name`."""
+    if dialect != "postgresql":
+        return column.in_(bindparam(name, expanding=True))  # type: ignore[no-any-return]
+    return column == any_(bindparam(name, type_=ARRAY(column.type)))  # type: ignore[no-any-return]
+
+
 def each_named(dialect: str, name: str) -> TableValuedAlias:
     """Return the same as `each_of` for a statement that is made once, its JSON in the parameter `name`."""
     return _of_json(dialect, bindparam(name, type_=Text), func.json_each_text, "key", "value")
