@@ -135,7 +135,9 @@ class Pkcs11Key:
         try:
             return import_module("pkcs11")
         except ImportError as error:
-            raise SettingsError("install what speaks to HSMs: pip install -r requirements-hsm.txt") from error
+            raise SettingsError(
+                "请安装密码机组件 · install what speaks to HSMs: pip install -r requirements-hsm.txt"
+            ) from error
 
 
 def _parts(uri: str) -> tuple[str, str, str, Path]:

@@ -282,7 +282,7 @@ def permit(request: Request, caller: Caller, must_be_fresh: Callable[[Caller], N
     if caller.role not in row.roles or row.scope not in {ANY_SCOPE, *caller.scopes}:
         raise ScopeRefusedError
     if row.own is not None and request.path_params[row.own] != caller.subject:
-        raise UnknownAgencyError
+        raise UnknownAgencyError(f"the token is {caller.subject}'s, the address names {request.path_params[row.own]}")
     if row.fresh:
         must_be_fresh(caller)
 

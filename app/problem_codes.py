@@ -42,8 +42,8 @@ PROBLEMS: dict[str, Problem] = {
     # 401, 403: the caller
     "token_refused": Problem(
         401,
-        "访问令牌缺失、过期或已撤销，请重新获取。",
-        "The access token is missing, expired or revoked. Get a new one.",
+        "访问令牌缺失、过期或已撤销：请向运营方重新领取，持证人请重新登录。",
+        "The access token is missing, expired or revoked. Get a new one from the operator; holders sign in again.",
     ),
     "passkey_refused": Problem(
         401,

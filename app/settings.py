@@ -173,7 +173,9 @@ class Settings(BaseSettings):
         try:
             return load_pem_x509_certificates(file.read_bytes())
         except (OSError, ValueError) as error:
-            raise SettingsError(f"{file} does not hold PEM certificates") from error
+            raise SettingsError(
+                f"{file} 不是 PEM 证书，请换成 PEM 格式 · does not hold PEM certificates: give a PEM file"
+            ) from error
 
     @property
     def hosts(self) -> list[str]:
@@ -214,9 +216,11 @@ class Settings(BaseSettings):
         try:
             key = load_pem_private_key(text.encode(), None)
         except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-            raise SettingsError(f"{self.oidc_client_key_file} is no private key in PEM") from error
+            raise SettingsError(
+                f"{self.oidc_client_key_file} 不是 PEM 私钥 · is no private key in PEM: give one"
+            ) from error
         if not isinstance(key, EllipticCurvePrivateKey) or not isinstance(key.curve, SECP256R1):
-            raise SettingsError(f"{self.oidc_client_key_file} is not a P-256 key")
+            raise SettingsError(f"{self.oidc_client_key_file} 不是 P-256 密钥，请另生成 · is not a P-256 key: make one")
         return text
 
     @staticmethod
@@ -227,7 +231,7 @@ class Settings(BaseSettings):
         host = re.fullmatch(r"(\[[0-9a-f:]+\]|[a-z0-9.-]+)(:[0-9]{1,5})?", parts.netloc)
         whole = re.fullmatch(r"(/[A-Za-z0-9_-]+){2}", parts.path) and not (parts.query or parts.fragment)
         if not (parts.scheme == "https" or plain) or not host or not whole:
-            raise SettingsError("a key of Vault is https://HOST/MOUNT/KEY")
+            raise SettingsError("Vault 密钥应写作 https://HOST/MOUNT/KEY · a key of Vault is https://HOST/MOUNT/KEY")
         return address
 
     @model_validator(mode="after")
@@ -267,10 +271,12 @@ def private_text(path: Path) -> str:
     """Return the text of a file that its owner alone may read."""
     try:
         if stat.S_IMODE(path.stat().st_mode) & 0o077:
-            raise SettingsError(f"{path} must be readable by its owner alone: chmod 600")
+            raise SettingsError(f"{path} 只应本人可读，请 chmod 600 · must be readable by its owner alone: chmod 600")
         return path.read_text(encoding="ascii")
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"the key cannot be read: {error}") from error
+        raise SettingsError(
+            f"密钥文件无法读取，请核对路径 · the key cannot be read, check its path: {error}"
+        ) from error
 
 
 def kek_in(path: Path) -> bytes:
@@ -284,7 +290,12 @@ def kek_of(text: str) -> bytes:
     try:
         key = urlsafe_b64decode(text + "=" * (-len(text) % 4))
     except (Error, ValueError) as error:
-        raise SettingsError("the key-encryption key is not base64url") from error
+        raise SettingsError(
+            "主密钥不是 base64url，请整段复制 · the key-encryption key is not base64url: copy all of it"
+        ) from error
     if len(key) != KEK_BYTES:
-        raise SettingsError(f"the key-encryption key has {KEK_BYTES} bytes; make one with `licence keys new-kek`")
+        raise SettingsError(
+            f"主密钥应为 {KEK_BYTES} 字节，用 licence keys new-kek 生成 · "
+            f"the key-encryption key has {KEK_BYTES} bytes: make one with `licence keys new-kek`"
+        )
     return key

@@ -41,7 +41,8 @@ def telemetry(settings: Settings, version: str) -> TelemetryConfig:
         )
     except ImportError as error:
         raise SettingsError(
-            "LICENCE_TELEMETRY_ENDPOINT needs the extra `telemetry`: pip install -r requirements-telemetry.txt"
+            "LICENCE_TELEMETRY_ENDPOINT 需安装附加组件 · "
+            "needs the extra `telemetry`: pip install -r requirements-telemetry.txt"
         ) from error
     return through(OTLPSpanExporter(endpoint=f"{settings.telemetry_endpoint}/v1/traces"), version)
 

@@ -25,7 +25,7 @@ ZH: dict[str, str] = {
     "this licence type is not for companies": "此类证照不发给单位，不填代表人",
     "a renewal is for the same holder": "换证只能发给同一持证人",
     # Claims
-    "there is no such licence type": "没有这一证照类型",
+    "there is no such licence type; there are: {}": "没有这一证照类型，现有：{}",
     "this claim is required": "此项必填",
     "this licence type has no such claim": "此类证照没有这一项",
     "the licence has no such claim": "该证照没有这一项",
@@ -75,6 +75,7 @@ ZH: dict[str, str] = {
     "the spreadsheet has rounded it: write it as text": "表格软件已将此数舍入：请将单元格设为文本后重填",
     "a NUL character": "含有 NUL 字符，请删去",
     "not JSON": "不是 JSON",
+    "not JSON at line {}, column {}": "第 {} 行第 {} 列不合 JSON 语法",
     "not a JSON object": "不是 JSON 对象",
     "a JSON object": "应为 JSON 对象",
     "not UTF-8": "不是 UTF-8 编码",

@@ -57,7 +57,7 @@ def _value(text: str) -> Any:
     except StopIteration:
         value = _spaced(text)
     except (ValueError, RecursionError) as error:
-        raise MalformedError("not JSON") from error
+        raise _not_json(error) from error
     if "\\u" in text:
         _refuse_surrogates(value)
     if text.count("{") + text.count("[") > MAX_DEPTH:
@@ -70,7 +70,14 @@ def _spaced(text: str) -> Any:
     try:
         return _DECODER.decode(text)
     except (ValueError, RecursionError) as error:
-        raise MalformedError("not JSON") from error
+        raise _not_json(error) from error
+
+
+def _not_json(error: Exception) -> MalformedError:
+    """Return what is raised for a text that the standard library does not read: where it stopped."""
+    if isinstance(error, json.JSONDecodeError):
+        return MalformedError(f"not JSON at line {error.lineno}, column {error.colno}")
+    return MalformedError("not JSON")
 
 
 def loads_object(data: bytes) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from credentials.licence_type import LicenceType
 from credentials.text import clean
 from issuers.errors import AgencyExistsError
 from issuers.models import Agency
+from issuers.orders import unknown_type
 from keys.models import KeyPurpose, SigningKey
 from keys.registry import TrustRegistry
 from keys.schemas import SHORT_NAME
@@ -123,7 +124,7 @@ class Agencies:
                 yield Fault(f"/name/{language}", "wrong_value", error.detail)
         for place, key in enumerate(new.may_sign):
             if key not in self._types:
-                yield Fault(f"/may_sign/{place}", "unknown_licence_type", "there is no such licence type")
+                yield unknown_type(self._types, f"/may_sign/{place}")
 
     def _licence_key(self, new: NewAgency, now: datetime) -> SigningKey:
         if new.licence_key is None:

@@ -90,7 +90,7 @@ class Copies:
         uri, name = issuer_url(self._base_url, row.agency), self._issuer.agency(row.agency).name
         signer = self._certificates.signer(row.agency, KeyPurpose.LICENCE, name=name, uri=uri, now=now)
         # 3. In one transaction: rows, status indices, the bytes to sign, audit.
-        at = max(now.replace(minute=0, second=0, microsecond=0), since, self._certificates.active_since(signer.kid))
+        at = max(now.replace(minute=0, second=0, microsecond=0), since, signer.since)
         drafts = [self._draft(row, key, signer, at, now) for key in keys]
         with self._database.write() as session:
             must_not_have_gone_back(session, row.agency, now)

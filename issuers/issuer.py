@@ -26,7 +26,7 @@ from issuers.errors import (
 )
 from issuers.holder_side import HolderKeys
 from issuers.models import Agency, LicenceRow, LicenceState
-from issuers.orders import UNKNOWN_TYPE, Draft, Order, check_order
+from issuers.orders import Draft, Order, check_order, unknown_type
 from issuers.publishing import StatusPublisher, burn, publish_now_or_later
 from issuers.recording import Recorder
 from issuers.renewal import Renewal, check_renewable
@@ -68,17 +68,21 @@ class Issuer:
         self._recorder = recorder
         self._completer = completer
         self._preparation_life = preparation_life
+        self._agencies: dict[str, Agency] = {}
 
     def vct(self, type_key: str) -> str:
         """Return the `vct` of a licence type: the address of its metadata."""
         return f"{self._base_url}/issuers/types/{type_key}"
 
     def agency(self, key: str) -> Agency:
-        """Return an agency, or raise `UnknownAgencyError`."""
+        """Return an agency, or raise `UnknownAgencyError`. One that is there stays as it is, and is looked up once."""
+        if (known := self._agencies.get(key)) is not None:
+            return known
         with self._database.read() as session:
             row = session.get(Agency, key)
         if row is None:
             raise UnknownAgencyError
+        self._agencies[key] = row
         return row
 
     def issue(
@@ -227,7 +231,7 @@ class Issuer:
         """Return a type that the operator lets an agency sign now; raises why not."""
         kind = self.types.get(type_key)
         if kind is None:
-            raise ClaimsRefusedError([UNKNOWN_TYPE])
+            raise ClaimsRefusedError([unknown_type(self.types)])
         if not self._registry.may_sign(agency, self.vct(type_key), now=now):
             raise TypeNotAuthorisedError
         return kind

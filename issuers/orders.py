@@ -1,6 +1,6 @@
 """What an agency orders, checked whole; and the draft that becomes the bytes to sign."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, Literal
@@ -15,7 +15,13 @@ OF_HOLDER = frozenset({"holder_name", "holder_code", "holder_name_masked", "hold
 """Claims that issuing takes from the holder who is named."""
 WORKED_OUT = frozenset({"birth_date", "first_issued"})
 """What issuing works other claims out from (`derived_from`)."""
-UNKNOWN_TYPE = Fault("/licence_type", "unknown_licence_type", "there is no such licence type")
+
+
+def unknown_type(types: Iterable[str], pointer: str = "/licence_type") -> Fault:
+    """Return the fault of a licence type that is none of `types`."""
+    return Fault(
+        pointer, "unknown_licence_type", f"there is no such licence type; there are: {', '.join(sorted(types))}"
+    )
 
 
 CardBy = Literal["post", "pick_up", "kiosk"]
@@ -125,7 +131,7 @@ def faults(types: Mapping[str, LicenceType], body: object, *, now: datetime) -> 
         return []
     kind = types.get(order.licence_type)
     if kind is None:
-        return [UNKNOWN_TYPE]
+        return [unknown_type(types)]
     try:
         check_order(kind, order, now=now)
     except ClaimsRefusedError as error:

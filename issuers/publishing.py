@@ -203,7 +203,7 @@ class StatusPublisher:
         key = self._vault.active(agency, KeyPurpose.STATUS_LIST)
         if key.signer is None:
             raise NoSigningKeyError
-        return CertifiedSigner(key.kid, key.signer, [])
+        return CertifiedSigner(key.kid, key.signer, key.since, [])
 
     def _burn(self, late: Sequence[LicenceRow], now: datetime) -> None:
         """Burn preparations whose time is over: what a list once said of them stays true if the clock goes back."""

@@ -19,7 +19,7 @@ from credentials import jws
 from credentials import x509 as chains
 from keys import store
 from keys.errors import NoSigningKeyError, OwnerKeepsKeyError
-from keys.models import Certificate, KeyPurpose, SigningKey
+from keys.models import Certificate, KeyPurpose
 from keys.trust_list import OPERATOR
 from keys.vault import STREAM, Vault
 from records import audit
@@ -39,6 +39,7 @@ class CertifiedSigner:
 
     kid: str
     signer: jws.Signer
+    since: datetime
     x5c: list[str]
 
     @property
@@ -85,7 +86,7 @@ class Certificates:
         key = self._vault.active(owner, purpose)
         if key.signer is None:
             raise OwnerKeepsKeyError
-        return CertifiedSigner(key.kid, key.signer, self.chain(key.kid, name=name, uri=uri, now=now))
+        return CertifiedSigner(key.kid, key.signer, key.since, self.chain(key.kid, name=name, uri=uri, now=now))
 
     def chain(self, kid: str, *, name: Mapping[str, str], uri: str, now: datetime) -> list[str]:
         """Return the `x5c` of a key, also of one that its owner keeps; a certificate is issued when first needed."""
@@ -101,14 +102,6 @@ class Certificates:
             )
             leaf = self._issue(kid, self._authority(), builder, now)
         return chains.header([leaf.public_bytes(Encoding.DER)])
-
-    def active_since(self, kid: str) -> datetime:
-        """Return when a key began to sign: nothing it signs may be dated before."""
-        with self._database.read() as session:
-            row = session.get(SigningKey, kid)
-        if row is None or row.activated_at is None:
-            raise NoSigningKeyError
-        return row.activated_at
 
     def _authority(self) -> str:
         kid = self._vault.active_kid(OPERATOR, KeyPurpose.AUTHORITY)

@@ -39,10 +39,11 @@ KeyMaker = Callable[[], EllipticCurvePrivateKey]
 
 @dataclass(frozen=True, slots=True)
 class ActiveKey:
-    """The key that signs now: its id and, unless the owner keeps it, its signer."""
+    """The key that signs now: its id, unless the owner keeps it its signer, and since when: nothing is dated before."""
 
     kid: str
     signer: jws.Signer | None
+    since: datetime
 
 
 class Vault:
@@ -107,9 +108,9 @@ class Vault:
         """Return the key that signs for `owner` now; none raises `NoSigningKeyError`."""
         with self._database.read() as session:
             row = store.active_key(session, owner, purpose)
-            if row is None:
+            if row is None or row.activated_at is None:
                 raise NoSigningKeyError
-            return ActiveKey(row.kid, self._signer(row))
+            return ActiveKey(row.kid, self._signer(row), row.activated_at)
 
     def active_kid(self, owner: str, purpose: KeyPurpose) -> str | None:
         """Return the kid of the key that signs now, without opening it."""

@@ -7,8 +7,8 @@ from urllib.parse import quote
 import typer
 
 from app.cli.client import Client
+from app.cli.files import read_json
 from app.cli.output import answer, lines
-from credentials import strict_json
 
 Url = Annotated[str, typer.Option(envvar="LICENCE_URL", help="The service's address.")]
 Token = Annotated[str, typer.Option(envvar="LICENCE_TOKEN", help="Access token; better from the environment.")]
@@ -41,9 +41,8 @@ def issue(
     json_output: Json = False,
 ) -> None:
     """Issue a licence."""
-    body = strict_json.loads(file.read_bytes())
     path = f"/issuers/{quote(agency, safe='')}/licences"
-    made = Client(url, token).post(path, body, headers=_headers(idempotency_key))
+    made = Client(url, token).post(path, read_json(file), headers=_headers(idempotency_key))
     answer(made, f"issued {made['licence_id']}", as_json=json_output)
 
 

@@ -124,7 +124,7 @@ def _said(one: dict[str, Any]) -> str:
     waits = f", waits for {one['waits_for']}" if one["waits_for"] else ""
     if one["state"] == "stopped":
         waits = "; one row refused is enough for --whole: nothing was issued, mend the file and send it again"
-    before = f" ({one['issued_before']} issued before)" if one.get("issued_before") else ""
+    before = f" ({one['issued_before']} of them before this job)" if one.get("issued_before") else ""
     return (
         f"{one['state']}: {one['rows']} rows, {one['refused']} refused, {one['signed']} signed{before}, "
         f"{one['delivered']} delivered{waits}"

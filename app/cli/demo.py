@@ -43,7 +43,9 @@ def _make_room(place: Path) -> None:
     place.mkdir(parents=True, exist_ok=True)
     mark = place / MARK
     if any(place.iterdir()) and not mark.exists():
-        raise SettingsError(f"{place} is not empty and no demonstration made it: choose a new folder")
+        raise SettingsError(
+            f"{place} 不是空文件夹，请另选 · is not empty and no demonstration made it: choose a new folder"
+        )
     for old in [*place.glob("licence.db*"), place / "kek"]:
         old.unlink(missing_ok=True)
     mark.touch()

@@ -9,7 +9,7 @@ import typer
 
 from app.cli.agency import DEFAULT_URL, Json, Token, Url
 from app.cli.client import Client
-from app.cli.output import CANNOT_CONFIRM, EXIT_BY_VERDICT, answer, console, lines
+from app.cli.output import CANNOT_CONFIRM, EXIT_BY_VERDICT, answer, console, errors, lines
 from app.cli.verify import told
 
 LONGEST_SECONDS, A_CALL_SECONDS = 120, 20
@@ -49,6 +49,9 @@ def ask(
     desk = Client(url, token)
     body = {"scanned": scanned, "service_item": service_item} | ({"operator": operator} if operator else {})
     made = desk.post("/verifier/asks", body)
+    if "verdict" not in made:
+        said = "已询问，等持证人在钱包中作答，至 {0} · asked: waiting for the holder's wallet, until {0}"
+        errors.print(said.format(made["expires_at"]), soft_wrap=True)
     for _ in range(LONGEST_SECONDS // A_CALL_SECONDS + 1):
         if "verdict" in made:
             break

@@ -10,7 +10,7 @@ import typer
 
 from app.cli.agency import DEFAULT_URL, Json, Url
 from app.cli.client import Client
-from app.cli.output import REFUSED, WRONG_USAGE, answer, console, errors
+from app.cli.output import REFUSED, WRONG_USAGE, answer, console, errors, reply
 from verifier import picture
 
 SCHEMES = ("openid-credential-offer", "haip-vci", "openid4vp", "haip-vp")
@@ -105,12 +105,12 @@ def _take(wallet: Client, link: str, tx_code: str | None, *, yes: bool, as_json:
     _agree(f"{whose} ({offer['issuer']}) offers: {names}", "Take it?", yes=yes, as_json=as_json)
     if offer["take"]:
         if offer["tx_code"] is not None and tx_code is None:
-            tx_code = _ask("transaction code", as_json=as_json)
+            tx_code = _ask("transaction code", "--tx-code", as_json=as_json)
         taken = wallet.post("/wallet/offers/take", {"link": link} | ({"tx_code": tx_code} if tx_code else {}))
     else:
         started = wallet.post("/wallet/offers/start", {"link": link})
         errors.print(f"sign in at the issuer's: {started['authorization_url']}", markup=False, soft_wrap=True)
-        back = _ask("the address that you were sent back to", as_json=as_json)
+        back = _ask("address that you were sent back to", "a terminal", as_json=as_json)
         taken = wallet.post("/wallet/offers/finish", {"redirected_to": back})
     answer(taken, f"taken: {', '.join(taken['licence_ids']) or 'nothing yet'}", as_json=as_json)
     if taken["refused"] and not as_json:
@@ -146,15 +146,15 @@ def _agree(told: str, question: str, *, yes: bool, as_json: bool) -> None:
     if as_json:
         errors.print("--json asks nothing: add --yes to agree")
         raise typer.Exit(WRONG_USAGE)
-    if not typer.confirm(question, err=True):
+    if not reply(lambda: typer.confirm(question, err=True), "同意请加 --yes · add --yes to agree"):
         raise DeclinedError(REFUSED)
 
 
-def _ask(what: str, *, as_json: bool) -> str:
+def _ask(what: str, otherwise: str, *, as_json: bool) -> str:
     if as_json:
-        errors.print(f"--json asks nothing, and this needs the {what}")
+        errors.print(f"--json asks nothing, and this needs the {what}: give {otherwise}")
         raise typer.Exit(WRONG_USAGE)
-    return str(typer.prompt(what, err=True))
+    return reply(lambda: str(typer.prompt(what, err=True)), f"this needs the {what}, give {otherwise}")
 
 
 def _quoted(word: str) -> str:

@@ -5,11 +5,13 @@ Exit codes: 0 done or accepted, 1 refused, 2 wrong usage, 3 cannot confirm, 4 th
 
 import sys
 from importlib import import_module
+from typing import Any
 
 import typer
+from typer.exceptions import TyperException
 
 from app.cli.client import CallRefusedError
-from app.cli.output import FAILED, REFUSED, errors, in_words, print_json
+from app.cli.output import FAILED, REFUSED, WRONG_USAGE, errors, in_words, print_json
 
 ALONE = {
     "issue": "agency", "suspend": "agency", "reinstate": "agency", "revoke": "agency", "case": "agency",
@@ -41,7 +43,13 @@ def main() -> None:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     as_json = "--json" in sys.argv
     try:
-        commands(*sys.argv[1:2])()
+        sys.exit(commands(*sys.argv[1:2])(standalone_mode=False))
+    except typer.Abort:
+        errors.print("已取消 · stopped")
+        sys.exit(REFUSED)
+    except TyperException as error:
+        _misused(error, as_json=as_json)
+        sys.exit(WRONG_USAGE)
     except CallRefusedError as error:
         code, said = str(error.problem.get("code", "refused")), error.problem.get("message", {})
         detail = "" if str(error) == said.get("en") else f" ({error})"
@@ -56,6 +64,13 @@ def main() -> None:
             raise
         _fail(told.code, told.sentence, told.more, as_json=as_json)
         sys.exit(told.exit_code)
+
+
+def _misused(error: Any, *, as_json: bool) -> None:
+    """Say how a command was misused and where its usage is; one that was called with nothing at all has told that."""
+    said, where = error.format_message(), f"{error.ctx.command_path} --help" if error.ctx else "licence --help"
+    if type(error).__name__ != "NoArgsIsHelpError":
+        _fail("wrong_usage", f"命令用法有误，见 {where} · see {where}: {said}", {}, as_json=as_json)
 
 
 def _fail(code: str, sentence: str, problem: dict[str, object], *, as_json: bool) -> None:

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import typer
+from sqlalchemy import Engine
 
 from app import clock, migrations
 from app.building import build
@@ -24,11 +25,18 @@ def settings() -> Settings:
 def house() -> House:
     """Return the house over the configured database, founded."""
     made = build(settings())
-    if not migrations.is_served(made.database.engine):
-        raise SettingsError("the database is of an older version: run `licence migrate`")
+    must_be_served(made.database.engine)
     must_open_a_key(made)
     made.found_city(now=clock.now())
     return made
+
+
+def must_be_served(engine: Engine) -> None:
+    """Refuse to work on a database that this version does not serve."""
+    if not migrations.is_served(engine):
+        raise SettingsError(
+            "数据库版本较旧，请先运行 licence migrate · the database is of an older version: run `licence migrate`"
+        )
 
 
 def must_open_a_key(made: House) -> None:
@@ -39,6 +47,6 @@ def must_open_a_key(made: House) -> None:
             made.vault.by_kid(sealed[0].kid)
         except KeySealBrokenError as error:
             raise SettingsError(
-                f"the key-encryption key of {kek_variable(made.settings)} does not open the database's keys: "
-                "set the right one"
+                f"{kek_variable(made.settings)} 的主密钥打不开数据库中的密钥，请换成正确的 · the key-encryption key "
+                f"of {kek_variable(made.settings)} does not open the database's keys: set the right one"
             ) from error

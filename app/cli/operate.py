@@ -14,10 +14,11 @@ import typer
 
 from app import catalogue, clock, contracts, custody
 from app.cli import clients, local_counter, trust
+from app.cli.files import read_json
 from app.cli.opening import ACTOR, Json, house
 from app.cli.output import answer
 from app.house import House
-from credentials import base64url, licence_type, strict_json
+from credentials import base64url, licence_type
 from credentials.licence_type import ClaimsRefusedError, Holder
 from issuers.agencies import NewAgency
 from keys.access import NAMED, PEOPLE, Role
@@ -86,7 +87,7 @@ def add_agency(  # noqa: PLR0917 - typer's options
         region=known.get("region", region),
         domain=known.get("domain", domain),
         may_sign=may_sign if may_sign is not None else rights,
-        licence_key=strict_json.loads(licence_jwk.read_bytes()) if licence_jwk else None,
+        licence_key=read_json(licence_jwk) if licence_jwk else None,
     )
     made, now = house(), clock.now()
     made.agencies.add(new, actor=ACTOR, now=now)
@@ -242,7 +243,7 @@ def register_key(
     """Take in the next public licence key of an agency that keeps its own; `keys rotate` puts it to use."""
     made = house()
     made.issuer.agency(owner)
-    public = strict_json.loads(jwk.read_bytes())
+    public = read_json(jwk)
     kid = made.vault.register(owner, KeyPurpose.LICENCE, public, actor=ACTOR, now=clock.now())
     answer({"kid": kid}, f"{kid} waits: `licence keys rotate {owner} licence` puts it to use", as_json=json_output)
 

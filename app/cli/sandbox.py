@@ -41,6 +41,7 @@ def sandbox(
     """Run a sandbox: agencies, a counter and a holder are there, their tokens in FOLDER/env. All of it is synthetic."""
     place = folder.resolve()
     env = _prepared(place, port)
+    console.print("正在准备沙箱，约需十秒… · making the sandbox, some ten seconds…")
     with server(place, env, port) as url, _ended_with_us():
         told = _found(place, url, env)
         console.print(told, markup=False, soft_wrap=True)
@@ -60,13 +61,20 @@ def _prepared(place: Path, port: int) -> dict[str, str]:
     """Return the server's environment: a new sandbox's, or the one that the folder holds."""
     place.mkdir(parents=True, exist_ok=True)
     if any(place.iterdir()) and not (place / MARK).exists():
-        raise SettingsError(f"{place} is not empty and no sandbox: choose a new folder")
+        raise SettingsError(
+            f"{place} 不是空文件夹，也不是沙箱，请另选 · is not empty and no sandbox: choose a new folder"
+        )
     mark = place / MARK
     before = mark.read_text(encoding="ascii").strip() if mark.exists() else str(port)
     if before != str(port):  # its licences name its address
-        raise SettingsError(f"the sandbox of {place} lives at --port {before}: use that, or another --folder")
+        raise SettingsError(
+            f"{place} 的沙箱在端口 {before}，请用 --port {before} 或另选 --folder · "
+            f"the sandbox of {place} lives at --port {before}: use that, or another --folder"
+        )
     if is_taken(port):  # by another sandbox, perhaps: what it answers must not be taken for ours
-        raise SettingsError(f"something listens on {port} already: end it, or use another --port")
+        raise SettingsError(
+            f"端口 {port} 已被占用，请换 --port · something listens on {port} already: end it, or use another --port"
+        )
     mark.write_text(str(port), encoding="ascii")
     return environment(place, port)
 

@@ -35,7 +35,7 @@ def serve(
     house = _house()
     settings = house.settings
     if settings.demo and not is_loopback(host):
-        raise SettingsError("the demonstration listens on loopback only")
+        raise SettingsError("演示只能监听本机地址 · the demonstration listens on loopback only")
     now = clock.ahead(settings.demo_clock_ahead_seconds)
     errors.print(f"serving {settings.base_url} on {host}:{port}; API reference: {settings.base_url}/docs", markup=False)
     _run(create_app(house, now=now, by_itself=work), host, port)
@@ -57,8 +57,7 @@ def _run(served: FastAPI, host: str, port: int) -> None:
 def _house() -> House:
     """Return a worker's house; refuses without settings, a key that opens, or a database that it can work on."""
     house = build(opening.settings())
-    if not migrations.is_served(house.database.engine):
-        raise SettingsError("the database is of an older version: run `licence migrate` first")
+    opening.must_be_served(house.database.engine)
     opening.must_open_a_key(house)
     return house
 
@@ -85,7 +84,10 @@ def migrate(json_output: opening.Json = False) -> None:
     """Bring the database to this version's schema."""
     database = EngineDatabase(opening.settings().database_url.get_secret_value())
     if migrations.is_held(database.engine):
-        raise SettingsError("a restore has not come to its end: run `licence restore` again, with the same folder")
+        raise SettingsError(
+            "上次恢复未完成，请用同一文件夹再运行 licence restore · "
+            "a restore has not come to its end: run `licence restore` again, with the same folder"
+        )
     migrations.upgrade(database.engine)
     answer({"migrated": True}, "the database fits this version", as_json=json_output)
 

@@ -1,6 +1,5 @@
 """`licence wallet`: what a holder does over the API: what is kept, who asks, who saw what, who acts for whom."""
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -9,8 +8,8 @@ import typer
 
 from app.cli.agency import DEFAULT_URL, Json, Token, Url, timeline
 from app.cli.client import Client
-from app.cli.output import WRONG_USAGE, answer, lines
-from credentials import strict_json
+from app.cli.files import read_json
+from app.cli.output import REFUSED, answer, lines, picture_kind, reply, write_picture
 
 Until = Annotated[str, typer.Argument(help="RFC 3339 with zone, as 2026-12-31T23:59:59+08:00; within a year.")]
 ForWhom = Annotated[str | None, typer.Option("--for", help="For whom, where you act for several: a `principal`.")]
@@ -32,6 +31,34 @@ def licences(token: Token, url: Url = DEFAULT_URL, json_output: Json = False) ->
         for one in made["items"]
     )
     answer(made, lines(told, "no licence yet"), as_json=json_output)
+
+
+@group.command("sign-in")
+def sign_in(
+    code: Annotated[str, typer.Argument(help="What `licence holder add` printed, in the demonstration.")],
+    url: Url = DEFAULT_URL,
+    json_output: Json = False,
+) -> None:
+    """Get a holder's access token for a one-time sign-in link; it is good for an hour."""
+    made = Client(url).post("/wallet/sign-in", {"link": code})
+    answer(made, made["access_token"], as_json=json_output)
+
+
+@group.command("pass")
+def offline_pass(  # noqa: PLR0917 - typer's options
+    licence_id: str,
+    claims: Annotated[list[str], typer.Argument(help="What it discloses, as residence_district.")],
+    token: Token,
+    qr: Annotated[Path | None, typer.Option(help="Write the QR code here (.svg or .png).")] = None,
+    sensitive: Sensitive = False,
+    url: Url = DEFAULT_URL,
+    json_output: Json = False,
+) -> None:
+    """Make an offline pass of one licence, which is verified without a network; it lives five minutes."""
+    body = {"licence_id": licence_id, "claims": claims, "sensitive": sensitive, "qr": picture_kind(qr)}
+    made = Client(url, token).post("/wallet/passes", body)
+    write_picture(qr, made.pop("qr"))
+    answer(made, f"{made['text']}\nuntil {made['expires_at']}", as_json=json_output)
 
 
 @group.command()
@@ -71,10 +98,8 @@ def agree(  # noqa: PLR0917 - typer's options
     seen = _look(wallet, consent_id, principal)
     if not yes:
         typer.echo(_meaning(seen), err=True)
-        if not sys.stdin.isatty():
-            typer.echo("nobody is here to ask: add --yes to agree", err=True)
-            raise typer.Exit(WRONG_USAGE)
-        typer.confirm("Show it?", abort=True, err=True)
+        if not reply(lambda: typer.confirm("Show it?", err=True), "同意请加 --yes · add --yes to agree"):
+            raise typer.Exit(REFUSED)
     body = {"seen": seen["seen"], "without": without or [], "sensitive": sensitive}
     path = f"/wallet/consents/{quote(consent_id, safe='')}/confirm"
     wallet.post(path, body | ({"principal": principal} if principal else {}))
@@ -155,7 +180,7 @@ def entrust(
     json_output: Json = False,
 ) -> None:
     """Let somebody show licences for you, or for your company, until a stated time."""
-    made = Client(url, token).post("/wallet/mandates", strict_json.loads(file.read_bytes()))
+    made = Client(url, token).post("/wallet/mandates", read_json(file))
     answer(made, f"{made['mandate_id']}: {made['agent_name']} → {made['principal_name']}", as_json=json_output)
 
 

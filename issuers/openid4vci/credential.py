@@ -136,9 +136,10 @@ class CredentialEndpoint:
     def _issued(self, entitled: Entitled, licence_id: str, keys: Sequence[PublicKey], now: datetime) -> Answer:
         try:
             licence = self._issuer.read(entitled.agency, licence_id)
-            with self._database.read() as session:  # a renewed licence is taken as its newest version
-                newest = issuers_store.newest_version(session, licence)
-            licence = newest if newest.state == LicenceState.VALID else licence
+            if licence.state != LicenceState.VALID:  # one that was renewed is taken as its newest version
+                with self._database.read() as session:
+                    newest = issuers_store.newest_version(session, licence)
+                licence = newest if newest.state == LicenceState.VALID else licence
             made = self._copies.issue(licence, keys, actor="foreign wallet", now=now)
         except KeyInUseError as error:
             raise OAuthError("invalid_proof", "a key is bound to another credential already") from error

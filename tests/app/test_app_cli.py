@@ -3,7 +3,6 @@
 import io
 import json
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -360,23 +359,6 @@ def test_verify_a_show_code_offline(run: Run, offline: dict[str, str], world: Wo
     assert "not a licence code" not in said
     other = run("verify", "--json", *trust, "-", stdin="https://other.example/s#" + "0" * 26)
     assert "not a licence code" in other.json["message"]["en"]
-
-
-def test_the_readme_draws_a_pass(run: Run, world: World, tmp_path: Path) -> None:
-    """What the README pipes the API's answer through makes the picture that `verify --trust` reads."""
-    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
-    (program,) = re.findall("^picture\\(\\) { python3 -c '(.*)'; }$", readme, re.MULTILINE)
-    asked = {"licence_id": world.issue(), "claims": ["residence_district"], "qr": "png"}
-    made = world.holder().post("/wallet/passes", asked)
-    drawn = subprocess.run(
-        [sys.executable, "-c", program], input=json.dumps(made.body).encode(), capture_output=True, check=True
-    )
-    (tmp_path / "pass.png").write_bytes(drawn.stdout)
-    second = str(int(START.timestamp()))
-    (tmp_path / "fresh.json").write_text(json.dumps(world.bundle()), "utf-8")
-    words = ("verify", "--json", "--trust", str(tmp_path / "fresh.json"), "--now", second)
-    done = run(*words, "--service-item", "school_transfer", str(tmp_path / "pass.png"))
-    assert (done.code, done.json["verdict"]) == (0, "accepted")
 
 
 def test_verify_remembers_passes(run: Run, offline: dict[str, str], tmp_path: Path) -> None:

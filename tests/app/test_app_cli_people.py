@@ -8,6 +8,7 @@ import pytest
 
 from app.cli import client
 from tests.app.test_app_cli import Done, Run, run  # noqa: F401 - a fixture
+from tests.browsing import sign_in_link
 from tests.records.tables import findings
 from tests.wallet.test_wallet_mandates import ENDS, certificate
 from tests.world import COUNTER, OTHER_PARENT, PARENT, Caller, World
@@ -44,13 +45,17 @@ def test_asked_agreed_and_relied_on(world: World, says: Any) -> None:
     mother, desk = world.holder(PARENT), world.counter()
     assert permit in says(mother, "wallet", "licences").out
     assert "小学生转学" in says(desk, "desk", "items").out
-    code = mother.post("/wallet/shows", {"ask": True, "qr": "none"})["url"]
+    assert says(mother, "show").code == says(mother, "show", "school_transfer", "--ask").code == 2
+    code = says(mother, "show", "--ask").out.splitlines()[0]
     asked = desk.post("/verifier/asks", {"scanned": code, "service_item": "school_transfer"})
     waiting = says(mother, "wallet", "asked", "--json")
     (consent,) = [one["consent_id"] for one in json.loads(waiting.out)["items"]]
     seen = says(mother, "wallet", "asked", consent)
     for said in ("教务处", "小学生转学", "residence_permit", "keeps back", "missing: birth_certificate"):
         assert said in seen.out
+    alone = says(mother, "wallet", "agree", consent)
+    assert (alone.code, "add --yes" in alone.err) == (2, True)
+    assert says(mother, "wallet", "agree", consent, stdin="n\n").code == 1
     assert says(mother, "wallet", "agree", consent, "--yes").out == "shown\n"
     made = desk.get(f"/verifier/asks/{asked['ask_id']}")
     assert made["verdict"] == "accepted"
@@ -67,6 +72,23 @@ def test_asked_agreed_and_relied_on(world: World, says: Any) -> None:
     assert says(mother, "wallet", "withdraw-notice", use_id).code == 0
     assert says(desk, "desk", "rely", made["receipt"], "points_household").code == 1
     assert findings(world) == []
+
+
+def test_signed_in_and_verified_without_a_network(world: World, says: Any, tmp_path: Path) -> None:
+    """A link gives a token; a pass that is drawn with it is what `verify --trust` reads, as the README has it."""
+    permit = world.issue()
+    token = says(world.operator, "wallet", "sign-in", sign_in_link(world)).out.strip()
+    assert token.startswith("lw_holder_")
+    drawn, bundle = tmp_path / "pass.PNG", tmp_path / "bundle.json"
+    mother = Caller(world.http, token)
+    made = says(mother, "wallet", "pass", permit, "residence_district", "--qr", str(drawn))
+    assert made.out.startswith("EL1:")
+    assert says(mother, "wallet", "pass", permit, "residence_district", "--qr", "pass.gif").code == 2
+    bundle.write_text(json.dumps(world.bundle()), "utf-8")
+    second = str(int(world.now.timestamp()))
+    words = ("verify", "--json", "--trust", str(bundle), "--now", second, "--service-item", "school_transfer")
+    done = says(mother, *words, str(drawn))
+    assert (done.code, done.json["verdict"]) == (0, "accepted")
 
 
 def test_declined_is_a_refusal(world: World, says: Any) -> None:
@@ -89,6 +111,10 @@ def test_mandates_by_command(world: World, says: Any, tmp_path: Path) -> None:
     file = tmp_path / "mandate.json"
     file.write_text(json.dumps(body))
     mother, father = world.holder(PARENT), world.holder(OTHER_PARENT)
+    (broken := tmp_path / "broken.json").write_text('{\n  "agent": ,\n}')
+    refused = says(mother, "wallet", "entrust", str(broken))
+    assert (refused.code, f"{broken}: not JSON at line 2, column 12" in refused.err) == (1, True)
+    assert refused.err.startswith("malformed_json: ")
     assert "张示例 → 李样本" in says(mother, "wallet", "entrust", str(file)).out
     listed = says(father, "wallet", "mandates").out
     assert "in_force" in listed

@@ -116,6 +116,7 @@ def _link_form(return_to: str) -> str:
     return (
         "<h1>登录 · Sign in</h1>"
         f"<form class=box method=post action='/wallet/sign-in/link'>{hidden(return_to=return_to)}"
-        "<p><label>一次性登录链接 · One-time sign-in link<input name=link autocomplete=off autofocus></label></p>"
+        "<p><label>一次性登录链接或登录码 · One-time sign-in link or code"
+        "<input name=link autocomplete=off autofocus></label></p>"
         "<div class=row><button class=primary>登录 · Sign in</button></div></form>"
     )

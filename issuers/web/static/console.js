@@ -4,8 +4,11 @@
 const told = (name) => at("console-words").dataset[name];
 const session = { agency: "", cursor: "" };
 
-function opened(me) {
+async function opened(me) {
   session.agency = me.subject;
+  const { display } = await call("GET", `/.well-known/openid-credential-issuer/issuers/${me.subject}`);
+  const named = display.find((one) => one.locale.startsWith(document.documentElement.lang)) || display[0];
+  at("who").textContent = [named.name, me.person].filter(Boolean).join(" · ");
   const mine = [...document.querySelectorAll("form.issue")].filter((one) => one.dataset.agencies.split(" ").includes(session.agency));
   for (const id of ["type", "batch-type", "many-type"]) {
     at(id).replaceChildren(...mine.map((one) => element("option", one.dataset.name, { value: one.dataset.type })));
