@@ -35,7 +35,7 @@ ROUNDS = int(os.environ.get("LICENCE_BENCH_ROUNDS", "5"))
 SECONDS = 0.6
 BATCH = int(os.environ.get("LICENCE_BENCH_BATCH", "100000"))
 SIZES = [int(one) for one in os.environ.get("LICENCE_BENCH_GROWTH", "1000,10000,100000,1000000").split(",")]
-BATCH_ROUNDS = int(os.environ.get("LICENCE_BENCH_BATCH_ROUNDS", "1"))
+BATCH_ROUNDS = int(os.environ.get("LICENCE_BENCH_BATCH_ROUNDS", "5"))
 LATEST = Path(__file__).parent / "latest.json"
 TARGETS = {
     "core_verify": 0.75, "core_verify_warm": 0.70, "core_issue": 0.35, "core_verify_vs_sdjwt_py": 2.2,

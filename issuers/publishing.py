@@ -177,7 +177,7 @@ class StatusPublisher:
                     raise UnknownAgencyError
                 if not overdue:
                     return self._bits_of(session, row, now)
-                late = store.overdue(session, list_id, now)
+                late = lists_store.overdue(session, list_id, now)
             self._burn(late, now)
 
     def _bits_of(self, session: Session, row: StatusListRow, now: datetime) -> tuple[StatusListRow, Bits]:

@@ -208,16 +208,6 @@ def unsigned_copies(session: Session, before: datetime) -> Sequence[LicenceCopy]
     return session.exec(query.where(LicenceCopy.created_at < before)).all()
 
 
-def overdue(session: Session, list_id: str, now: datetime) -> Sequence[LicenceRow]:
-    """Return preparations past their time that nothing has burnt yet."""
-    query = select(LicenceRow).where(
-        LicenceRow.status_list_id == list_id,
-        LicenceRow.state == LicenceState.PREPARED,
-        col(LicenceRow.prepared_until) <= now,
-    )
-    return session.exec(query).all()
-
-
 def store_list(session: Session, list_id: str, *, version: int, token: str, kid: str, issued_at: int) -> bool:
     """Keep a signed list unless a later one is there already."""
     said = {"this": list_id, "made_of": version, "signed": token, "by": kid, "at": issued_at}

@@ -19,7 +19,6 @@ from credentials import base64url, jws, status_list, strict_json
 from credentials.errors import FormatError
 from credentials.jwk import PublicKey, import_public
 from credentials.status_list import Status, StatusList
-from issuers import store as issuers_store
 from issuers.lists import store as lists_store
 from issuers.mass.mass_changes import MANY
 from issuers.models import StatusListRow
@@ -124,7 +123,7 @@ def _contents(session: Session, row: StatusListRow, published: StatusList, now: 
         if status == Status.REVOKED and owed.get(index) != Status.REVOKED:
             yield f"{row.list_id} index {index}: revoked in the published list, not in the ledger"
     if row.version == row.published_version:
-        overdue = {one.status_index for one in issuers_store.overdue(session, row.list_id, now)}
+        overdue = {one.status_index for one in lists_store.overdue(session, row.list_id, now)}
         wrong = [one for one in owed.keys() | said.keys() if owed.get(one) != said.get(one)]
         if unsaid := set(wrong) - overdue:
             yield f"{row.list_id} does not say what was acknowledged of {len(unsaid)} licences, as index {min(unsaid)}"

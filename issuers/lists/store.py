@@ -104,15 +104,14 @@ def all_published(session: Session, agency: str | None = None) -> list[StatusLis
 
 _SHORT = [getattr(StatusListRow, name) for name in StatusListRow.model_fields if name != "token"]
 _PUBLISHED = select(*_SHORT).where(StatusListRow.list_id == bindparam("this"))
-_TO_PUBLISH = _PUBLISHED.add_columns(
-    exists()
-    .where(
-        col(LicenceRow.status_list_id) == bindparam("this"),
-        col(LicenceRow.state) == LicenceState.PREPARED,
-        col(LicenceRow.prepared_until) <= bindparam("now"),
-    )
-    .label("overdue")
-)
+_IS_OVERDUE = and_(LicenceRow.state == LicenceState.PREPARED, col(LicenceRow.prepared_until) <= bindparam("now"))
+_OVERDUE_IN = and_(LicenceRow.status_list_id == bindparam("this"), _IS_OVERDUE)
+_TO_PUBLISH = _PUBLISHED.add_columns(exists().where(_OVERDUE_IN).label("overdue"))
+
+
+def overdue(session: Session, list_id: str, now: datetime) -> Sequence[LicenceRow]:
+    """Return preparations of a list that are past their time and that nothing has burnt yet."""
+    return session.execute(select(LicenceRow).where(_OVERDUE_IN), {"this": list_id, "now": now}).scalars().all()
 
 
 def lists_of(session: Session, licence_id: str) -> list[str]:
@@ -131,13 +130,13 @@ def listed_statuses(session: Session, list_id: str, now: datetime) -> dict[int, 
 
     This is the SQL that finds revoked licences. A preparation past its time counts as revoked.
     """
-    overdue = and_(LicenceRow.state == LicenceState.PREPARED, col(LicenceRow.prepared_until) <= now)
     query = select(LicenceRow.status_index, LicenceRow.state).where(
-        LicenceRow.status_list_id == list_id, or_(col(LicenceRow.state).in_(list(LISTED)), overdue)
+        LicenceRow.status_list_id == list_id, or_(col(LicenceRow.state).in_(list(LISTED)), _IS_OVERDUE)
     )
     listed = session.get(StatusListRow, list_id)
     said: dict[int, int] = dict.fromkeys(listed.decoys if listed else (), Status.REVOKED)
-    said |= {index: LISTED.get(LicenceState(state), Status.REVOKED) for index, state in session.exec(query)}
+    found = session.execute(query, {"now": now})
+    said |= {index: LISTED.get(LicenceState(state), Status.REVOKED) for index, state in found}
     copies = select(LicenceCopy.status_index, LicenceRow.state, LicenceCopy.burnt).join(LicenceRow)
     copies = copies.where(
         LicenceCopy.status_list_id == list_id, or_(col(LicenceRow.state).in_(list(LISTED)), col(LicenceCopy.burnt))
