@@ -14,7 +14,7 @@ from bench.__main__ import Run, batches, counters, in_process, over_http, publis
 FLOORS: Mapping[Callable[[Run], None], Mapping[str, float]] = {
     in_process: {"core_verify": 0.28, "core_verify_warm": 0.34, "core_issue": 0.15},
     partial(over_http, rates=()): {"http_verify": 0.08},
-    partial(published, largest=False): {"status_publish": 0.10},
+    partial(published, largest=False): {"status_publish": 0.14},
     partial(counters, full=False): {"counter_verify_pg": 0.20},
     partial(batches, rows=5000, sqlite=False): {"batch_issue_pg": 0.025},
 }
