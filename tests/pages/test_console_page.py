@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 
+from app import catalogue
 from tests.pages.conftest import LiveWorld, check, opened, shot
 from tests.world import CLAIMS, OTHER_PARENT, PARENT
 
@@ -122,6 +123,18 @@ def test_who_is_no_agency(city: LiveWorld, chromium: Any) -> None:
         page.wait_for_selector("#said:not([hidden])")
         assert page.is_hidden("#work")
         assert page.evaluate("sessionStorage.getItem('token')") is None
+
+
+def test_an_agency_that_may_sign_nothing(city: LiveWorld, chromium: Any) -> None:
+    """It is told whom to ask; every tab opens all the same, and its name stands above."""
+    with opened(chromium, city, width=1280) as page:
+        signed_in(page, city, "health")
+        page.wait_for_selector("#no-types:not([hidden])")
+        assert page.inner_text("#who") == catalogue.agencies()["health"]["name"]["zh"]
+        for tab in page.query_selector_all(".tabs a"):
+            tab.click()
+        assert page.is_hidden("#said")
+        check(page)
 
 
 def test_renewed(city: LiveWorld, chromium: Any) -> None:

@@ -13,6 +13,7 @@ async function opened(me) {
   for (const id of ["type", "batch-type", "many-type"]) {
     at(id).replaceChildren(...mine.map((one) => element("option", one.dataset.name, { value: one.dataset.type })));
   }
+  at("no-types").hidden = mine.length > 0;
   pick();
   pickMany();
 }
