@@ -14,7 +14,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from app import logs, webhooks
+from app.database import why
 from app.house import House
 from issuers.publishing import Held
 from keys.auth import Clock
@@ -22,6 +25,7 @@ from records.leases import Leases, must_hold
 
 MINUTE = timedelta(minutes=1)
 FIRST_SECONDS = 5.0  # after the start, whatever is seldom is done for the first time
+RETRY_SECONDS, LONGEST_RETRY_SECONDS = 0.25, 5.0  # after a round that failed, and after many in turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +94,17 @@ def once(duty: Duty, house: House, leases: Leases, now: Clock) -> bool:
 
 
 async def _again_and_again(duty: Duty, house: House, leases: Leases, now: Clock, failed: Callable[[str], None]) -> None:
-    first = True
+    wait, failures = min(duty.every, FIRST_SECONDS), 0
     while True:
-        await asyncio.sleep(min(duty.every, FIRST_SECONDS) if first else duty.every)
-        first = False
+        await asyncio.sleep(wait)
+        wait = duty.every
         try:
             await asyncio.to_thread(once, duty, house, leases, now)
         except Exception as error:  # noqa: BLE001 - whatever it was, the next round tries again
             failed(duty.name)
-            logs.log.error("duty.failed", duty=duty.name, kind=type(error).__name__)
+            said = why(error) if isinstance(error, SQLAlchemyError) else type(error).__name__
+            logs.log.error("duty.failed", duty=duty.name, kind=said)
+            wait = max(wait, min(RETRY_SECONDS * 2**failures, LONGEST_RETRY_SECONDS))
+            failures = min(failures + 1, 10)
+        else:
+            failures = 0

@@ -22,7 +22,9 @@ from sqlmodel import Session
 
 from app import migrations, store
 from app.database import EngineDatabase
+from credentials import base64url
 from issuers import store as issuers_store
+from keys.models import WrappedRoot
 from records import store as records_store
 from records.models import AuditEntry
 
@@ -70,23 +72,33 @@ class Manifest(_Strict):
     status_lists: list[ListState]
     audit: list[Head]
     checkpoint: str | None
+    key_encryption_key: str = ""
+    """What the key is called that opens this backup; unknown of those that were made before this was noted."""
+    wrapped_root: str = ""
+    """The one secret, wrapped by that key, in base64url: so that a wrong key is found before anything is loaded."""
 
 
 def make(database: EngineDatabase, url: str, base_url: str, folder: Path, *, now: datetime) -> Manifest:
     """Write a dump and its manifest into a new or empty folder, readable by its owner alone; nothing waits for it."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise BackupError(f"{folder} is not empty: name a new folder for each backup")
+        raise BackupError(
+            f"{folder} 不是空文件夹，每次备份请用新文件夹 · is not empty: name a new folder for each backup"
+        )
     engine = database.engine.dialect.name
     if not migrations.is_current(database.engine):
-        raise BackupError("the database is not of this version: back it up with the release that serves it")
+        raise BackupError(
+            "数据库不是本版本的，请用正在服务的版本备份 · "
+            "the database is not of this version: back it up with the release that serves it"
+        )
     folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
     dump = folder / DUMPS[engine]
     os.close(os.open(dump, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE))
     said: dict[str, Any] = {"made_at": now, "base_url": base_url, "engine": engine, "dump": dump.name}
-    if engine == "sqlite":
-        said |= _copy(database.engine, dump)
-    else:
-        said |= _dump(database.engine, url, dump)
+    try:
+        said |= _copy(database.engine, dump) if engine == "sqlite" else _dump(database.engine, url, dump)
+    except BackupError:
+        dump.unlink()  # the folder is empty again: the next try may have it
+        raise
     manifest = Manifest(**said | {"dump_sha256": _digest(dump)})
     handle = os.open(folder / MANIFEST, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
     with os.fdopen(handle, "w", encoding="utf-8") as out:
@@ -98,12 +110,21 @@ def read(folder: Path) -> Manifest:
     """Return a backup's manifest, if its dump is the one that was made with it."""
     try:
         manifest = Manifest.model_validate_json((folder / MANIFEST).read_bytes())
+    except FileNotFoundError as error:
+        raise BackupError(f"{folder} 中没有完成的备份，请换一个 · holds no finished backup: take another") from error
     except ValidationError as error:
-        raise BackupError(f"{folder / MANIFEST} is no manifest of this release or an older one") from error
+        raise BackupError(
+            f"{folder / MANIFEST} 不是本版本或更早版本的清单 · is no manifest of this release or an older one"
+        ) from error
     if manifest.dump != DUMPS[manifest.engine] or _digest(folder / manifest.dump) != manifest.dump_sha256:
-        raise BackupError(f"{manifest.dump} is not the dump that this manifest was written for: take another backup")
+        raise BackupError(
+            f"{manifest.dump} 与清单不符，请换一份备份 · "
+            "is not the dump that this manifest was written for: take another backup"
+        )
     if not migrations.is_known(manifest.schema_version):
-        raise BackupError("a newer release made this backup: restore it with that one")
+        raise BackupError(
+            "备份出自更新的版本，请用该版本恢复 · a newer release made this backup: restore it with that one"
+        )
     return manifest
 
 
@@ -114,12 +135,18 @@ def load(database: EngineDatabase, url: str, folder: Path, manifest: Manifest) -
     """
     engine = database.engine
     if engine.dialect.name != manifest.engine:
-        raise BackupError(f"this is a backup of {manifest.engine}: set LICENCE_DATABASE_URL to such a database")
+        raise BackupError(
+            f"这是 {manifest.engine} 的备份，请把 LICENCE_DATABASE_URL 设为同类数据库 · "
+            f"this is a backup of {manifest.engine}: set LICENCE_DATABASE_URL to such a database"
+        )
     if migrations.is_held(engine) and _holds(database, manifest):
         return False
     with database.read() as session:
         if store.strangers(session) or store.any_row(session):
-            raise BackupError("the database is not empty: name a new one in LICENCE_DATABASE_URL")
+            raise BackupError(
+                "数据库不是空的，请在 LICENCE_DATABASE_URL 写一个新库 · "
+                "the database is not empty: name a new one in LICENCE_DATABASE_URL"
+            )
     if manifest.engine == "sqlite":
         _copy_back(engine, folder / manifest.dump)
     else:
@@ -127,7 +154,10 @@ def load(database: EngineDatabase, url: str, folder: Path, manifest: Manifest) -
         _run("pg_restore", url, ["--single-transaction", "--no-owner", "--no-privileges", str(folder / manifest.dump)])
     migrations.upgrade_held(engine, manifest.schema_version)
     if not _holds(database, manifest):
-        raise BackupError("the dump is not what its manifest says: take another backup, and an empty database")
+        raise BackupError(
+            "内容与清单不符，请换一份备份和一个空库 · "
+            "the dump is not what its manifest says: take another backup, and an empty database"
+        )
     return True
 
 
@@ -145,7 +175,7 @@ def beyond(heads: Sequence[Head], session: Session) -> list[str]:
 
 
 def _manifest(session: Session) -> dict[str, Any]:
-    last = records_store.last_checkpoint(session)
+    last, root = records_store.last_checkpoint(session), session.get(WrappedRoot, 1)
     return {
         "schema_version": store.readiness(session)[0],
         "status_lists": [
@@ -153,6 +183,8 @@ def _manifest(session: Session) -> dict[str, Any]:
         ],
         "audit": [Head(stream=one, sequence=at, hash=digest) for one, at, digest in store.audit_heads(session)],
         "checkpoint": last.note if last else None,
+        "key_encryption_key": root.custodian if root else "",
+        "wrapped_root": base64url.encode(root.wrapped) if root else "",
     }
 
 
@@ -224,8 +256,8 @@ def _run(program: str, url: str, options: Sequence[str]) -> None:
     found = shutil.which(program)
     if found is None:
         raise BackupError(
-            f"{program} is not here: install PostgreSQL's client programs, of the server's version or later "
-            "(Debian: apt install postgresql-client)"
+            f"没有 {program}，请安装不低于服务器版本的 PostgreSQL 客户端 · is not here: install PostgreSQL's client "
+            "programs, of the server's version or later (Debian: apt install postgresql-client)"
         )
     address = make_url(url)
     more: Mapping[str, str] = {"PGPASSWORD": str(address.password)} if address.password else {}
@@ -234,4 +266,7 @@ def _run(program: str, url: str, options: Sequence[str]) -> None:
         [found, f"--dbname={plain}", *options], env={**os.environ, **more}, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        raise BackupError(f"{program} failed: {' '.join(done.stderr.split())}")
+        raise BackupError(
+            f"{found} 未成功；其版本须不低于服务器，目录放在 PATH 最前 · failed; it must be of the server's version "
+            f"or later, and first in PATH: {' '.join(done.stderr.split())}"
+        )

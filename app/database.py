@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session
 
@@ -104,6 +104,17 @@ def engine(url: str, connections: int = MOST_CONNECTIONS) -> Engine:
     event.listen(made, "connect", lambda connection, _record: _prepare(connection, wal=wal))
     event.listen(made, "begin", _begin)
     return made
+
+
+def why(error: SQLAlchemyError) -> str:
+    """Return of what kind an error is and, where no connection was made, why: as the driver says it, in one line.
+
+    That names address, database and role, never a password; what a statement failed at may be claims, and is not told.
+    """
+    kind = type(error).__name__
+    if not isinstance(error, DBAPIError) or error.statement is not None or error.orig is None:
+        return kind
+    return f"{kind}: {str(error.orig).strip().partition(chr(10))[0]}"
 
 
 def _note_idle(_connection: object, record: ConnectionPoolEntry) -> None:

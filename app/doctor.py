@@ -7,6 +7,7 @@ from typing import NamedTuple
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import migrations
+from app.database import why
 from app.house import House
 from app.invariants import checks as invariants
 from app.settings import Settings
@@ -15,6 +16,7 @@ from issuers.batch import store as batch_store
 from issuers.errors import IssuerError
 from keys.errors import CustodyError
 from keys.models import KeyState
+from keys.trust_list import OPERATOR
 from verifier.errors import RefusalError
 
 MOST_TOLD = 200  # findings of one check
@@ -32,10 +34,12 @@ class Check(NamedTuple):
 
 
 def examine(house: House, *, deep: bool, now: datetime) -> list[Finding]:
-    """Return every check and its finding."""
+    """Return every check and its finding; where the database or its schema is not right, the others cannot be made."""
     checks = SHALLOW + DEEP if deep else SHALLOW
     findings: list[Finding] = []
     for name, look, _zh, _en in checks:
+        if any(wrong for _, wrong in findings[: len(FIRST)]):  # nothing else can be known
+            break
         wrong: list[str] = []
         more = 0
         try:
@@ -45,7 +49,7 @@ def examine(house: House, *, deep: bool, now: datetime) -> list[Finding]:
                 else:
                     more += 1
         except SQLAlchemyError as error:
-            wrong = [f"the database refuses ({type(error).__name__}): see LICENCE_DATABASE_URL"]
+            wrong = [f"the database refuses ({why(error)})"]
         except (FormatError, CustodyError, IssuerError, RefusalError, KeyError) as error:
             wrong = [f"cannot be examined: {type(error).__name__} {error}"]
         if more:
@@ -71,8 +75,10 @@ def _database(house: House, _now: datetime) -> Iterator[str]:
 
 
 def _schema(house: House, _now: datetime) -> Iterator[str]:
-    if not migrations.is_served(house.database.engine):
-        yield "it is older: run `licence migrate`"
+    if migrations.is_held(house.database.engine):
+        yield "a restore has not come to its end: run `licence restore` again, with the same folder"
+    elif not migrations.is_served(house.database.engine):
+        yield "it is older, or empty: run `licence migrate`"
 
 
 def _keys(house: House, _now: datetime) -> Iterator[str]:
@@ -90,6 +96,9 @@ def _keys(house: House, _now: datetime) -> Iterator[str]:
 
 
 def _trust(house: House, now: datetime) -> Iterator[str]:
+    if not house.vault.key_rows(OPERATOR):
+        yield "the database is new: the first `licence serve` makes the operator's keys"
+        return
     try:
         house.registry.token(now=now)
     except CustodyError as error:
@@ -115,8 +124,8 @@ SHALLOW = [
         "See that LICENCE_DATABASE_URL is right and the database runs.",
     ),
     Check(
-        "schema fits this version", _schema, "请运行 licence migrate；数据库比本版本新时请部署新版本。",
-        "Run `licence migrate`; where the database is the newer one, deploy the newer version.",
+        "schema fits this version", _schema, "请照所述处理：升级用 licence migrate，未完成的恢复用 licence restore。",
+        "Do as it says: `licence migrate` for an older schema, `licence restore` again for an unfinished restore.",
     ),
     Check(
         "keys open with this key-encryption key", _keys,
@@ -125,13 +134,15 @@ SHALLOW = [
     ),
     Check(
         "trust list is signed", _trust,
-        "请用 licence keys list 查看运营方密钥；见 docs/runbooks.md 的 “Key compromise”。",
-        'Look at the operator\'s keys (`licence keys list`); "Key compromise" in docs/runbooks.md.',
+        "新库请先启动一次 licence serve；否则用 licence keys list 查看运营方密钥，见 docs/runbooks.md。",
+        'A new database: start `licence serve` once. Else `licence keys list`; "Key compromise" in docs/runbooks.md.',
     ),
     Check(
         "batches go on", _batches, "见 docs/runbooks.md 的 “Batch held up”。", '"Batch held up" in docs/runbooks.md.'
     ),
 ]  # fmt: skip
+FIRST = SHALLOW[:2]
+"""Without these nothing else can be looked at."""
 DEEP = [
     Check("I1 signatures and ledger rows", invariants.signatures, *_INVARIANT),
     Check("I2 status indices", invariants.indices, *_INVARIANT),

@@ -77,6 +77,10 @@ class Root:
         """Return the secret; one that another key wraps raises `KeySealBrokenError`."""
         return self._opened(self._row() or self._made())
 
+    def must_open(self, custodian: str, wrapped: bytes) -> None:
+        """Raise `KeySealBrokenError` unless the key that is set opens a secret as another database has it."""
+        self._opened(WrappedRoot(custodian=custodian, wrapped=wrapped))
+
     def is_the_key_itself(self) -> bool:
         """Whether the key-encryption key is the secret itself, as in a database from before: who has it has both."""
         return isinstance(self._custodian, KeyInFile) and self.open() == self._custodian.kek

@@ -210,23 +210,29 @@ def signing_key(
     """
     x5c = token.header.get("x5c")
     if x5c is None:
-        return purposed_key(issuer, token.kid, purpose, at=at, before=before), ()
+        return purposed_key(issuer, token.kid, purpose, at=at, as_of=trust.issued_at, before=before), ()
     certified = x509.verify_chain(x509.parse_chain(x5c), trust.anchors, at=now)
     if issuer.issuer not in certified.uris:
         raise RefusalError("certificate_refused")
     listed = next((kid for kid, one in issuer.keys.items() if one.key.thumbprint == certified.key.thumbprint), None)
-    return purposed_key(issuer, listed, purpose, at=at, before=before), certified.authority_key_ids
+    key = purposed_key(issuer, listed, purpose, at=at, as_of=trust.issued_at, before=before)
+    return key, certified.authority_key_ids
 
 
 def purposed_key(
-    issuer: TrustedIssuer, kid: str | None, purpose: KeyPurpose, *, at: int, before: Callable[[int], bool]
+    issuer: TrustedIssuer, kid: str | None, purpose: KeyPurpose, *, at: int, as_of: int, before: Callable[[int], bool]
 ) -> PublicKey:
-    """Return an agency's key for one purpose, in use at second `at`; any other raises its reason."""
+    """Return an agency's key for one purpose, in use at second `at`; any other raises its reason.
+
+    Of a key that was the next one when the list was signed (`as_of`), and used since, an older list cannot say more.
+    """
     found = issuer.keys.get(kid or "")
     if found is None or found.purpose != purpose:
         raise RefusalError("key_unknown")
     if found.compromised and (found.compromised_from is None or not before(found.compromised_from)):
         raise RefusalError("key_compromised")
+    if found.first is None and at >= as_of:
+        raise RefusalError("trust_list_refused", "the list is older than this key's use: get a new one")
     if not found.signed_at(at):
         raise RefusalError("key_unknown")
     return found.key

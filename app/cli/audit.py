@@ -28,6 +28,15 @@ def export_checkpoint(
     leaves: list[str] = []
     while len(leaves) < size:
         leaves += [b64encode(one).decode("ascii") for one in made.log.leaves(len(leaves), size - len(leaves))]
+    before = _exported(folder)
+    if before != leaves[: len(before)]:
+        answer(
+            {"exported": False, "reason": "another_history"},
+            f"{folder} 中是另一段历史：其间做过恢复，或记录被改动。请原样保留，改用新文件夹 · holds another history: "
+            "a restore lies between, or the records were changed. Keep it as it is, and export to a new folder",
+            as_json=json_output,
+        )
+        raise typer.Exit(REFUSED)
     folder.mkdir(parents=True, exist_ok=True)
     kept = folder / f"checkpoint-{size}.txt"
     kept.write_text(note, encoding="utf-8")
@@ -48,7 +57,8 @@ def verify_audit(
     except AuditBrokenError as error:
         answer(
             {"verified": False, "stream": error.stream, "entry": error.sequence},
-            f"记录被改动，首处在 {error} · the records were changed; first at {error}",
+            f"记录被改动，首处在 {error}；如其间做过恢复，见 docs/runbooks.md · "
+            f'the records were changed; first at {error} ("Restore" in docs/runbooks.md, if one lies between)',
             as_json=json_output,
         )
         raise typer.Exit(REFUSED) from error
@@ -77,9 +87,13 @@ def _notes(made: House, folder: Path, *, as_json: bool) -> list[str]:
 
 
 def _leaves(folder: Path | None) -> list[bytes]:
-    if folder is None or not (folder / LEAVES).exists():
-        return []
-    return [b64decode(one) for one in json.loads((folder / LEAVES).read_text(encoding="ascii"))]
+    return [b64decode(one) for one in _exported(folder)] if folder is not None else []
+
+
+def _exported(folder: Path) -> list[str]:
+    """Return the leaves that were exported to a folder before, in base64; none to a new one."""
+    kept = folder / LEAVES
+    return list(json.loads(kept.read_text(encoding="ascii"))) if kept.exists() else []
 
 
 def add_to(app: typer.Typer) -> None:

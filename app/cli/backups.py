@@ -14,13 +14,17 @@ from app.backup import BackupError, Manifest
 from app.building import build
 from app.cli.opening import Json, must_open_a_key, settings
 from app.cli.output import REFUSED, answer, errors, print_json
+from app.doctor import kek_variable
 from app.house import House
-from credentials import merkle
+from app.settings import SettingsError
+from credentials import base64url, merkle
 from credentials.errors import FormatError
+from keys.errors import KeySealBrokenError
 from records import log
 from records import store as records_store
 
 T = TypeVar("T")
+NEXT = "下一步 · next: licence doctor --deep; licence token grant operator op --person NAME, twice; licence serve"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -70,8 +74,13 @@ def restore(
     configured, now = settings(), clock.now()
     manifest = _or_refuse(lambda: backup.read(folder), as_json=json_output)
     if manifest.base_url != configured.base_url:
-        _refuse(f"this is a backup of {manifest.base_url}: set LICENCE_BASE_URL to it", as_json=json_output)
+        _refuse(
+            f"这是 {manifest.base_url} 的备份，请照此设置 LICENCE_BASE_URL · "
+            f"this is a backup of {manifest.base_url}: set LICENCE_BASE_URL to it",
+            as_json=json_output,
+        )
     made = build(configured)
+    _must_open(made, manifest)
     url = configured.database_url.get_secret_value()
     _or_refuse(lambda: backup.load(made.database, url, folder, manifest), as_json=json_output)
     must_open_a_key(made)
@@ -80,6 +89,21 @@ def restore(
     migrations.release(made.database.engine)
     told = _told(manifest, report, heads, now)
     answer(told, _said(told), as_json=json_output)
+
+
+def _must_open(made: House, manifest: Manifest) -> None:
+    """Refuse a backup that the key-encryption key does not open, before anything is loaded."""
+    if not manifest.wrapped_root:
+        return
+    try:
+        made.root.must_open(manifest.key_encryption_key, base64url.decode(manifest.wrapped_root))
+    except KeySealBrokenError as error:
+        name, where = manifest.key_encryption_key, kek_variable(made.settings)
+        raise SettingsError(
+            f"此备份须用当时的主密钥（{name}）打开，请设在 {where}，恢复后再换 · "
+            f"this backup opens with the key-encryption key of its day ({name}): set it in {where}; after the restore, "
+            "`licence keys rewrap` to the new one"
+        ) from error
 
 
 def texts(paths: Sequence[Path]) -> Iterator[tuple[str, str]]:
@@ -131,7 +155,8 @@ def _said(told: dict[str, Any]) -> str:
         f"  lists published later: {', '.join(told['lists_published_later']) or 'none was given'}",
         f"  revoked again: {len(told['revoked_again'])}; suspended again: {len(told['suspended_again'])}",
         f"  burnt: {len(told['burnt'])}; indices of no known licence: {lost}",
-        f"  new lists: {len(told['lists_opened'])}; access tokens ended: {told['tokens_ended']}",
+        f"  new lists (no index given since is in them): {len(told['lists_opened'])}",
+        f"  access tokens ended: {told['tokens_ended']}",
     ]
     for name, about in (
         ("suspended_here_valid_there", "suspended here, valid in what was published: look at them"),
@@ -142,7 +167,12 @@ def _said(told: dict[str, Any]) -> str:
     ):
         lines += [f"  {about}: {one}" for one in told[name]]
     lines += [f"  {one['file']}: {said}" for one in told["checkpoints"] for said in one["beyond"]]
-    return "\n".join([*lines, "Next: licence doctor --deep, licence token grant operator …, licence serve"])
+    return "\n".join(
+        [
+            *lines,
+            NEXT,
+        ]
+    )
 
 
 def _or_refuse(act: Callable[[], T], *, as_json: bool) -> T:

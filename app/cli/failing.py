@@ -9,7 +9,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app import logs
 from app.cli.demo_server import StoryBrokenError
+from app.cli.files import FileNotJsonError
 from app.cli.output import FAILED, REFUSED, WRONG_USAGE
+from app.database import why
 from app.problem_codes import PROBLEMS
 from app.settings import SettingsError
 from credentials import fault_words
@@ -49,13 +51,13 @@ def failure(error: Exception) -> Failure | None:
         return Failure("settings", str(error), {}, FAILED)
     if isinstance(error, SQLAlchemyError):
         logs.configure()
-        said = f"({type(error).__name__})"
         sentence = (
-            f"数据库拒绝访问{said}，请检查 LICENCE_DATABASE_URL。 the database refuses {said}; see LICENCE_DATABASE_URL"
+            "数据库不可用，请检查 LICENCE_DATABASE_URL 及数据库是否运行。 The database cannot be used: see that "
+            f"LICENCE_DATABASE_URL is right and the database runs. ({why(error)})"
         )
         return Failure("database_unavailable", sentence, {}, FAILED)
-    if isinstance(error, OSError | UnicodeError):
-        return Failure("file", _file(error), {}, WRONG_USAGE)
+    if isinstance(error, FileNotJsonError | OSError | UnicodeError):
+        return _of_file(error)
     if isinstance(error, StoryBrokenError):
         return Failure("failed", str(error), {}, FAILED)
     if isinstance(error, CommandError | ImportError | ValueError):
@@ -77,14 +79,17 @@ def _detail(error: Exception, code: str) -> str:
     return f" ({said})" if said else ""
 
 
-def _file(error: OSError | UnicodeError) -> str:
+def _of_file(error: FileNotJsonError | OSError | UnicodeError) -> Failure:
+    if isinstance(error, FileNotJsonError):
+        return Failure("malformed_json", f"{_advice('malformed_json')} ({error})", {}, REFUSED)
+    said = f"文件无法读写，请核对路径。 The file cannot be used: check its path. ({error})"
     if isinstance(error, FileExistsError):
         there = error.filename
-        return (
+        said = (
             f"{there} 已存在，原样保留；请直接使用它，或另选文件名。 "
             f"{there} exists and is left as it is: use it, or choose another name."
         )
-    return f"文件无法读写，请核对路径。 The file cannot be used: check its path. ({error})"
+    return Failure("file", said, {}, WRONG_USAGE)
 
 
 def _setting(row: Mapping[str, Any]) -> str:

@@ -7,10 +7,8 @@ from credentials import strict_json
 from credentials.errors import MalformedError
 
 
-class FileNotJsonError(MalformedError):
-    """A file is no strict JSON."""
-
-    code = "malformed_json"
+class FileNotJsonError(Exception):
+    """A file is no strict JSON; says which, and where it stops being it."""
 
 
 def read_json(path: Path) -> Any:

@@ -33,9 +33,19 @@ def house() -> House:
 
 def must_be_served(engine: Engine) -> None:
     """Refuse to work on a database that this version does not serve."""
+    must_not_be_held(engine)
     if not migrations.is_served(engine):
         raise SettingsError(
             "数据库版本较旧，请先运行 licence migrate · the database is of an older version: run `licence migrate`"
+        )
+
+
+def must_not_be_held(engine: Engine) -> None:
+    """Refuse to work on a database that a restore has loaded and not come to its end with."""
+    if migrations.is_held(engine):
+        raise SettingsError(
+            "上次恢复未完成，请用同一文件夹再运行 licence restore · "
+            "a restore has not come to its end: run `licence restore` again, with the same folder"
         )
 
 

@@ -214,11 +214,17 @@ def rewrap(
         new = {"LICENCE_KEK_VAULT": to, "LICENCE_KEK_VAULT_TOKEN_FILE": str(vault_token_file)}
     elif to.startswith("pkcs11:"):
         new = {"LICENCE_KEK_PKCS11": to}
-    after = "keep the old key secret: what is at rest stays sealed under it" if itself else "then destroy the old key"
+    after = (
+        "旧密钥仍须保密：静态数据仍由它封存 · keep the old key secret: what is at rest stays sealed under it"
+        if itself
+        else "请立即另做备份；更早的备份只有旧密钥能打开，留着它们就须另存旧密钥 · take a backup now; those from "
+        "before open with the old key alone: keep it, apart, for as long as you keep them, then destroy it"
+    )
     answer(
         {"changed": changed, "custodian": kek.name, "settings": new, "old_key_still_opens": itself},
-        f"wrapped under it {'now' if changed else 'already'}: for every process unset what LICENCE_KEK_… is set, set "
-        f"{' '.join(f'{name}={value}' for name, value in new.items())}, restart them; {after}",
+        f"已{'由' if changed else '早由'}新密钥封装，请将各进程的 LICENCE_KEK_… 换成下列设置并重启 · wrapped under it "
+        f"{'now' if changed else 'already'}: for every process unset what LICENCE_KEK_… is set, set "
+        f"{' '.join(f'{name}={value}' for name, value in new.items())}, restart them\n{after}",
         as_json=json_output,
     )
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import socket
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
@@ -37,8 +38,23 @@ def serve(
     if settings.demo and not is_loopback(host):
         raise SettingsError("演示只能监听本机地址 · the demonstration listens on loopback only")
     now = clock.ahead(settings.demo_clock_ahead_seconds)
+    _must_be_free(host, port)
     errors.print(f"serving {settings.base_url} on {host}:{port}; API reference: {settings.base_url}/docs", markup=False)
     _run(create_app(house, now=now, by_itself=work), host, port)
+
+
+def _must_be_free(host: str, port: int) -> None:
+    """Refuse before anything is announced where somebody listens already."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise SettingsError(
+                f"{host}:{port} 无法监听，请结束占用者或换 --host、--port · "
+                f"cannot listen on {host}:{port}: end what does, or use another --host or --port ({error.strerror})"
+            ) from error
 
 
 def _run(served: FastAPI, host: str, port: int) -> None:
@@ -74,6 +90,7 @@ def worker(
     now = clock.ahead(house.settings.demo_clock_ahead_seconds)
     logs.log.info("working", name=background.worker_name())
     if port is not None:
+        _must_be_free(host, port)
         _run(create_app(house, now=now, rooms=(), by_itself=True), host, port)
         return
     with suppress(KeyboardInterrupt):
@@ -83,12 +100,9 @@ def worker(
 def migrate(json_output: opening.Json = False) -> None:
     """Bring the database to this version's schema."""
     database = EngineDatabase(opening.settings().database_url.get_secret_value())
-    if migrations.is_held(database.engine):
-        raise SettingsError(
-            "上次恢复未完成，请用同一文件夹再运行 licence restore · "
-            "a restore has not come to its end: run `licence restore` again, with the same folder"
-        )
-    migrations.upgrade(database.engine)
+    opening.must_not_be_held(database.engine)
+    if not migrations.is_served(database.engine):
+        migrations.upgrade(database.engine)
     answer({"migrated": True}, "the database fits this version", as_json=json_output)
 
 

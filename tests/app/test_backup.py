@@ -397,10 +397,15 @@ def test_the_commands(world: World, places: Places, run: Run, monkeypatch: pytes
         str(tmp_path / "later/manifest.json"),
     )
     monkeypatch.setenv("LICENCE_KEK", KEK[::-1])
-    assert run("restore", str(places.folder), *given).code == 4  # a wrong key: loaded, and nothing serves it
-    assert run("doctor").code == 4
-    assert "licence restore" in run("migrate").err
+    wrong = run("restore", str(places.folder), *given)  # a wrong key: found before anything is loaded
+    assert (wrong.code, "rewrap" in wrong.err) == (4, True)
+    assert not migrations.is_held(places.database.engine)
     monkeypatch.setenv("LICENCE_KEK", KEK)
+    kept = backup.read(places.folder)
+    assert backup.load(places.database, places.url, places.folder, kept)  # interrupted: loaded, and nothing serves it
+    for words in (("doctor",), ("serve",), ("migrate",)):
+        held = run(*words)
+        assert (held.code, "run `licence restore` again" in held.out + held.err) == (4, True), words
     done = run("restore", str(places.folder), *given, "--json")
     assert done.code == 0, done.err
     assert done.json["revoked_again"] == [known]

@@ -11,6 +11,7 @@ import pytest
 
 from credentials import base64url
 from keys.errors import TrustListRefusedError
+from tests.keys.test_rotation import rotate
 from tests.verifier.forge import failed
 from tests.world import ITEM, START, World
 from verifier import offline
@@ -104,6 +105,19 @@ def test_a_list_that_was_altered_or_swapped(world: World) -> None:
     altered = copy.deepcopy(bundle)
     altered["status_lists"][police] = ".".join([head, base64url.encode(json.dumps(claims).encode()), signature])
     assert _said(_verified(world, text, altered, world.now)) == ("cannot_confirm", "status_list_invalid")
+
+
+def test_a_bundle_older_than_the_use_of_a_key_is_amber(world: World) -> None:
+    """A rotation after the bundle: the key was next in it, and an old list cannot call a genuine licence forged."""
+    world.issue()
+    bundle = json.loads(json.dumps(world.bundle()))
+    world.wait(60)
+    rotate(world)
+    new = world.issue()
+    text = world.offline_pass(new, CLAIMS)
+    assert _said(_verified(world, text, bundle, world.now)) == ("cannot_confirm", "trust_list_refused")
+    fresh = json.loads(json.dumps(world.bundle()))
+    assert _said(_verified(world, text, fresh, world.now)) == ("accepted", "accepted")
 
 
 def test_revoked_in_the_bundle_is_revoked(world: World) -> None:
