@@ -216,9 +216,7 @@ class Settings(BaseSettings):
         try:
             key = load_pem_private_key(text.encode(), None)
         except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-            raise SettingsError(
-                f"{self.oidc_client_key_file} 不是 PEM 私钥 · is no private key in PEM: give one"
-            ) from error
+            raise SettingsError(f"{self.oidc_client_key_file} 不是 PEM 私钥 · is no private key in PEM") from error
         if not isinstance(key, EllipticCurvePrivateKey) or not isinstance(key.curve, SECP256R1):
             raise SettingsError(f"{self.oidc_client_key_file} 不是 P-256 密钥，请另生成 · is not a P-256 key: make one")
         return text
@@ -274,9 +272,7 @@ def private_text(path: Path) -> str:
             raise SettingsError(f"{path} 只应本人可读，请 chmod 600 · must be readable by its owner alone: chmod 600")
         return path.read_text(encoding="ascii")
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(
-            f"密钥文件无法读取，请核对路径 · the key cannot be read, check its path: {error}"
-        ) from error
+        raise SettingsError(f"密钥无法读取，请核对路径 · the key cannot be read, check its path: {error}") from error
 
 
 def kek_in(path: Path) -> bytes:

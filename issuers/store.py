@@ -10,10 +10,11 @@ from functools import cache
 
 from sqlalchemy import Executable, Integer, bindparam, cast, false, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session, and_, col, or_, select
 
 from credentials import strict_json
 from issuers.models import ActsOfHour, LicenceCopy, LicenceRow, LicenceState, ListKind, StatusListRow
+from keys.models import KeyState, SigningKey
 from records.models import IdempotencyKey
 from records.rows import store as rows_store
 
@@ -37,9 +38,19 @@ def licences(
 
 
 def states(session: Session, licence_ids: Sequence[str]) -> dict[str, str]:
-    """Return the states of licences by identifier."""
-    query = select(LicenceRow.licence_id, LicenceRow.state).where(col(LicenceRow.licence_id).in_(licence_ids))
-    return dict(session.exec(query).all())
+    """Return the states of licences by identifier; `KEY_COMPROMISED` of valid ones that a stolen key signed since."""
+    stolen = and_(
+        col(SigningKey.kid) == col(LicenceRow.kid),
+        SigningKey.state == KeyState.COMPROMISED,
+        or_(col(SigningKey.compromised_from).is_(None), col(SigningKey.compromised_from) <= LicenceRow.created_at),
+    )
+    query = select(LicenceRow.licence_id, LicenceRow.state, SigningKey.kid).outerjoin(SigningKey, stolen)
+    found = session.exec(query.where(col(LicenceRow.licence_id).in_(licence_ids)))
+    return {name: KEY_COMPROMISED if kid and state == LicenceState.VALID else state for name, state, kid in found}
+
+
+KEY_COMPROMISED = "key_compromised"
+"""No state of the ledger: what nobody accepts any more until it is issued again."""
 
 
 def held_state(session: Session, licence_id: str) -> str | None:

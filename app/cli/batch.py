@@ -11,7 +11,7 @@ from rich.progress import Progress
 
 from app.cli.agency import DEFAULT_URL, Json, Key, Token, Url
 from app.cli.client import Client
-from app.cli.output import REFUSED, answer, in_words, lines
+from app.cli.output import REFUSED, answer, errors, in_words, lines
 from issuers.batch import rows
 
 KINDS = {".ndjson": rows.NDJSON, ".jsonl": rows.NDJSON, ".csv": rows.CSV, ".xlsx": rows.XLSX}
@@ -55,6 +55,8 @@ def send(  # noqa: PLR0917 - typer's options
         pieces = iter(lambda: body.read(PIECE), b"")
         made = client.call("POST", f"/issuers/{agency}/batches", params=query, content=pieces, headers=headers)
         if wait:
+            if not json_output:
+                errors.print(f"已接收 · taken; to look again: licence batch watch {agency} {made['job_id']}")
             made = _followed(client, agency, made, as_json=json_output)
         _end(client, agency, made, report, as_json=json_output)
 

@@ -129,6 +129,8 @@ def add_holder(
     if link:
         said += f"\n登录链接，三十分钟内一次有效 · sign-in link, once, within 30 minutes: {link}"
         said += f"\n  POST {made.settings.base_url}/wallet/sign-in {json.dumps({'link': link})}"
+    else:
+        said += "\n由城市身份平台登录（LICENCE_OIDC_…） · signs in at the city's identity platform"
     answer({"holder_id": holder_id, "sign_in_link": link}, said, as_json=json_output)
 
 

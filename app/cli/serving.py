@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 import socket
 from contextlib import suppress
 from pathlib import Path
@@ -18,7 +19,10 @@ from app.cli.output import FAILED, REFUSED, answer, errors
 from app.database import EngineDatabase
 from app.house import House
 from app.main import create_app
-from app.settings import SettingsError, is_loopback
+from app.settings import Settings, SettingsError, is_loopback
+
+OF_CALLERS = frozenset({"LICENCE_URL", "LICENCE_TOKEN", "LICENCE_SANDBOX"})
+"""Variables of the same beginning that are for who calls the API."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -41,6 +45,13 @@ def serve(
     _must_be_free(host, port)
     errors.print(f"serving {settings.base_url} on {host}:{port}; API reference: {settings.base_url}/docs", markup=False)
     _run(create_app(house, now=now, by_itself=work), host, port)
+
+
+def _tell_strangers() -> None:
+    """Name variables that look like settings and are none: whoever mistyped one would wait for nothing."""
+    known = {f"LICENCE_{name.upper()}" for name in Settings.model_fields} | OF_CALLERS
+    for name in sorted(one for one in os.environ if one.startswith("LICENCE_") and one not in known):
+        errors.print(f"{name} 不是设置项，未采用 · is no setting, and is passed over", markup=False, soft_wrap=True)
 
 
 def _must_be_free(host: str, port: int) -> None:
@@ -73,6 +84,7 @@ def _run(served: FastAPI, host: str, port: int) -> None:
 def _house() -> House:
     """Return a worker's house; refuses without settings, a key that opens, or a database that it can work on."""
     house = build(opening.settings())
+    _tell_strangers()
     opening.must_be_served(house.database.engine)
     opening.must_open_a_key(house)
     return house

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -119,7 +120,7 @@ def _commands() -> Iterator[str]:
 @pytest.mark.parametrize("said", sorted(set(_commands())))
 def test_every_command_exists(said: str) -> None:
     """A command that a runbook names is there, and takes what it is given."""
-    words = [one for one in said.partition("#")[0].split() if "=" not in one.partition("-")[0]][1:]
+    words = [one for one in shlex.split(said, comments=True) if "=" not in one.partition("-")[0]][1:]
     command: Any = typer.main.get_command(commands())
     while words and words[0] in getattr(command, "commands", {}):
         command = command.commands[words.pop(0)]

@@ -130,6 +130,8 @@ def test_compromised_key_is_believed_by_nobody(world: World) -> None:
     assert states(world) == ["active", "compromised", "next"]
     new = world.issue()
     assert row(world, new).kid != kid
+    said = {one["licence_id"]: one["state"] for one in world.holder().get("/wallet/licences")["items"]}
+    assert said == {old: "key_compromised", new: "valid"}  # whoever holds it knows before a counter says so
     shown = world.show(licences=[{"licence_id": new, "claims": ["residence_district"]}])
     assert world.scan(shown["url"])["reason"] == "accepted"
     assert ("operator:op", "key.compromised", kid) in acts(world, "keys")
