@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, InvalidatePoolError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidatePoolError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session
 
@@ -112,6 +112,8 @@ def why(error: SQLAlchemyError) -> str:
     That names address, database and role, never a password; what a statement failed at may be claims, and is not told.
     """
     kind = type(error).__name__
+    if isinstance(error, ArgumentError):
+        return f"{kind}: postgresql+psycopg://USER:PASSWORD@HOST/NAME, sqlite:///FILE"
     if not isinstance(error, DBAPIError) or error.statement is not None or error.orig is None:
         return kind
     return f"{kind}: {str(error.orig).strip().partition(chr(10))[0]}"

@@ -144,12 +144,16 @@ def grant_token(
 ) -> None:
     """Give an access token; it is shown this once."""
     if role not in set(Role) - {Role.HOLDER} or (person is not None and role not in PEOPLE):
-        raise typer.BadParameter("role is agency, clerk, counter, operator, auditor or support; people have a --person")
+        there = "agency, clerk, counter, operator, auditor, support"
+        raise typer.BadParameter(f"角色可用：{there}，人员须加 --person · roles are {there}; people have a --person")
     if person is None and role in NAMED:
-        raise typer.BadParameter("say whose it is: --person wang")
+        raise typer.BadParameter("请写明本人，如 --person wang · say whose it is, as --person wang")
     for name in [subject, *([person] if person is not None else [])]:
         if not re.fullmatch(SHORT_NAME, name):
-            raise typer.BadParameter(f"{name}: names are short and lower-case, as police or wang")
+            said = (
+                "须为 2 至 32 个小写字母、数字或 _，字母开头 · 2 to 32 lower-case letters, digits and _, a letter first"
+            )
+            raise typer.BadParameter(f"{name}: {said}")
     clients.must_be_scopes(Role(role), scope or ())
     made, now = house(), clock.now()
     made.must_exist(Role(role), subject)
@@ -161,7 +165,9 @@ def grant_token(
 def revoke_token(token_id: str, json_output: Json = False) -> None:
     """Take an access token back; its next call is refused."""
     done = house().access.revoke(token_id, actor=ACTOR, now=clock.now())
-    answer({"revoked": done}, "revoked" if done else "there is no such token", as_json=json_output)
+    answer(
+        {"revoked": done}, "已撤销 · revoked" if done else "没有这个令牌 · there is no such token", as_json=json_output
+    )
     if not done:
         raise typer.Exit(1)
 

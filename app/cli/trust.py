@@ -38,12 +38,15 @@ def grant_right(
     made, now = house(), clock.now()
     first = since.replace(tzinfo=UTC) if since else now
     last = until.replace(tzinfo=UTC) if until else None
-    if licence_type_key not in made.types or (last is not None and last <= first):
-        raise typer.BadParameter("a licence type of the catalogue, and an end after the beginning")
+    if licence_type_key not in made.types:
+        there = ", ".join(sorted(made.types))
+        raise typer.BadParameter(f"没有这一证照类型，可用：{there} · there is no such licence type; there are: {there}")
+    if last is not None and last <= first:
+        raise typer.BadParameter("终止须晚于起始 · the end comes after the beginning")
     if not made.registry.grant(
         agency, made.issuer.vct(licence_type_key), since=first, until=last, actor=ACTOR, now=now
     ):
-        raise typer.BadParameter("there is no such agency")
+        raise typer.BadParameter("没有这个机关，请先 licence agency add · there is no such agency: licence agency add")
     told = {"agency": agency, "licence_type": licence_type_key, "from": first.isoformat()}
     answer(
         told | {"until": last.isoformat() if last else None},
@@ -56,7 +59,7 @@ def withdraw_right(agency: str, licence_type_key: str, json_output: Json = False
     """End an agency's right to sign a licence type, as of now; what it signed stays good."""
     made = house()
     if not made.registry.withdraw(agency, made.issuer.vct(licence_type_key), actor=ACTOR, now=clock.now()):
-        raise typer.BadParameter("it had no such right")
+        raise typer.BadParameter("该机关没有这项权限 · it had no such right")
     answer(
         {"agency": agency, "licence_type": licence_type_key},
         f"{agency} signs {licence_type_key} no more",
