@@ -154,6 +154,7 @@ class LicenceOut(BaseModel):
     valid_from: date
     valid_until: date | None
     created_at: datetime
+    kid: str = Field(description="The key that signs it.")
     delivered: bool
 
     model_config = ConfigDict(
@@ -172,6 +173,7 @@ class LicenceOut(BaseModel):
                     "valid_from": "2026-11-23",
                     "valid_until": "2027-03-01",
                     "created_at": "2026-11-23T08:00:00Z",
+                    "kid": "3xYJ0yBv4dU",
                     "delivered": True,
                 }
             ]
@@ -182,7 +184,6 @@ class LicenceOut(BaseModel):
 class PreparedOut(LicenceOut):
     """A licence waiting for the agency's own signature."""
 
-    kid: str
     signing_input: str = Field(description="The exact ASCII bytes to sign with ES256.")
     prepared_until: datetime
 
@@ -217,7 +218,7 @@ def licence_out(row: LicenceRow) -> LicenceOut:
 
 def prepared_out(row: LicenceRow) -> PreparedOut:
     """Return a ledger row as JSON, with the bytes to sign."""
-    return PreparedOut(**_common(row), kid=row.kid, signing_input=row.signing_input, prepared_until=row.prepared_until)
+    return PreparedOut(**_common(row), signing_input=row.signing_input, prepared_until=row.prepared_until)
 
 
 def _common(row: LicenceRow) -> Mapping[str, Any]:
@@ -235,5 +236,6 @@ def _common(row: LicenceRow) -> Mapping[str, Any]:
         "valid_from": row.valid_from,
         "valid_until": row.valid_until,
         "created_at": row.created_at,
+        "kid": row.kid,
         "delivered": row.signature is not None and row.undelivered is None,
     }

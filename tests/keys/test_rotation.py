@@ -132,6 +132,8 @@ def test_compromised_key_is_believed_by_nobody(world: World) -> None:
     assert row(world, new).kid != kid
     said = {one["licence_id"]: one["state"] for one in world.holder().get("/wallet/licences")["items"]}
     assert said == {old: "key_compromised", new: "valid"}  # whoever holds it knows before a counter says so
+    listed = world.agency("police").get("/issuers/police/licences")["items"]
+    assert [one["licence_id"] for one in listed if one["kid"] == kid] == [old]  # what its agency issues again
     shown = world.show(licences=[{"licence_id": new, "claims": ["residence_district"]}])
     assert world.scan(shown["url"])["reason"] == "accepted"
     assert ("operator:op", "key.compromised", kid) in acts(world, "keys")
