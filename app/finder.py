@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from starlette.routing import BaseRoute, Match, Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 Key = tuple[str, int]
 """An address's first segment, and how many it has."""
@@ -23,7 +23,21 @@ class Finder:
         self._routes = _by_key(routes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Serve one request; HEAD is answered as GET is, without the body (RFC 9110 section 9.3.2)."""
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._serve(scope, receive, send)
+            return
+
+        async def bare(message: Message) -> None:
+            await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+        scope.setdefault("state", {})  # what is noted with one is noted with the other
+        asked = {**scope, "method": "GET"}
+        await self._serve(asked, receive, bare)
+        if "route" in asked:
+            scope["route"] = asked["route"]  # for whoever counts requests
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and "fastapi.telemetry" not in scope:
             for route in self._routes.get(_key(scope["path"]), ()):
                 match, found = route.matches(scope)

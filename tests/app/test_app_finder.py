@@ -37,6 +37,17 @@ def test_what_is_not_found_is_the_routers_to_answer(world: World):
     assert world.anybody.get("/static-offline-docs/swagger-ui.css").status == 200
 
 
+@pytest.mark.parametrize("path", ["/", "/healthz", "/keys/trust-list", "/wallet/licences", "/nothing", "/openapi.json"])
+def test_head_is_get_without_the_body(world: World, path: str):
+    """Whoever only looks whether something is there gets status and headers, and never a body."""
+    mother = world.holder()
+    got, looked = (mother.http.request(how, path, headers={"Authorization": f"Bearer {mother.token}"})
+                   for how in ("GET", "HEAD"))  # fmt: skip
+    assert (looked.status_code, looked.content) == (got.status_code, b"")
+    assert looked.headers["content-type"] == got.headers["content-type"]
+    assert world.http.head("/wallet/shows").status_code == 405
+
+
 def test_counts_go_by_the_librarys_rule(monkeypatch: pytest.MonkeyPatch):
     """The same calls at the same times are refused by both."""
     at = 1_000_000.0
