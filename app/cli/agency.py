@@ -10,7 +10,7 @@ from app.cli.client import Client
 from app.cli.files import read_json
 from app.cli.output import answer, lines
 
-Url = Annotated[str, typer.Option(envvar="LICENCE_URL", help="The service's address.")]
+Url = Annotated[str, typer.Option(envvar=["LICENCE_URL", "LICENCE_BASE_URL"], help="The service's address.")]
 Token = Annotated[str, typer.Option(envvar="LICENCE_TOKEN", help="Access token; better from the environment.")]
 Json = Annotated[bool, typer.Option("--json", help="Answer with JSON.")]
 Key = Annotated[str | None, typer.Option("--idempotency-key", help="The same key again gives the same result.")]
@@ -43,7 +43,7 @@ def issue(
     """Issue a licence."""
     path = f"/issuers/{quote(agency, safe='')}/licences"
     made = Client(url, token).post(path, read_json(file), headers=_headers(idempotency_key))
-    answer(made, f"issued {made['licence_id']}", as_json=json_output)
+    answer(made, f"已签发 · issued {made['licence_id']}", as_json=json_output)
 
 
 def revoke(  # noqa: PLR0917 - typer's options

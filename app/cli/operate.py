@@ -197,7 +197,7 @@ def rotate_key(
 ) -> None:
     """Retire an owner's active key; the next one signs from now on, the old one still verifies."""
     kid = house().vault.rotate(owner, purpose, actor=ACTOR, now=clock.now(), retires=retires)
-    answer({"kid": kid}, f"{owner} signs {purpose} with {kid} from now on", as_json=json_output)
+    answer({"kid": kid}, f"今起用此密钥签名 · {owner} signs {purpose} with {kid} from now on", as_json=json_output)
 
 
 def rewrap(
@@ -244,7 +244,7 @@ def new_kek(file: Path, json_output: Json = False) -> None:
         out.write(base64url.encode(secrets.token_bytes(KEK_BYTES)) + "\n")
     answer(
         {"file": str(file)},
-        f"{file} written. Losing it loses every key and wallet: keep a copy apart.",
+        f"已写入 {file}，请另存，遗失即失去一切 · written; losing it loses every key and wallet: keep a copy apart",
         as_json=json_output,
     )
 
@@ -259,7 +259,9 @@ def register_key(
     made.issuer.agency(owner)
     public = read_json(jwk)
     kid = made.vault.register(owner, KeyPurpose.LICENCE, public, actor=ACTOR, now=clock.now())
-    answer({"kid": kid}, f"{kid} waits: `licence keys rotate {owner} licence` puts it to use", as_json=json_output)
+    answer(
+        {"kid": kid}, f"{kid} 待启用 · waits: `licence keys rotate {owner} licence` puts it to use", as_json=json_output
+    )
 
 
 def openapi(

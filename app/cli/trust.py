@@ -24,7 +24,7 @@ def export_trust(
         print_json(bundle)
     else:
         output.write_text(json.dumps(bundle, ensure_ascii=False), encoding="utf-8")
-        answer({"file": str(output)}, f"{output} written", as_json=json_output)
+        answer({"file": str(output)}, f"已写入 · written: {output}", as_json=json_output)
 
 
 def grant_right(
@@ -50,7 +50,7 @@ def grant_right(
     told = {"agency": agency, "licence_type": licence_type_key, "from": first.isoformat()}
     answer(
         told | {"until": last.isoformat() if last else None},
-        f"{agency} may sign {licence_type_key}",
+        f"已授权 · {agency} may sign {licence_type_key}",
         as_json=json_output,
     )
 
@@ -62,7 +62,7 @@ def withdraw_right(agency: str, licence_type_key: str, json_output: Json = False
         raise typer.BadParameter("该机关没有这项权限 · it had no such right")
     answer(
         {"agency": agency, "licence_type": licence_type_key},
-        f"{agency} signs {licence_type_key} no more",
+        f"已收回 · {agency} signs {licence_type_key} no more",
         as_json=json_output,
     )
 
