@@ -1,7 +1,7 @@
 """What the service does by itself, beside answering: of any number of workers, each thing is done by one at a time.
 
 `licence serve` does it in the same process, `licence worker` does nothing else. Each round is one call in a thread; one
-that fails is logged, and the next round tries again.
+that fails is logged, and the next round tries again: the more failed in turn, the later.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from records.leases import Leases, must_hold
 
 MINUTE = timedelta(minutes=1)
 FIRST_SECONDS = 5.0  # after the start, whatever is seldom is done for the first time
-RETRY_SECONDS, LONGEST_RETRY_SECONDS = 0.25, 5.0  # after a round that failed, and after many in turn
+FIRST_PAUSE, LONGEST_PAUSE = 0.25, 5.0  # seconds after a round that failed, and after many in turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,17 +94,14 @@ def once(duty: Duty, house: House, leases: Leases, now: Clock) -> bool:
 
 
 async def _again_and_again(duty: Duty, house: House, leases: Leases, now: Clock, failed: Callable[[str], None]) -> None:
-    wait, failures = min(duty.every, FIRST_SECONDS), 0
+    wait, pause = min(duty.every, FIRST_SECONDS), FIRST_PAUSE
     while True:
         await asyncio.sleep(wait)
-        wait = duty.every
         try:
             await asyncio.to_thread(once, duty, house, leases, now)
+            wait, pause = duty.every, FIRST_PAUSE
         except Exception as error:  # noqa: BLE001 - whatever it was, the next round tries again
             failed(duty.name)
             said = why(error) if isinstance(error, SQLAlchemyError) else type(error).__name__
             logs.log.error("duty.failed", duty=duty.name, kind=said)
-            wait = max(wait, min(RETRY_SECONDS * 2**failures, LONGEST_RETRY_SECONDS))
-            failures = min(failures + 1, 10)
-        else:
-            failures = 0
+            wait, pause = max(duty.every, pause), min(pause * 2, LONGEST_PAUSE)

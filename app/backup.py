@@ -96,8 +96,8 @@ def make(database: EngineDatabase, url: str, base_url: str, folder: Path, *, now
     said: dict[str, Any] = {"made_at": now, "base_url": base_url, "engine": engine, "dump": dump.name}
     try:
         said |= _copy(database.engine, dump) if engine == "sqlite" else _dump(database.engine, url, dump)
-    except BackupError:
-        dump.unlink()  # the folder is empty again: the next try may have it
+    except BaseException:  # whatever it was: the folder is empty again, and the next try may have it
+        dump.unlink()
         raise
     manifest = Manifest(**said | {"dump_sha256": _digest(dump)})
     handle = os.open(folder / MANIFEST, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)

@@ -37,13 +37,11 @@ def examine(house: House, *, deep: bool, now: datetime) -> list[Finding]:
     """Return every check and its finding; where the database or its schema is not right, the others cannot be made."""
     checks = SHALLOW + DEEP if deep else SHALLOW
     findings: list[Finding] = []
-    for name, look, _zh, _en in checks:
-        if any(wrong for _, wrong in findings[: len(FIRST)]):  # nothing else can be known
-            break
+    for check in checks:
         wrong: list[str] = []
         more = 0
         try:
-            for sentence in look(house, now):
+            for sentence in check.look(house, now):
                 if len(wrong) < MOST_TOLD:
                     wrong.append(sentence)
                 else:
@@ -54,7 +52,9 @@ def examine(house: House, *, deep: bool, now: datetime) -> list[Finding]:
             wrong = [f"cannot be examined: {type(error).__name__} {error}"]
         if more:
             wrong.append(f"and {more} more of these")
-        findings += [(name, sentence) for sentence in wrong] or [(name, "")]
+        findings += [(check.name, sentence) for sentence in wrong] or [(check.name, "")]
+        if wrong and check in FIRST:
+            break
     return findings
 
 

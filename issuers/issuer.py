@@ -204,7 +204,7 @@ class Issuer:
             return store.licences(session, agency, after=after, limit=limit, subject=subject)
 
     def states(self, licence_ids: Sequence[str]) -> dict[str, str]:
-        """Return licences' states by identifier."""
+        """Return licences' states by identifier; `key_compromised` of valid ones that a stolen key signed since."""
         with self._database.read() as session:
             return store.states(session, licence_ids)
 

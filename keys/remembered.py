@@ -2,6 +2,7 @@
 
 That is counters' access tokens (`access.py`), counters (`verifier/counters.py`), the key of receipts (`vault.py`) and
 agencies' metadata (`issuers/openid4vci/api.py`); in the same way trust and status lists (`verifier/trust_cache.py`).
+Agencies themselves never change, and are kept for good (`issuers/issuer.py`).
 
 What was changed is seen when the moment is over, at every worker alike: `LICENCE_REFRESH_SECONDS`, two by default, is
 the time in which all of them agree. While the database is away, what was known before counts on for a quarter of an

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from app import clock
+from app.cli.files import FileNotJsonError, read_json
 from app.cli.output import CANNOT_CONFIRM, REFUSED, WRONG_USAGE, print_json
 from credentials import base64url, jws, key_binding, sd_jwt, sd_jwt_vc, status_list, strict_json, x509
 from credentials.errors import (
@@ -36,7 +37,7 @@ MAX_LINE = 16 * 1024 * 1024  # characters
 @app.command("jws")
 def check_jws(jwk: KeyFile, json_output: Json = False) -> None:  # noqa: ARG001 - always JSON
     """Verify a compact JWS from standard input."""
-    finish(lambda: _jws({"input": read_text(), "jwk": read_json(jwk)}))
+    finish(lambda: _jws({"input": read_text(), "jwk": read_given(jwk)}))
 
 
 @app.command("sd-jwt")
@@ -60,9 +61,9 @@ def check_sd_jwt(  # noqa: PLR0917 - typer's options
     """
     if (aud is None) != (nonce is None):
         raise typer.BadParameter("--aud and --nonce go together")
-    request = {"input": read_text(), "jwk": read_json(issuer_jwk), "aud": aud, "nonce": nonce, "now": now, "vc": vc}
+    request = {"input": read_text(), "jwk": read_given(issuer_jwk), "aud": aud, "nonce": nonce, "now": now, "vc": vc}
     if holder_jwk is not None:
-        request["holder_jwk"] = read_json(holder_jwk)
+        request["holder_jwk"] = read_given(holder_jwk)
     finish(lambda: _sd_jwt(request))
 
 
@@ -81,7 +82,7 @@ def check_status_list(  # noqa: PLR0917 - typer's options
         raise typer.BadParameter("a token needs --jwk, --raw needs --bits")
     request = {"input": read_text(), "index": index, "uri": uri, "now": now, "bits": bits}
     if jwk is not None:
-        request["jwk"] = read_json(jwk)
+        request["jwk"] = read_given(jwk)
     finish(lambda: _status_list(request))
 
 
@@ -216,12 +217,12 @@ def read_text() -> str:
     return text.removesuffix("\n").removesuffix("\r")
 
 
-def read_json(path: Path, reason: str = "key_refused") -> Any:
-    """Return a file's JSON; one that has none is said and ends the command."""
+def read_given(path: Path, reason: str = "key_refused") -> Any:
+    """Return a file's JSON; one that has none is said as a verdict is, and ends the command."""
     try:
-        return strict_json.loads(path.read_bytes())
-    except MalformedError as error:
-        print_json({"accepted": False, "reason": reason, "detail": error.detail})
+        return read_json(path)
+    except FileNotJsonError as error:
+        print_json({"accepted": False, "reason": reason, "detail": str(error)})
         raise typer.Exit(WRONG_USAGE) from error
 
 

@@ -9,7 +9,7 @@ import typer
 
 from app import clock
 from app.cli import check
-from app.cli.check import Json, finish, read_json, read_text
+from app.cli.check import Json, finish, read_given, read_text
 from credentials import checkpoint, merkle
 from credentials.checkpoint import Checkpoint
 from credentials.errors import MalformedError
@@ -36,10 +36,10 @@ def check_receipt(
     """Verify a counter's receipt from standard input, and with --proof that its verdict is in the log."""
 
     def work() -> dict[str, Any]:
-        token, bundle = read_text(), offline.open_bundle(read_json(trust, "trust_list_refused"))
+        token, bundle = read_text(), offline.open_bundle(read_given(trust, "trust_list_refused"))
         answer: dict[str, Any] = {"accepted": True, "receipt": receipts.read(token, bundle.trust)}
         if proof is not None:
-            answer["logged"] = _told(receipts.check_logged(token, read_json(proof, "malformed"), bundle.trust))
+            answer["logged"] = _told(receipts.check_logged(token, read_given(proof, "malformed"), bundle.trust))
         return answer
 
     finish(work)
@@ -53,7 +53,7 @@ def check_copy(
     """Verify a copy for the file (PDF) from standard input: its receipt, its content, and each page."""
 
     def work() -> dict[str, Any]:
-        bundle = offline.open_bundle(read_json(trust, "trust_list_refused"))
+        bundle = offline.open_bundle(read_given(trust, "trust_list_refused"))
         data = sys.stdin.buffer.read(pdf.MAX_BYTES + 1)
         return {"accepted": True, **file_copies.check(data, bundle.trust, qr.png, now=clock.now())}
 
@@ -77,12 +77,12 @@ def check_checkpoint(
         raise typer.BadParameter("--before and --proof go together")
 
     def work() -> dict[str, Any]:
-        bundle = offline.open_bundle(read_json(trust, "trust_list_refused"))
+        bundle = offline.open_bundle(read_given(trust, "trust_list_refused"))
         found = _checkpoint(sys.stdin.buffer.read(checkpoint.MAX_BYTES + 1), bundle)
         if before is None or proof is None:
             return {"accepted": True, **_told(found)}
         first = _checkpoint(before.read_bytes(), bundle)
-        merkle.check_consistency(first.size, found.size, _steps(read_json(proof, "malformed")), first.root, found.root)
+        merkle.check_consistency(first.size, found.size, _steps(read_given(proof, "malformed")), first.root, found.root)
         return {"accepted": True, **_told(found), "grew_from": first.size}
 
     finish(work)

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import time
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -75,6 +76,30 @@ def test_a_round_that_fails_is_told_and_tried_again(world: World, monkeypatch: p
 
     asyncio.run(asyncio.wait_for(a_while(), 30))
     assert set(told) == {"broken"}
+
+
+def test_a_duty_that_fails_waits_longer_each_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Up to five seconds, so that an outage does not fill the log; after a round that went well it begins anew."""
+    outcomes, waits = iter([False] * 7 + [True, False]), list[float]()
+
+    def work(*_args: object) -> None:
+        if not next(outcomes):
+            raise KeyError
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 10:
+            raise asyncio.CancelledError
+
+    monkeypatch.setattr(background, "DUTIES", (background.Duty("broken", 0.1, work),))
+    monkeypatch.setattr(background.asyncio, "sleep", sleep)
+
+    async def a_while() -> None:
+        with suppress(asyncio.CancelledError):
+            await asyncio.gather(*background.start(world.house, lambda: world.now, lambda _name: None))
+
+    asyncio.run(a_while())
+    assert waits == [0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 5.0, 5.0, 0.1, 0.25]
 
 
 def test_a_round_that_fails_is_in_the_metrics(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

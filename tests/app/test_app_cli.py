@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -292,6 +293,41 @@ def test_check_usage(run: Run, keys: dict[str, str], tmp_path: Path) -> None:
         ["--nonsense"],
     ):
         assert run(*words, stdin=TOKEN).code == 2, words
+
+
+def test_misuse_is_one_sentence(run: Run) -> None:
+    """What was wrong and where its usage is, in two languages; JSON to who asked for it."""
+    said = run("show")
+    assert (said.code, said.err.startswith("wrong_usage: 命令用法有误，见 licence show --help")) == (2, True)
+    assert run("show", "--json").json["code"] == "wrong_usage"
+    assert "Commands" in run().out
+
+
+def test_a_database_says_why_it_cannot_be_reached(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The driver's own line, without the password; what is no address says what one looks like; the doctor stops there."""
+    for name, value in (("BASE_URL", BASE_URL), ("KEK", KEK), ("DEMO", "true")):
+        monkeypatch.setenv(f"LICENCE_{name}", value)
+    monkeypatch.setenv("LICENCE_DATABASE_URL", "postgresql+psycopg://someone:hidden@127.0.0.1:1/licence")
+    away = run("migrate", "--json")
+    assert (away.code, away.json["code"]) == (4, "database_unavailable")
+    assert "port 1 failed" in away.json["detail"]
+    assert "hidden" not in away.out + away.err
+    looked = run("doctor", "--json")
+    assert [(one["check"], one["ok"]) for one in looked.json["checks"]] == [("database answers", False)]
+    monkeypatch.setenv("LICENCE_DATABASE_URL", "nonsense")
+    assert "postgresql+psycopg://USER" in run("migrate", "--json").json["detail"]
+
+
+def test_before_it_serves(house: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A port that is taken is said before anything is announced; a variable that is no setting is named."""
+    monkeypatch.setenv("LICENCE_BASEURL", "mistyped")
+    with socket.socket() as busy:
+        busy.bind(("127.0.0.1", 0))
+        busy.listen()
+        said = house("serve", "--port", str(busy.getsockname()[1]))
+    assert (said.code, "cannot listen on 127.0.0.1" in said.err, "serving" in said.err) == (4, True, False)
+    assert "LICENCE_BASEURL 不是设置项" in said.err
+    assert "LICENCE_BASE_URL" not in said.err
 
 
 # verify

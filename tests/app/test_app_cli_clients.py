@@ -122,14 +122,20 @@ def test_checkpoints(house: Run, tmp_path: Path) -> None:
     nonsense = house("audit", "verify", str(tmp_path / "kept"), "--json")
     assert (nonsense.code, nonsense.json["checkpoint"]) == (1, "checkpoint-1.txt")
     assert house("audit", "verify", str(tmp_path / "never")).code == 2
+    other = json.dumps([leaves[1], *leaves[1:]])  # as after a restore: the folder's history is not this log's
+    (tmp_path / "kept" / "leaves.json").write_text(other)
+    refused = house("audit", "export", str(tmp_path / "kept"), "--json")
+    assert (refused.code, refused.json["reason"]) == (1, "another_history")
+    assert (tmp_path / "kept" / "leaves.json").read_text() == other
 
 
 def test_a_new_kek(house: Run, tmp_path: Path) -> None:
     """Made, everything put under it, and again: already; a file that is there is left as it is, and that is said."""
     house("agency", "add", "police", "--json")
     house("keys", "new-kek", str(tmp_path / "new"), "--json")
-    first = house("keys", "rewrap", str(tmp_path / "new"), "--json")
-    assert (first.code, first.json["changed"]) == (0, True)
+    first = house("keys", "rewrap", str(tmp_path / "new"))
+    assert (first.code, "wrapped under it now" in first.out) == (0, True)
+    assert "those from before open with the old key alone" in " ".join(first.out.split())
     kept = (tmp_path / "new").read_text()
     again = house("keys", "new-kek", str(tmp_path / "new"))
     assert (again.code, (tmp_path / "new").read_text()) == (2, kept)

@@ -363,6 +363,9 @@ def test_without_the_programs(world: World, places: Places, monkeypatch: pytest.
         return
     with pytest.raises(BackupError, match="apt install postgresql-client"):
         _make(world, places)
+    assert not any(places.folder.iterdir())  # the next try may have it
+    with pytest.raises(BackupError, match="no finished backup"):
+        backup.read(places.folder)
 
 
 def test_the_commands(world: World, places: Places, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
