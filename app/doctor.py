@@ -10,7 +10,7 @@ from app import migrations
 from app.database import why
 from app.house import House
 from app.invariants import checks as invariants
-from app.settings import Settings
+from app.settings import KEK_FIELDS, Settings
 from credentials.errors import FormatError
 from issuers.batch import store as batch_store
 from issuers.errors import IssuerError
@@ -18,6 +18,7 @@ from keys.errors import CustodyError
 from keys.models import KeyState
 from keys.trust_list import OPERATOR
 from verifier.errors import RefusalError
+from wallet.errors import WalletError
 
 MOST_TOLD = 200  # findings of one check
 Finding = tuple[str, str]
@@ -65,8 +66,7 @@ def next_step(name: str) -> Mapping[str, str]:
 
 def kek_variable(settings: Settings) -> str:
     """Return which variable says where the key-encryption key is: of the four, one is set."""
-    names = ("kek_file", "kek", "kek_vault", "kek_pkcs11")
-    return next(f"LICENCE_{name.upper()}" for name in names if getattr(settings, name) is not None)
+    return next(f"LICENCE_{name.upper()}" for name in KEK_FIELDS if getattr(settings, name) is not None)
 
 
 def _database(house: House, _now: datetime) -> Iterator[str]:
@@ -79,6 +79,11 @@ def _schema(house: House, _now: datetime) -> Iterator[str]:
         yield "a restore has not come to its end: run `licence restore` again, with the same folder"
     elif not migrations.is_served(house.database.engine):
         yield "it is older, or empty: run `licence migrate`"
+
+
+def _address(house: House, _now: datetime) -> Iterator[str]:
+    if (theirs := house.registry.address()) not in {None, house.settings.base_url}:
+        yield f"its licences name {theirs}, LICENCE_BASE_URL says {house.settings.base_url}"
 
 
 def _keys(house: House, _now: datetime) -> Iterator[str]:
@@ -105,6 +110,14 @@ def _trust(house: House, now: datetime) -> Iterator[str]:
         yield error.code
 
 
+def _sign_in(house: House, now: datetime) -> Iterator[str]:
+    if house.signing_in is not None:
+        try:
+            house.signing_in.provider.must_answer(now)
+        except WalletError as error:
+            yield f"{house.signing_in.provider.issuer}: {error.code} ({error})"
+
+
 def _batches(house: House, _now: datetime) -> Iterator[str]:
     with house.database.read() as session:
         held_up, kept_back = batch_store.held_up(session), batch_store.kept_back(session)
@@ -128,6 +141,11 @@ SHALLOW = [
         "Do as it says: `licence migrate` for an older schema, `licence restore` again for an unfinished restore.",
     ),
     Check(
+        "address is the one that its licences name", _address,
+        "请按数据库中证照所写的地址设置 LICENCE_BASE_URL，或另用数据库。",
+        "Set LICENCE_BASE_URL to the address that the database's licences name, or use another database.",
+    ),
+    Check(
         "keys open with this key-encryption key", _keys,
         "请设置正确的密钥加密密钥；见 docs/runbooks.md 的 “Forgotten KEK”。",
         'Set the right key-encryption key; "Forgotten KEK" in docs/runbooks.md.',
@@ -136,6 +154,10 @@ SHALLOW = [
         "trust list is signed", _trust,
         "新库请先启动一次 licence serve；否则用 licence keys list 查看运营方密钥，见 docs/runbooks.md。",
         'A new database: start `licence serve` once. Else `licence keys list`; "Key compromise" in docs/runbooks.md.',
+    ),
+    Check(
+        "citizens can sign in", _sign_in, "请核对 LICENCE_OIDC_ISSUER，并询问身份平台是否正常；已登录的人不受影响。",
+        "See that LICENCE_OIDC_ISSUER is right, and ask the identity platform; who is signed in stays so.",
     ),
     Check(
         "batches go on", _batches, "见 docs/runbooks.md 的 “Batch held up”。", '"Batch held up" in docs/runbooks.md.'

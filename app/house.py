@@ -167,10 +167,13 @@ class House:
         return told
 
     def found_city(self, *, now: datetime) -> None:
-        """Make the operator's keys if there are none yet."""
+        """Make the operator's keys if there are none yet, and sign what says for which address."""
         with suppress(KeySealBrokenError):  # under a wrong key verifying goes on, and whatever signs says so
             self.root.open()
         for purpose in (KeyPurpose.TRUST_LIST, KeyPurpose.RECEIPT):
             if not self.vault.key_rows(OPERATOR, purpose):
                 self.vault.create(OPERATOR, purpose, actor=OPERATOR, now=now)
         self.certificates.anchor(now=now)
+        if self.registry.address() is None:
+            with suppress(CustodyError):
+                self.registry.token(now=now)

@@ -60,6 +60,7 @@ def create_app(
         for one in tasks:
             one.cancel()
         house.database.engine.dispose()
+        logs.log.info("stopped")
 
     title = TITLES[next(iter(rooms))] if len(rooms) == 1 else "Licence Wallet"
     app: FastAPI = FastAPIOffline(

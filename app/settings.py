@@ -26,6 +26,11 @@ from app.database import MOST_CONNECTIONS
 from keys.encryption import KEK_BYTES
 from wallet import codes
 
+KEK_FIELDS = ("kek_file", "kek", "kek_vault", "kek_pkcs11")
+"""Where the key-encryption key may be; one of them is set."""
+_VARIABLES = ", ".join(f"LICENCE_{name.upper()}" for name in KEK_FIELDS)
+ONE_KEK = f"请只设置其中一项：{_VARIABLES}（licence keys new-kek 可生成）· set one of {_VARIABLES}"
+
 
 class SettingsError(Exception):
     """The configuration is incomplete or unsafe; the sentence says what to set."""
@@ -234,9 +239,8 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        if [self.kek, self.kek_file, self.kek_vault, self.kek_pkcs11].count(None) != 3:
-            names = "LICENCE_KEK_FILE, LICENCE_KEK, LICENCE_KEK_VAULT, LICENCE_KEK_PKCS11"
-            raise ValueError(f"请只设置其中一项：{names}（licence keys new-kek 可生成）· set one of {names}")
+        if [getattr(self, name) for name in KEK_FIELDS].count(None) != len(KEK_FIELDS) - 1:
+            raise ValueError(ONE_KEK)
         if (self.kek_vault is None) != (self.kek_vault_token_file is None):
             raise ValueError("LICENCE_KEK_VAULT and LICENCE_KEK_VAULT_TOKEN_FILE go together")
         if self.kek_vault is not None:

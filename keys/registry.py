@@ -101,6 +101,14 @@ class TrustRegistry:
             rights = store.authorisations(session, agency)
         return {one.vct for one in rights if _in_force(one, now)}
 
+    def address(self) -> str | None:
+        """Return the public address that the last trust list, and every licence, names; None of a new city."""
+        with self._database.read() as session:
+            stored = store.trust_publication(session)
+        if stored is None or not stored.token:
+            return None
+        return jws.required_text(jws.parse(stored.token, jws.TRUST_LIST).unverified_payload(), "iss")
+
     def operator_keys(self) -> dict[str, PublicKey]:
         """Return the operator's public keys by kid: what a verifier must be given out of band."""
         rows = self._vault.key_rows(OPERATOR, KeyPurpose.TRUST_LIST)

@@ -1,6 +1,6 @@
 """What a command's error says: a code, one sentence, what to do next, and the exit code."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from alembic.util import CommandError
@@ -13,7 +13,7 @@ from app.cli.files import FileNotJsonError
 from app.cli.output import FAILED, REFUSED, WRONG_USAGE
 from app.database import why
 from app.problem_codes import PROBLEMS
-from app.settings import SettingsError
+from app.settings import KEK_FIELDS, ONE_KEK, SettingsError
 from credentials import fault_words
 from credentials.errors import FormatError
 from issuers.errors import IssuerError
@@ -46,7 +46,7 @@ def failure(error: Exception) -> Failure | None:
         detail = "" if faults else _detail(error, error.code)
         return Failure(error.code, _advice(error.code) + detail, {"faults": faults} if faults else {}, REFUSED)
     if isinstance(error, ValidationError):
-        return Failure("settings", "; ".join(_setting(row) for row in error.errors()), {}, FAILED)
+        return Failure("settings", "; ".join(_settings(error.errors())), {}, FAILED)
     if isinstance(error, SettingsError):
         return Failure("settings", str(error), {}, FAILED)
     if isinstance(error, SQLAlchemyError):
@@ -90,6 +90,14 @@ def _of_file(error: FileNotJsonError | OSError | UnicodeError) -> Failure:
             f"{there} exists and is left as it is: use it, or choose another name."
         )
     return Failure("file", said, {}, WRONG_USAGE)
+
+
+def _settings(rows: Sequence[Any]) -> Iterator[str]:
+    """Yield what to set; the key too, which is looked for only once nothing else is missing."""
+    yield from map(_setting, rows)
+    missing = next((row for row in rows if row["type"] == "missing"), None)
+    if missing is not None and missing["input"].keys().isdisjoint(KEK_FIELDS):
+        yield ONE_KEK
 
 
 def _setting(row: Mapping[str, Any]) -> str:

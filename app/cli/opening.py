@@ -25,10 +25,16 @@ def settings() -> Settings:
 def house() -> House:
     """Return the house over the configured database, founded."""
     made = build(settings())
-    must_be_served(made.database.engine)
-    must_open_a_key(made)
+    must_fit(made)
     made.found_city(now=clock.now())
     return made
+
+
+def must_fit(made: House) -> None:
+    """Refuse to work where settings, database and this version do not belong together."""
+    must_be_served(made.database.engine)
+    must_be_its_address(made)
+    must_open_a_key(made)
 
 
 def must_be_served(engine: Engine) -> None:
@@ -46,6 +52,16 @@ def must_not_be_held(engine: Engine) -> None:
         raise SettingsError(
             "上次恢复未完成，请用同一文件夹再运行 licence restore · "
             "a restore has not come to its end: run `licence restore` again, with the same folder"
+        )
+
+
+def must_be_its_address(made: House) -> None:
+    """Refuse to sign for another address than the database's licences name: nobody would believe either."""
+    ours, theirs = made.settings.base_url, made.registry.address()
+    if theirs not in {None, ours}:
+        raise SettingsError(
+            f"此数据库的证照都写着 {theirs}，请照此设置 LICENCE_BASE_URL，或另用数据库 · the licences of this database "
+            f"name {theirs}: set LICENCE_BASE_URL to it, or use another database"
         )
 
 

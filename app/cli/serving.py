@@ -85,8 +85,7 @@ def _house() -> House:
     """Return a worker's house; refuses without settings, a key that opens, or a database that it can work on."""
     house = build(opening.settings())
     _tell_strangers()
-    opening.must_be_served(house.database.engine)
-    opening.must_open_a_key(house)
+    opening.must_fit(house)
     return house
 
 
@@ -107,6 +106,7 @@ def worker(
         return
     with suppress(KeyboardInterrupt):
         asyncio.run(background.until_stopped(house, now))
+    logs.log.info("stopped")
 
 
 def migrate(json_output: opening.Json = False) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from app import clock
 from app.cli.opening import ACTOR, Json, house
 from app.cli.output import answer, print_json
+from credentials.licence_type import CITY_TIME
 
 
 def export_trust(
@@ -30,14 +31,19 @@ def export_trust(
 def grant_right(
     agency: str,
     licence_type_key: str,
-    since: Annotated[datetime | None, typer.Option("--from", help="First moment, UTC; now if left out.")] = None,
-    until: Annotated[datetime | None, typer.Option("--until", help="Last moment, UTC; open if left out.")] = None,
+    since: Annotated[
+        datetime | None, typer.Option("--from", help="First moment, the city's time; now if left out.")
+    ] = None,
+    until: Annotated[
+        datetime | None,
+        typer.Option("--until", help="Its end, the city's time: a day ends it as the day begins; open if left out."),
+    ] = None,
     json_output: Json = False,
 ) -> None:
     """Let an agency sign a licence type, from when to when."""
     made, now = house(), clock.now()
-    first = since.replace(tzinfo=UTC) if since else now
-    last = until.replace(tzinfo=UTC) if until else None
+    first = since.replace(tzinfo=CITY_TIME) if since else now
+    last = until.replace(tzinfo=CITY_TIME) if until else None
     if licence_type_key not in made.types:
         there = ", ".join(sorted(made.types))
         raise typer.BadParameter(f"没有这一证照类型，可用：{there} · there is no such licence type; there are: {there}")
@@ -47,10 +53,16 @@ def grant_right(
         agency, made.issuer.vct(licence_type_key), since=first, until=last, actor=ACTOR, now=now
     ):
         raise typer.BadParameter("没有这个机关，请先 licence agency add · there is no such agency: licence agency add")
-    told = {"agency": agency, "licence_type": licence_type_key, "from": first.isoformat()}
+    begins, ends = first.astimezone(CITY_TIME), last.astimezone(CITY_TIME) if last else None
+    when = f"{begins:%Y-%m-%d %H:%M} – {ends:%Y-%m-%d %H:%M}" if ends else f"{begins:%Y-%m-%d %H:%M} –"
     answer(
-        told | {"until": last.isoformat() if last else None},
-        f"已授权 · {agency} may sign {licence_type_key}",
+        {
+            "agency": agency,
+            "licence_type": licence_type_key,
+            "from": begins.isoformat(),
+            "until": ends.isoformat() if ends else None,
+        },
+        f"已授权 · {agency} may sign {licence_type_key}, {when}",
         as_json=json_output,
     )
 

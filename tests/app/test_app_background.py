@@ -120,10 +120,12 @@ def test_a_round_that_fails_is_in_the_metrics(world: World, monkeypatch: pytest.
     raise AssertionError(said)
 
 
-def test_a_worker_that_serves_its_metrics_alone(world: World) -> None:
-    """`licence worker --port`: probes and metrics, and no room's routes."""
+def test_a_worker_that_serves_its_metrics_alone(world: World, capfd: pytest.CaptureFixture[str]) -> None:
+    """`licence worker --port`: probes and metrics, and no room's routes; the log says when it began and ended."""
     app = create_app(world.house, now=lambda: world.now, rooms=())
     with TestClient(app, client=("127.0.0.1", 1), base_url=world.house.settings.base_url) as client:
         assert {client.get(one).status_code for one in ("/healthz", "/readyz", "/metrics")} == {200}
         for room in ("/issuers/police/licences", "/admin/agencies", "/wallet/licences", "/verifier/asks/x", "/console"):
             assert client.get(room).status_code == 404, room
+    said = [line for line in capfd.readouterr() if line]
+    assert [word for word in ("started", "stopped") if f'"event": "{word}"' in "".join(said)] == ["started", "stopped"]

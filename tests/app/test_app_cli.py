@@ -469,6 +469,21 @@ def test_agencies_counters_holders_and_keys(house: Run, tmp_path: Path) -> None:
     assert KEK not in doctor.out
 
 
+def test_rights_are_given_and_taken_in_the_city_s_time(house: Run) -> None:
+    """From when to when, as the clock on the wall has it; an end before the beginning and what is unknown is refused."""
+    house("agency", "add", "police", "--json")
+    words = ("trust", "grant", "police", "residence_permit")
+    given = house(*words, "--from", "2126-12-01", "--until", "2127-12-01T12:00:00", "--json")
+    assert (given.json["from"][-6:], given.json["until"]) == ("+08:00", "2127-12-01T12:00:00+08:00")
+    given = house(*words, "--until", "2127-06-01")
+    assert (given.code, "– 2127-06-01 00:00" in given.out) == (0, True)
+    assert house(*words, "--from", "2127-12-01", "--until", "2127-12-01").code == 2
+    assert house("trust", "grant", "police", "sword_licence").code == 2
+    assert house("trust", "grant", "nobody", "residence_permit").code == 2
+    assert house("trust", "withdraw", "police", "residence_permit").code == 0
+    assert house("trust", "withdraw", "nobody", "residence_permit").code == 2
+
+
 def test_the_doctor_finds_a_broken_chain(house: Run, database_url: str) -> None:
     """An edited audit entry is found, named, and ends with 4."""
     house("agency", "add", "police", "--json")
@@ -522,6 +537,17 @@ def test_serve_refuses_what_is_unsafe(house: Run, run: Run, monkeypatch: pytest.
     monkeypatch.delenv("LICENCE_BASE_URL")
     done = house("serve")
     assert (done.code, "LICENCE_BASE_URL" in done.err) == (4, True)
+
+
+def test_another_address_than_the_licences_name(house: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A city signs for one address: no command and no worker works on its database under another, the doctor says why."""
+    assert house("agency", "add", "police", "--json").code == 0
+    monkeypatch.setenv("LICENCE_BASE_URL", "http://127.0.0.1:1")
+    for words in (("serve",), ("worker",), ("holder", "add", "440199198708220021", "李样本")):
+        done = house(*words)
+        assert (done.code, "set LICENCE_BASE_URL to it" in done.err, BASE_URL in done.err) == (4, True, True)
+    wrong = [one["check"] for one in house("doctor", "--json").json["checks"] if not one["ok"]]
+    assert wrong == ["address is the one that its licences name"]
 
 
 def test_a_database_that_is_not_there(house: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from app.cli.failing import failure
-from app.settings import Settings, SettingsError
+from app.settings import ONE_KEK, Settings, SettingsError
 from credentials import base64url
 from tests.world import KEK
 
@@ -132,6 +132,7 @@ def test_what_is_missing_is_told_in_both_languages(monkeypatch: pytest.MonkeyPat
     for name in ("LICENCE_BASE_URL", "LICENCE_DATABASE_URL"):
         assert f"{name}: 未设置，请设置，如 " in told.sentence
     assert "is missing: set it, as https://licence.example" in told.sentence
+    assert told.sentence.endswith(ONE_KEK)
     monkeypatch.setenv("LICENCE_BASE_URL", "https://licence.example")
     monkeypatch.setenv("LICENCE_DATABASE_URL", "sqlite://")
     with pytest.raises(ValidationError) as caught:

@@ -61,6 +61,22 @@ def test_a_citizen_signs_in(world: World, platform: Platform) -> None:
     assert findings(world) == []
 
 
+def test_the_doctor_asks_the_platform(world: World, platform: Platform) -> None:
+    """One that does not answer, is another or names no door is a finding, however lately it was well."""
+    check = "citizens can sign in"
+    assert findings(world) == []
+    for bend in (
+        {"status": 503},
+        {"metadata": {"issuer": "https://other.example"}},
+        {"metadata": {"token_endpoint": None}},
+    ):
+        world.strangers[ISSUER] = Platform(world, **bend)
+        ((name, said),) = findings(world)
+        assert (name, said.startswith(f"{ISSUER}: ")) == (check, True)
+    world.strangers[ISSUER] = platform
+    assert findings(world) == []
+
+
 def test_the_session_s_cookie(world: World, platform: Platform) -> None:
     """It is not for scripts, not for other sites, and with TLS it is this host's alone; its secret is kept hashed."""
     browser = Browser(world)

@@ -66,6 +66,12 @@ class Provider:
         self._failed: datetime | None = None
         self._one_asks = Lock()
 
+    def must_answer(self, now: datetime) -> None:
+        """Ask anew for metadata and keys; raises `WalletError` if nobody could sign in by them."""
+        self._learn(now)
+        for name in ("authorization_endpoint", "token_endpoint"):
+            self._endpoint(name, now)
+
     def authorization_url(self, *, state: str, nonce: str, code_verifier: str, now: datetime) -> str:
         """Return where a browser goes to sign in (Core section 3.1.2.1; RFC 7636)."""
         asked: dict[str, Any] = {"max_age": int(self._as.max_age.total_seconds())}

@@ -84,14 +84,14 @@ class SigningIn:
         self._database = database
         self._seal = seal
         self._accounts = accounts
-        self._provider = provider
+        self.provider = provider
         self._who = who
         self._randomness = randomness
 
     def start(self, return_to: str, *, now: datetime) -> Started:
         """Begin a sign-in, good for ten minutes in one browser."""
         state, browser, nonce, verifier = (self._token() for _ in range(4))
-        url = self._provider.authorization_url(state=state, nonce=nonce, code_verifier=verifier, now=now)
+        url = self.provider.authorization_url(state=state, nonce=nonce, code_verifier=verifier, now=now)
         kept = strict_json.dumps({"nonce": nonce, "verifier": verifier, "return_to": own_page(return_to)})
         state_hash = _hash(state)
         row = SignInAttempt(
@@ -118,7 +118,7 @@ class SigningIn:
         if "error" in answer or not answer.get("code"):
             raise SignInFailedError("the provider signed nobody in")
         # 3. The code says who: see `provider.py`.
-        claims = self._provider.claims(
+        claims = self.provider.claims(
             answer["code"], issuer=answer.get("iss"), nonce=kept["nonce"], code_verifier=kept["verifier"], now=now
         )
         # 4. Which person that account is.
@@ -128,24 +128,24 @@ class SigningIn:
         """Return whose account it is; one that turns into another person's is refused."""
         person = self._who.holder(claims)
         with self._database.read() as session:
-            known = session.get(Identity, (self._provider.issuer, subject))
+            known = session.get(Identity, (self.provider.issuer, subject))
         if known is not None:
             was = self._accounts.get(known.holder_id)
             if (was.code_type, was.code) != (person.code_type, person.code):
                 raise IdentityChangedError
         holder_id = self._accounts.must_be(person, actor="sign-in", now=now)
         with self._database.write() as session:
-            known = session.get(Identity, (self._provider.issuer, subject))
+            known = session.get(Identity, (self.provider.issuer, subject))
             if known is None:
-                row = Identity(issuer=self._provider.issuer, subject=subject, holder_id=holder_id, linked_at=now)
+                row = Identity(issuer=self.provider.issuer, subject=subject, holder_id=holder_id, linked_at=now)
                 if not rows_store.insert_unless_taken(session, row):
-                    known = session.get(Identity, (self._provider.issuer, subject))
+                    known = session.get(Identity, (self.provider.issuer, subject))
             if known is not None and known.holder_id != holder_id:
                 raise IdentityChangedError
             act = "holder.identity_linked" if known is None else "holder.signed_in"
             audit.record(
                 session, stream=stream(holder_id), actor=f"holder:{holder_id}", act=act, subject=holder_id, now=now,
-                detail={"at": self._provider.issuer},
+                detail={"at": self.provider.issuer},
             )  # fmt: skip
         return holder_id
 
