@@ -16,8 +16,9 @@ from issuers.errors import StatusListUnsoundError, UnknownAgencyError
 from issuers.lists import packing
 from issuers.lists import store as lists_store
 from issuers.lists.packing import Bits, Kept
+from issuers.lists.store import Listed
 from issuers.models import Agency, LicenceRow, LicenceState, ListKind, StatusListRow
-from keys.certificates import Certificates, CertifiedSigner
+from keys.certificates import Certificates
 from keys.errors import CustodyError, NoSigningKeyError
 from keys.models import KeyPurpose
 from keys.trust_list import issuer_url
@@ -85,20 +86,20 @@ class StatusPublisher:
         If its key cannot sign now, the old one serves to its end, but for one that a change is not in yet.
         """
         with self._database.read() as session:
-            row = lists_store.published(session, list_id)
-        if row is None:
+            listed = lists_store.published(session, list_id)
+        if listed is None:
             raise UnknownAgencyError
-        if self._fresh(row, now) and self._signed_by_active(row):
-            return self._stored(row)
+        if self._fresh(listed, now):
+            return self._stored(listed)
         try:
             return self.publish(list_id, now=now)
         except (CustodyError, StatusListUnsoundError):
-            over = row.issued_at + LIST_LIFE.total_seconds() <= now.timestamp()
-            if over or row.version != row.published_version or not self._signed_by_active(row):
+            over = listed.issued_at + LIST_LIFE.total_seconds() <= now.timestamp()
+            if over or listed.version != listed.published_version or listed.kid != listed.signs:
                 raise
-            return self._stored(row)
+            return self._stored(listed)
 
-    def _stored(self, row: StatusListRow) -> str:
+    def _stored(self, row: Listed) -> str:
         """Return a list's token as it is stored: this worker's own, while that is the one."""
         kept = self._kept.get(row.list_id)
         if kept is not None and (kept.version, kept.issued_at) == (row.published_version, row.issued_at):
@@ -115,27 +116,24 @@ class StatusPublisher:
         """
         with self._database.read() as session:
             rows = lists_store.all_published(session)
-        active = {one: self._vault.active_kid(one, KeyPurpose.STATUS_LIST) for one in {row.agency for row in rows}}
         done = 0
         for row in rows:
-            if not self._fresh(row, now) or row.kid != active[row.agency]:
+            if not self._fresh(row, now):
                 with suppress(CustodyError, StatusListUnsoundError):
                     self.publish(row.list_id, now=now, held=held)
                     done += 1
         return done
 
-    def _fresh(self, row: StatusListRow, now: datetime) -> bool:
-        return row.issued_at + RESIGN_AFTER.total_seconds() > now.timestamp() and row.version == row.published_version
-
-    def _signed_by_active(self, row: StatusListRow) -> bool:
-        """Whether the stored token is by the key that signs now: a rotated or compromised one's is signed anew."""
-        return row.kid == self._vault.active_kid(row.agency, KeyPurpose.STATUS_LIST)
+    def _fresh(self, row: Listed, now: datetime) -> bool:
+        """Whether a list says what the ledger says, and was signed lately, with the key that signs by now."""
+        young = row.issued_at + RESIGN_AFTER.total_seconds() > now.timestamp()
+        return young and row.version == row.published_version and row.kid == row.signs
 
     def publish(self, list_id: str, *, now: datetime, held: Held = lambda _session: None) -> str:
         """Sign the list as the ledger stands and return the token; never replaces a later one."""
         row, bits = self._bits(list_id, now)
         agency, version, issued_at = row.agency, row.version, max(int(now.timestamp()), row.issued_at)
-        key = self._key(agency, certified=row.kind != ListKind.NATIVE, now=now)
+        kid, signer, x5c = self._key(row, now)
         kept = self._kept.get(list_id)
         lst, blocks = packing.compressed(bits.data, kept.blocks if kept else None)
         claims = status_list.token_payload(
@@ -149,11 +147,11 @@ class StatusPublisher:
             time_to_live=TIME_TO_LIVE,
             aggregation_uri=self.aggregation_uri(agency),
         )
-        header = {"x5c": key.x5c} if key.x5c else {"kid": key.kid}
-        token = jws.sign(jws.STATUS_LIST, claims, key.signer, more=header)
+        header = {"x5c": x5c} if x5c else {"kid": kid}
+        token = jws.sign(jws.STATUS_LIST, claims, signer, more=header)
         with self._database.write() as session:
             held(session)
-            stored = store.store_list(session, list_id, version=version, token=token, kid=key.kid, issued_at=issued_at)
+            stored = store.store_list(session, list_id, version=version, token=token, kid=kid, issued_at=issued_at)
             if version // FORGET_EVERY != row.published_version // FORGET_EVERY:
                 lists_store.forget_changes(session, list_id, version - CHANGES_KEPT)
             later = None if stored else session.get(StatusListRow, list_id, populate_existing=True)
@@ -164,7 +162,7 @@ class StatusPublisher:
         self._kept[list_id] = Kept(version, bits, blocks, issued_at, token)
         return token
 
-    def _bits(self, list_id: str, now: datetime) -> tuple[StatusListRow, Bits]:
+    def _bits(self, list_id: str, now: datetime) -> tuple[Listed, Bits]:
         """Return a list's row and its bits; unknown ones raise `UnknownAgencyError`.
 
         They are made of the last ones and what changed since, if all of that is there; at times of the whole ledger.
@@ -172,38 +170,39 @@ class StatusPublisher:
         """
         while True:
             with self._database.read() as session:
-                row, overdue = lists_store.to_publish(session, list_id, now)
-                if row is None:
+                listed = lists_store.to_publish(session, list_id, now)
+                if listed is None:
                     raise UnknownAgencyError
-                if not overdue:
-                    return self._bits_of(session, row, now)
+                if not listed.overdue:
+                    return listed, self._bits_of(session, listed, now)
                 late = lists_store.overdue(session, list_id, now)
             self._burn(late, now)
 
-    def _bits_of(self, session: Session, row: StatusListRow, now: datetime) -> tuple[StatusListRow, Bits]:
+    def _bits_of(self, session: Session, row: Listed, now: datetime) -> Bits:
         list_id, kept = row.list_id, self._kept.get(row.list_id)
         ours = kept is not None and (kept.version, kept.issued_at) == (row.published_version, row.issued_at)
         if kept is not None and ours and timedelta(0) <= now - kept.bits.whole_at < WHOLE_AFTER:
             changes = lists_store.changes(session, list_id, kept.version, row.version)
             with suppress(StatusListUnsoundError):  # then it is made of the ledger, and counted
                 if changes is not None:
-                    return row, packing.changed(kept.bits, row.bits, changes)
+                    return packing.changed(kept.bits, row.bits, changes)
         full = session.get(StatusListRow, list_id)
         assert full is not None  # noqa: S101 - it was there a moment ago, and lists are never deleted
-        return full, packing.whole(full, lists_store.listed_statuses(session, list_id, now), now)
+        return packing.whole(full, lists_store.listed_statuses(session, list_id, now), now)
 
-    def _key(self, agency: str, *, certified: bool, now: datetime) -> CertifiedSigner:
-        """Return the key that signs an agency's lists; with a chain for the lists of foreign wallets' copies."""
-        if certified:
+    def _key(self, row: Listed, now: datetime) -> tuple[str, jws.Signer, list[str]]:
+        """Return name and signer of a list's key; with its chain if the list is of foreign wallets' copies."""
+        if row.kind != ListKind.NATIVE:
             with self._database.read() as session:
-                row = session.get(Agency, agency)
-            name = row.name if row else {}
-            uri = issuer_url(self._base_url, agency)
-            return self._certificates.signer(agency, KeyPurpose.STATUS_LIST, name=name, uri=uri, now=now)
-        key = self._vault.active(agency, KeyPurpose.STATUS_LIST)
-        if key.signer is None:
+                agency = session.get(Agency, row.agency)
+            name = agency.name if agency else {}
+            uri = issuer_url(self._base_url, row.agency)
+            found = self._certificates.signer(row.agency, KeyPurpose.STATUS_LIST, name=name, uri=uri, now=now)
+            return found.kid, found.signer, found.x5c
+        signer = self._vault.signer(row.signs) if row.signs is not None else None
+        if row.signs is None or signer is None:
             raise NoSigningKeyError
-        return CertifiedSigner(key.kid, key.signer, key.since, [])
+        return row.signs, signer, []
 
     def _burn(self, late: Sequence[LicenceRow], now: datetime) -> None:
         """Burn preparations whose time is over: what a list once said of them stays true if the clock goes back."""

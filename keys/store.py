@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, func, update
+from sqlalchemy import ColumnElement, ScalarSelect, bindparam, delete, func, update
 from sqlmodel import Session, col, select
 
 from keys.models import (
@@ -42,6 +42,12 @@ def active_kid(session: Session, owner: str, purpose: KeyPurpose) -> str | None:
     """Return its name alone."""
     kid: str | None = session.connection().execute(_ACTIVE_KID, {"owner": owner, "purpose": purpose}).scalar()
     return kid
+
+
+def active_kid_of(owner: ColumnElement[str], purpose: KeyPurpose) -> ScalarSelect[str]:
+    """Return, within a statement about what an owner has, the name of the key that signs for it now."""
+    found = select(SigningKey.kid).where(SigningKey.owner == owner, SigningKey.purpose == purpose)
+    return found.where(SigningKey.state == KeyState.ACTIVE).scalar_subquery()
 
 
 _IS_ACTIVE = (

@@ -125,6 +125,14 @@ class Vault:
                 raise UnknownKeyError
             return import_public({**row.jwk, "kid": row.kid}), self._signer(row)
 
+    def signer(self, kid: str) -> jws.Signer | None:
+        """Return the signer of a key that the caller has just found active, None if its owner keeps it.
+
+        A key that was opened before is not asked for again: what it is never changes, only whether it signs.
+        """
+        opened = self._opened.get(kid)
+        return jws.es256(opened) if opened is not None else self.by_kid(kid)[1]
+
     def sign_certificate(self, kid: str, builder: x509.CertificateBuilder) -> x509.Certificate:
         """Return the certificate of `builder`, signed with the key `kid`; the key stays here."""
         with self._database.read() as session:

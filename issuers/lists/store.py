@@ -4,12 +4,15 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cache
 from itertools import groupby
+from typing import Any, NamedTuple
 
-from sqlalchemy import Executable, bindparam, delete, exists, or_, union, union_all, update
+from sqlalchemy import Executable, Select, bindparam, delete, exists, or_, union, union_all, update
 from sqlmodel import Session, and_, col, select
 
 from credentials.status_list import Status
 from issuers.models import LicenceCopy, LicenceRow, LicenceState, StatusChange, StatusListRow
+from keys.models import KeyPurpose
+from keys.store import active_kid_of
 from records.rows import store as rows_store
 
 LISTED = {
@@ -83,27 +86,44 @@ def forget_changes(session: Session, list_id: str, until: int) -> None:
     session.execute(delete(StatusChange).where(*these))
 
 
-def published(session: Session, list_id: str) -> StatusListRow | None:
-    """Return all of a list's row but its token, which is long."""
-    row = session.connection().execute(_PUBLISHED, {"this": list_id}).mappings().first()
-    return StatusListRow(**row) if row is not None else None
+class Listed(NamedTuple):
+    """What a list's publication hangs on: of its row, and the key that signs for its agency by now (`signs`)."""
+
+    list_id: str
+    agency: str
+    kind: str
+    bits: int
+    version: int
+    published_version: int
+    issued_at: int
+    kid: str
+    signs: str | None
+    overdue: bool = False
+    """Whether a preparation in it is past its time and not burnt yet, where that was asked."""
 
 
-def to_publish(session: Session, list_id: str, now: datetime) -> tuple[StatusListRow | None, bool]:
-    """Return the same, and whether a preparation in it is past its time and not burnt yet."""
-    row = session.connection().execute(_TO_PUBLISH, {"this": list_id, "now": now}).mappings().first()
-    return (StatusListRow(**row), row["overdue"]) if row is not None else (None, False)
+def published(session: Session, list_id: str) -> Listed | None:
+    """Return a list as it was published."""
+    row = session.connection().execute(_PUBLISHED, {"this": list_id}).first()
+    return Listed(*row) if row is not None else None
 
 
-def all_published(session: Session, agency: str | None = None) -> list[StatusListRow]:
+def to_publish(session: Session, list_id: str, now: datetime) -> Listed | None:
+    """Return the same, and whether anything in it is overdue."""
+    row = session.connection().execute(_TO_PUBLISH, {"this": list_id, "now": now}).first()
+    return Listed(*row) if row is not None else None
+
+
+def all_published(session: Session, agency: str | None = None) -> list[Listed]:
     """Return likewise an agency's lists, all agencies' if None."""
-    query = select(*_SHORT).order_by(col(StatusListRow.list_id))
-    rows = session.exec(query if agency is None else query.where(StatusListRow.agency == agency))
-    return [StatusListRow(**row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's name
+    query = _LISTED.order_by(col(StatusListRow.list_id))
+    rows = session.connection().execute(query if agency is None else query.where(col(StatusListRow.agency) == agency))
+    return [Listed(*row) for row in rows]
 
 
-_SHORT = [getattr(StatusListRow, name) for name in StatusListRow.model_fields if name != "token"]
-_PUBLISHED = select(*_SHORT).where(StatusListRow.list_id == bindparam("this"))
+_SIGNS = active_kid_of(_LISTS.c.agency, KeyPurpose.STATUS_LIST)
+_LISTED: Select[Any] = select(*[*(getattr(StatusListRow, name) for name in Listed._fields[:-2]), _SIGNS])
+_PUBLISHED = _LISTED.where(col(StatusListRow.list_id) == bindparam("this"))
 _IS_OVERDUE = and_(LicenceRow.state == LicenceState.PREPARED, col(LicenceRow.prepared_until) <= bindparam("now"))
 _OVERDUE_IN = and_(LicenceRow.status_list_id == bindparam("this"), _IS_OVERDUE)
 _TO_PUBLISH = _PUBLISHED.add_columns(exists().where(_OVERDUE_IN).label("overdue"))

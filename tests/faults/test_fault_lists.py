@@ -13,7 +13,6 @@ from issuers.errors import StatusListUnsoundError
 from issuers.lists import store as lists_store
 from issuers.publishing import LIST_LIFE
 from keys.errors import NoSigningKeyError
-from keys.models import KeyPurpose
 from keys.vault import Vault
 from tests.issuers.city import status_of, statuses
 from tests.records.tables import findings
@@ -26,14 +25,11 @@ SECOND = timedelta(seconds=1)
 @pytest.fixture
 def no_publisher(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Let no key sign status lists, as where the custodian of keys is away; `undo` brings it back."""
-    active = Vault.active
 
-    def away(self: Vault, owner: str, purpose: KeyPurpose) -> Any:
-        if purpose == KeyPurpose.STATUS_LIST:
-            raise NoSigningKeyError
-        return active(self, owner, purpose)
+    def away(_vault: Vault, _kid: str) -> None:
+        raise NoSigningKeyError
 
-    monkeypatch.setattr(Vault, "active", away)
+    monkeypatch.setattr(Vault, "signer", away)
     return monkeypatch
 
 
