@@ -27,7 +27,7 @@ from app.strict_body import StrictBody
 from issuers import orders
 from issuers.batch import api as batch_api
 from issuers.openid4vci import api as openid4vci_api
-from keys.access import Caller
+from keys.access import Caller, Role
 from keys.auth import Clock, caller_of
 from keys.oauth.errors import OAuthError
 
@@ -72,6 +72,8 @@ def create_app(
 
     def permit(request: Request, who: Caller) -> None:
         permissions.permit(request, who, lambda one: house.passkeys.must_be_fresh(one, now=now()))
+        if who.role == Role.COUNTER:
+            house.counters.get(who.subject, now=now())  # suspended, it neither acts nor reads
 
     caller = caller_of(house.access, house.gate, house.browser, now, permit=permit)
     licences = "/issuers/{agency}/licences"

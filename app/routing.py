@@ -90,7 +90,6 @@ def routers(house: House, caller: Callable[..., Caller], now: Clock, rooms: Coll
             openid4vci_api.routes(
                 house.openid4vci,
                 caller_of=caller,
-                attempts=attempt,
                 clock=now,
                 picture=qr.picture,
                 visitor_of=visitor,

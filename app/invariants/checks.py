@@ -19,9 +19,11 @@ from credentials import base64url, jws, status_list, strict_json
 from credentials.errors import FormatError
 from credentials.jwk import PublicKey, import_public
 from credentials.status_list import Status, StatusList
+from issuers.batch.batches import OPERATION as BATCH
 from issuers.lists import store as lists_store
 from issuers.mass.mass_changes import MANY
 from issuers.models import StatusListRow
+from issuers.openid4vci.offers import DENY
 from keys.models import KeyPurpose, SigningKey
 from keys.trust_list import issuer_url
 from records import store as records_store
@@ -155,8 +157,8 @@ def audited(house: House, _now: datetime) -> Iterator[str]:
 def idempotency(house: House, _now: datetime) -> Iterator[str]:
     """I6: every key of an agency names a licence of it, and every licence was made under exactly one key."""
     with house.database.moment() as session:
-        # The result of a mass change is a proposal, or how many changed; that of a batch is a job.
-        for caller, result, agency in store.agency_keys(session, but=(MANY, "batch ")):
+        # The result of a mass change is a proposal, or how many changed; that of a batch is a job; a denial has none.
+        for caller, result, agency in store.agency_keys(session, but=(MANY, BATCH, DENY)):
             if agency != caller.partition(":")[2].split("/")[0]:
                 yield f"an idempotency key of {caller} names no licence of that agency: {result}"
         for licence_id, count in store.keys_of_licences(session, MAKES_A_LICENCE):

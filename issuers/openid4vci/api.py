@@ -19,7 +19,7 @@ from credentials.errors import FormatError
 from credentials.licence_type import ClaimsRefusedError
 from issuers.api import prefers
 from issuers.auth import AgencyKey
-from issuers.errors import IssuerError, UnknownAgencyError, UnknownLicenceError
+from issuers.errors import IssuerError, UnknownAgencyError, UnknownLicenceError, WrongStateError
 from issuers.issuer import Issuer
 from issuers.openid4vci import metadata
 from issuers.openid4vci.access_tokens import AccessTokens
@@ -35,7 +35,7 @@ from issuers.openid4vci.schemas import OfferIn, OfferOut, OfferState
 from issuers.openid4vci.tokens import Tokens
 from issuers.schemas import IssueIn
 from keys.access import Caller
-from keys.auth import Attempts, Browser, Clock
+from keys.auth import Browser, Clock
 from keys.certificates import Certificates, CertifiedSigner
 from keys.errors import CustodyError
 from keys.models import KeyPurpose
@@ -46,6 +46,7 @@ from keys.oauth.forms import media_type
 from keys.oauth.nonces import C_NONCE, DPOP_NONCE, Nonces
 from keys.remembered import Remembered
 from keys.trust_list import issuer_url
+from records.errors import IdempotencyKeyReusedError
 
 Act = Callable[..., Any]
 """What a protected endpoint does: `(entitled, body, now=…)` → an answer, or nothing to say."""
@@ -79,7 +80,6 @@ def routes(
     doors: Doors,
     *,
     caller_of: Callable[..., Caller],
-    attempts: Attempts,
     clock: Clock,
     picture: Callable[[str, str], str],
     visitor_of: authorization_pages.VisitorOf,
@@ -88,7 +88,7 @@ def routes(
 ) -> APIRouter:
     """Return the routes; `picture` draws a text as a QR code of a kind (`svg`, `png`)."""
     router = APIRouter(tags=["issuers"])
-    _add_offers(router, doors, caller_of=caller_of, attempts=attempts, clock=clock, picture=picture)
+    _add_offers(router, doors, caller_of=caller_of, clock=clock, picture=picture)
     _add_metadata(router, doors, clock)
     _add_wire(router, doors, clock)
     router.include_router(
@@ -116,7 +116,6 @@ def _add_offers(
     doors: Doors,
     *,
     caller_of: Callable[..., Caller],
-    attempts: Attempts,
     clock: Clock,
     picture: Callable[[str, str], str],
 ) -> None:
@@ -149,8 +148,11 @@ def _add_offers(
         """Approve an order that waits: the licence is issued, and the foreign wallet gets its copy."""
         row = doors.offers.read(agency, offer_id)
         order = IssueIn.model_validate_json(doors.offers.waiting_order(row))
-        this = attempts(caller, f"offer {offer_id}", "issue", order.model_dump(mode="json"))
-        licence = doors.issuer.issue(agency, order.order(), this, actor=caller.name, now=clock())
+        this = doors.offers.decision(row, "issue", order.model_dump(mode="json"))
+        try:
+            licence = doors.issuer.issue(agency, order.order(), this, actor=caller.name, now=clock())
+        except IdempotencyKeyReusedError as error:
+            raise WrongStateError("it was denied meanwhile") from error
         doors.offers.approve(row, licence.licence_id, actor=caller.name, now=clock())
         return _state(doors.offers.read(agency, offer_id))
 

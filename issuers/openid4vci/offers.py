@@ -3,7 +3,7 @@
 An offer is about a licence of the ledger, or about an order that the agency approves later (deferred issuance).
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -28,11 +28,14 @@ from keys.encryption import Seal
 from keys.models import KeyPurpose
 from keys.trust_list import issuer_url
 from keys.vault import Vault
-from records import audit
+from records import audit, idempotency
 from records.database import Database
+from records.errors import IdempotencyKeyReusedError
+from records.idempotency import Attempt
 
 PRE_AUTHORIZED = "urn:ietf:params:oauth:grant-type:pre-authorized_code"
 OFFER_LIFE = timedelta(minutes=10)
+DENY = "deny an order"
 SECRET_BYTES = 24
 ID_BYTES = 12
 TX_CODE_DIGITS = 6
@@ -155,6 +158,11 @@ class Offers:
             raise WrongStateError("nothing waits for approval")
         return self._seal.open(row.waiting, f"waiting order {row.offer_id}")
 
+    @staticmethod
+    def decision(row: Offer, operation: str, body: Mapping[str, object]) -> Attempt:
+        """Return the one attempt to decide on an order, whoever makes it: what commits first is what was decided."""
+        return idempotency.attempt(f"agency:{row.agency}/offer", row.offer_id, operation, body)
+
     def approve(self, row: Offer, licence_id: str, *, actor: str, now: datetime) -> None:
         """Put the licence that was issued in the place of the order; a second time changes nothing."""
         with self._database.write() as session:
@@ -162,8 +170,12 @@ class Offers:
                 self._audit(session, row, actor, "offer.approved", now)
 
     def deny(self, row: Offer, *, actor: str, now: datetime) -> None:
-        """Deny the order for good; one that waits no more raises `WrongStateError`."""
+        """Deny the order for good; one that waits no more, or is being issued, raises `WrongStateError`."""
         with self._database.write() as session:
+            try:
+                idempotency.claim(session, self.decision(row, DENY, {}), result="denied", now=now)
+            except IdempotencyKeyReusedError as error:
+                raise WrongStateError("it was approved meanwhile") from error
             if not store.deny(session, row.offer_id):
                 raise WrongStateError("nothing waits for approval")
             self._audit(session, row, actor, "offer.denied", now)

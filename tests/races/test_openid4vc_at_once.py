@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -21,7 +22,7 @@ from tests.foreign import (
 from tests.races.test_many_at_once import at_once
 from tests.records.tables import findings
 from tests.verifier.test_verifier_openid4vp import Driver, ask, fetched, send, verdict
-from tests.world import Answer, World
+from tests.world import Answer, Caller, World
 
 TYPE = "residence_permit"
 MANY = 16
@@ -189,3 +190,25 @@ def test_one_answer_of_our_wallet(world: World) -> None:
     statuses = Counter(one.status for one in at_once([lambda: world.holder().post(path, {"agree": True})] * MANY))
     assert statuses == {200: 1, 422: MANY - 1}
     assert len(world.holder().get("/wallet/uses")["items"]) == 1
+
+
+def test_an_order_is_decided_once(world: World) -> None:
+    """Of clerks and a system who approve or deny at once, one decides: one licence, or none, and everybody is told which."""
+    system = world.agency("police")
+    people = [system, *(world.caller("clerk", "police", person=name) for name in ("wang", "zhao"))]
+    for number in range(6):
+        offer = system.post("/issuers/police/offers", {"order": world.order(reference=f"n{number}"), "qr": "none"})
+        path, before = f"/issuers/police/offers/{offer['offer_id']}", _licences(system)
+        words = ["approve"] * 3 if number % 2 == 0 else ["approve", "deny", "deny"]
+        calls = [partial(who.post, f"{path}/{word}") for who, word in zip(people, words, strict=True)]
+        answers = at_once(calls)
+        assert {one.status for one in answers} <= {200, 409}, [one.body for one in answers]
+        made, state = _licences(system) - before, system.get(path)
+        assert (state["state"], len(made)) in {("ready", 1), ("denied", 0)}
+        assert {one["licence_id"] for one in answers if one.status == 200} <= {state.body.get("licence_id")}
+        assert made <= {state.body.get("licence_id")}
+    assert findings(world) == []
+
+
+def _licences(agency: Caller) -> set[str]:
+    return {one["licence_id"] for one in agency.get("/issuers/police/licences")["items"]}

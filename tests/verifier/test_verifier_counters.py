@@ -1,9 +1,11 @@
 """Counters and service items: who may ask for what."""
 
+import re
+
 import pytest
 from sqlalchemy import text
 
-from app import catalogue
+from app import catalogue, permissions
 from tests.world import COUNTER, ITEM, World
 
 
@@ -31,6 +33,23 @@ def test_a_suspended_counter_gets_no_bundle(world: World) -> None:
         connection.execute(text("UPDATE counter SET suspended = true WHERE key = :key"), {"key": COUNTER})
     answer = world.counter().get("/verifier/trust-bundle")
     assert (answer.status, answer["code"]) == (403, "counter_suspended")
+
+
+def test_a_suspended_counter_reads_nothing_either(world: World) -> None:
+    """Whatever a counter may call is refused before anything is looked at; resumed, it goes on."""
+    desk = world.counter()
+    assert world.operator.post(f"/admin/counters/{COUNTER}/suspend").status == 204
+    world.wait(5)
+    rows = [name for name, row in permissions.TABLE.items() if row == permissions.COUNTER]
+    assert len(rows) > 20
+    for name in rows:
+        method, path = name.split(" ")
+        address = re.sub(r"\{[a-z_]+\}", "1", path)
+        answer = desk.get(address) if method == "GET" else desk.call(method, address, {})
+        assert (answer.status, answer["code"]) == (403, "counter_suspended"), name
+    assert world.operator.post(f"/admin/counters/{COUNTER}/resume").status == 204
+    world.wait(5)
+    assert desk.get("/verifier/counter").status == 200
 
 
 def test_an_item_that_the_channel_does_not_offer(world: World) -> None:
