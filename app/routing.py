@@ -127,7 +127,11 @@ def routers(house: House, caller: Callable[..., Caller], now: Clock, rooms: Coll
             )
         )
         routers.append(wallet_pages.routes(web.wallet_pages(house, visitor), now))
-        routers.append(wallet_openid4vc_api.routes(house.taking, house.answering, caller_of=caller, clock=now))
+        routers.append(
+            wallet_openid4vc_api.routes(
+                house.taking, house.answering, caller_of=caller, name_of=house.uses.name_of, clock=now
+            )
+        )
         routers.append(wallet_openid4vc_pages.routes())
     if "verifier" in rooms:
         routers.append(

@@ -11,6 +11,7 @@ import typer
 from app.cli.agency import DEFAULT_URL, Json, Url
 from app.cli.client import Client
 from app.cli.output import REFUSED, WRONG_USAGE, answer, console, errors, reply
+from app.cli.wallet import ForWhom, of
 from verifier import picture
 
 SCHEMES = ("openid-credential-offer", "haip-vci", "openid4vp", "haip-vp")
@@ -38,6 +39,7 @@ def open_link(  # noqa: PLR0917 - typer's options
     url: Url = DEFAULT_URL,
     tx_code: Annotated[str | None, typer.Option(help="The transaction code that the issuer told.")] = None,
     without: Annotated[list[str] | None, typer.Option(help="An optional part to keep back.")] = None,
+    principal: ForWhom = None,
     yes: Annotated[bool, typer.Option("--yes", help="Agree without being asked.")] = False,
     json_output: Json = False,
 ) -> None:
@@ -49,7 +51,7 @@ def open_link(  # noqa: PLR0917 - typer's options
     wallet = Client(url, secret)
     said = picture.read(Path(link).read_bytes()) if "://" not in link and Path(link).is_file() else link
     if _is_request(said):
-        _answer(wallet, said, without or [], yes=yes, as_json=json_output)
+        _answer(wallet, said, principal, without or [], yes=yes, as_json=json_output)
     else:
         _take(wallet, said, tx_code, yes=yes, as_json=json_output)
 
@@ -120,11 +122,11 @@ def _take(wallet: Client, link: str, tx_code: str | None, *, yes: bool, as_json:
         console.print(f"waiting for the issuer's approval: {', '.join(taken['waiting'])}", markup=False)
 
 
-def _answer(wallet: Client, link: str, without: list[str], *, yes: bool, as_json: bool) -> None:
-    seen = wallet.post("/wallet/requests", {"link": link})
+def _answer(wallet: Client, link: str, principal: str | None, without: list[str], *, yes: bool, as_json: bool) -> None:
+    seen = wallet.post("/wallet/requests", {"link": link, "principal": principal})
     lines = [
-        f"{part['licence_type']}{' (optional: --without ' + part['query_id'] + ')' if part['optional'] else ''}, "
-        f"showing {', '.join(part['claims'])}"
+        f"{part['licence_type']}{' (optional: --without ' + part['query_id'] + ')' if part['optional'] else ''}"
+        f"{of(part['principal'] and part['principal']['name'])}, showing {', '.join(part['claims'])}"
         for part in seen["parts"]
     ]
     who = f"{seen['verifier_name']} ({'vouched for' if seen['signed'] else 'NOBODY VOUCHES FOR IT'}, {seen['host']})"

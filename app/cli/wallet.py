@@ -27,7 +27,7 @@ def licences(token: Token, url: Url = DEFAULT_URL, json_output: Json = False) ->
     """List what this wallet may show."""
     made = Client(url, token).get("/wallet/licences")
     told = (
-        f"{one['licence_id']}  {one['name']}  {one['state']}{_of(one['principal'] and one['principal']['name'])}"
+        f"{one['licence_id']}  {one['name']}  {one['state']}{of(one['principal'] and one['principal']['name'])}"
         for one in made["items"]
     )
     answer(made, lines(told, "no licence yet"), as_json=json_output)
@@ -242,7 +242,8 @@ def _meaning(seen: dict[str, Any]) -> str:
     return "\n".join(told)
 
 
-def _of(name: str | None) -> str:
+def of(name: str | None) -> str:
+    """Return whose something is, where it is not one's own."""
     return f"  (of {name})" if name else ""
 
 

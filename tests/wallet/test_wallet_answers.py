@@ -19,7 +19,7 @@ from keys.models import KeyPurpose
 from tests.foreign import Authority, new_key
 from tests.issuers.claims_of_types import SENT
 from tests.records.tables import findings
-from tests.world import BASE_URL, CHILD, OTHER_PARENT, Answer, World
+from tests.world import BASE_URL, CHILD, OTHER_PARENT, PARENT, Answer, World
 from wallet.openid4vc.fetching import Fetched
 
 STRANGER = "https://bank.example"
@@ -57,6 +57,34 @@ def told(world: World, request: dict[str, Any], **query: str) -> dict[str, Any]:
     """What the counter is told."""
     path = f"/verifier/presentation-requests/{request['request_id']}"
     return dict(world.counter().get(path, params=query).body)
+
+
+def test_whose_licences_answer(world: World) -> None:
+    """One's own; of whom one merely helps none, unless it is said for whom, and then theirs alone; each part says whose."""
+    helper = world.holder("graduate")
+    for holder in ("graduate", PARENT):
+        born = world.person(holder)["code"][6:14]
+        sex = "男" if int(world.person(holder)["code"][16]) % 2 else "女"
+        about = {"sex": sex, "birth_date": f"{born[:4]}-{born[4:6]}-{born[6:]}"}
+        world.issue("resident_id_card", holder, claims=SENT["resident_id_card"].claims | about)
+        world.issue("driving_licence", holder, by="traffic_police", claims=SENT["driving_licence"].claims | about)
+    world.issue()  # the mother has a permit, the helper none
+    body = {"agent": world.person("graduate"), "kind": "helper", "ends_at": "2026-12-31T23:59:59+08:00"}
+    mother = world.holder().post("/wallet/mandates", body)["principal"]
+
+    def parts(**more: str) -> list[tuple[str, str | None]]:
+        seen = helper.post("/wallet/requests", {"link": ask(world)["link"], **more})
+        assert seen.status == 201, seen.body
+        return [(one["licence_type"], one["principal"] and one["principal"]["name"]) for one in seen["parts"]]
+
+    assert parts() == [("resident_id_card", None), ("driving_licence", None)]
+    theirs = ["resident_id_card", "driving_licence", "residence_permit"]
+    assert sorted(parts(principal=mother)) == sorted((name, "李样本") for name in theirs)
+    strange = helper.post("/wallet/requests", {"link": ask(world)["link"], "principal": "nonesuch"})
+    assert (strange.status, strange["code"]) == (404, "not_found")
+    shown = helper.post("/wallet/shows", {"service_item": "school_transfer", "principal": "nonesuch"})
+    assert (shown.status, shown["code"]) == (404, "not_found")
+    assert findings(world) == []
 
 
 @pytest.mark.parametrize(

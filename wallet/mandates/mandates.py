@@ -21,6 +21,7 @@ from wallet.errors import (
     MandateEndedError,
     MandateRefusedError,
     NotHeldError,
+    UnknownHolderError,
     UnknownMandateError,
     WalletError,
 )
@@ -108,13 +109,15 @@ class Mandates:
     def ended_since(self, agent: str, since: datetime, *, now: datetime) -> WalletError | None:
         """Return why something that somebody could do for another at an instant is over now; None if nothing is."""
         with self._database.read() as session:
-            were = store.in_force(session, agent, since)
-            ended = [self._ended(session, one, now) for one in were]
+            ended = [self._ended(session, one, now) for one in store.in_force(session, agent, since)]
         return next((one for one in ended if one is not None), None)
 
     def helps(self, agent: str, principal: str, *, now: datetime) -> bool:
-        """Whether somebody acts for another person as their helper."""
-        return any(one.principal == principal and one.kind == Kind.HELPER for one in self.in_force(agent, now=now))
+        """Whether somebody acts for another as a helper; for whom they do not act at all raises `UnknownHolderError`."""
+        kinds = {one.kind for one in self.in_force(agent, now=now) if one.principal == principal}
+        if not kinds and principal != agent:
+            raise UnknownHolderError
+        return Kind.HELPER in kinds
 
     def circle(self, principal: str, now: datetime) -> frozenset[str]:
         """Return somebody and all who may act for them."""

@@ -20,6 +20,7 @@ from records.database import Database
 from wallet.errors import (
     ForeignRefusalError,
     ForeignServiceError,
+    ForWhomError,
     NotALinkError,
     NothingToShowError,
     RequestRefusedError,
@@ -93,16 +94,17 @@ class Answering:
         self._make_key = make_key
         self._randomness = randomness
 
-    def look(self, holder_id: str, link: str, *, now: datetime) -> Shown:
+    def look(self, holder_id: str, link: str, principal: str | None = None, *, now: datetime) -> Shown:
         """Fetch and check a request, and return who asks for what of which licences; nothing leaves yet.
 
-        A request that must not be answered raises `RequestRefusedError`, one that this wallet cannot answer
-        `NothingToShowError`, one that is over `ForeignRefusalError`.
+        `principal` is for whom, where the holder acts for others (`ForWhomError` if it must be said). A request that
+        must not be answered raises `RequestRefusedError`, one that this wallet cannot answer `NothingToShowError`,
+        one that is over `ForeignRefusalError`.
         """
         told = self._asked(links.request(self._led_to(link)), now)
-        matches = self._matches(holder_id, told, now)
+        matches = self._matches(holder_id, principal, told, now)
         request_id = base64url.encode(self._randomness(ID_BYTES))
-        kept = strict_json.dumps(told.kept())
+        kept = strict_json.dumps(told.kept() | {"principal": principal})
         row = OpenRequest(
             request_id=request_id,
             holder_id=holder_id,
@@ -132,9 +134,10 @@ class Answering:
             row = session.get(OpenRequest, request_id)
         if row is None or row.holder_id != holder_id:
             raise UnknownRequestError
-        kept = self._seal.open(row.sealed, f"request {request_id} of {holder_id}")
-        told = verifier_request.restored(strict_json.loads_object(kept))
-        matches = self._agreed(self._matches(holder_id, told, now), without) if agree else []
+        kept = strict_json.loads_object(self._seal.open(row.sealed, f"request {request_id} of {holder_id}"))
+        principal = kept.pop("principal", None)
+        told = verifier_request.restored(kept)
+        matches = self._agreed(self._matches(holder_id, principal, told, now), without) if agree else []
         if not sensitive and any(match.sensitive for match in matches):
             raise SensitiveError
         with self._database.write() as session:
@@ -199,15 +202,33 @@ class Answering:
             with suppress(ForeignServiceError, ForeignRefusalError):
                 self._fetch("POST", refused.told_at, form=form)
 
-    def _matches(self, holder_id: str, told: Asked, now: datetime) -> list[Match]:
-        """Return what answers the request, the newest licence first; raises `NothingToShowError` unless all of it."""
+    def _held(self, holder_id: str, principal: str | None, now: datetime) -> list[Opened]:
+        """Return what may answer: the holder's own, and of whom they act for those of `principal`.
+
+        Unless it is said for whom, everybody's but those that they only help; helping, the principal's alone.
+        """
         second = now.timestamp()
         held = [
             one
             for one in self._keeping.current(holder_id, now=now)
             if one.licence.expires_at is None or second < one.licence.expires_at
         ]
+        others = {one.row.holder_id for one in held} - {holder_id}
+        if principal is not None and self._mandates.helps(holder_id, principal, now=now):
+            return [one for one in held if one.row.holder_id == principal]
+        helped = {one for one in others if self._mandates.helps(holder_id, one, now=now)}
+        meant = others - helped if principal is None else {principal}
+        return [one for one in held if one.row.holder_id in {holder_id, *meant}]
+
+    def _matches(self, holder_id: str, principal: str | None, told: Asked, now: datetime) -> list[Match]:
+        """Return what answers the request, the newest licence first; raises `NothingToShowError` unless all of it.
+
+        What several others are principals of raises `ForWhomError`: no answer is of two people that one acts for.
+        """
+        held = self._held(holder_id, principal, now)
         found = {name: _match(query, held) for name, query in told.query.credentials.items()}
+        if len({match[0].row.holder_id for match in found.values() if match is not None} - {holder_id}) > 1:
+            raise ForWhomError
         ids = {name for name, match in found.items() if match is not None}
         needed, wanted = _wanted(told.query, ids)
         return [

@@ -15,6 +15,7 @@ from wallet.openid4vc.schemas import (
     FinishIn,
     LinkIn,
     OfferView,
+    RequestIn,
     RequestView,
     StartedOut,
     TakeIn,
@@ -27,7 +28,14 @@ from wallet.openid4vc.schemas import (
 from wallet.openid4vc.taking import Taking
 
 
-def routes(taking: Taking, answering: Answering, *, caller_of: Callable[..., Caller], clock: Clock) -> APIRouter:
+def routes(
+    taking: Taking,
+    answering: Answering,
+    *,
+    caller_of: Callable[..., Caller],
+    name_of: Callable[[str], str],
+    clock: Clock,
+) -> APIRouter:
     """Return the routes."""
     router = APIRouter(prefix="/wallet", tags=["wallet"])
     Me = Annotated[str, Depends(holder_with(caller_of))]  # noqa: N806 - a type
@@ -64,9 +72,9 @@ def routes(taking: Taking, answering: Answering, *, caller_of: Callable[..., Cal
         return taken_out(taking.collect(me, issuance_id, now=clock()))
 
     @router.post("/requests", status_code=201)
-    def look_at_request(me: Me, body: LinkIn) -> RequestView:
+    def look_at_request(me: Me, body: RequestIn) -> RequestView:
         """Look at a verifier's request (OpenID4VP): who asks for what of which licences; nothing leaves yet."""
-        return request_view(answering.look(me, body.link, now=clock()))
+        return request_view(answering.look(me, body.link, body.principal, now=clock()), me, name_of)
 
     @router.post("/requests/{request_id}/answer")
     def answer_request(me: Me, request_id: str, body: AnswerIn) -> AnsweredOut:

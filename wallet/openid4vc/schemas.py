@@ -1,5 +1,6 @@
 """JSON in and out of our wallet's dealings with other services."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +23,12 @@ class LinkIn(Input):
     link: str = Field(min_length=8, max_length=MAX_LINK)
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"link": OFFER_LINK}]})
+
+
+class RequestIn(LinkIn):
+    """Look at a request; `principal` is for whom, where the holder acts for others."""
+
+    principal: str | None = Field(default=None, max_length=64)
 
 
 class TakeIn(LinkIn):
@@ -118,6 +125,9 @@ class PartView(BaseModel):
     kept_back: list[str]
     optional: bool
     sensitive: bool
+    principal: dict[str, str] | None = Field(
+        description="Whose licence it is, where it is not the holder's own: `holder_id` and `name`."
+    )
 
 
 class RequestView(BaseModel):
@@ -149,6 +159,7 @@ class RequestView(BaseModel):
                             "kept_back": ["current_address"],
                             "optional": False,
                             "sensitive": False,
+                            "principal": None,
                         }
                     ],
                     "expires_at": "2026-11-23T08:05:00Z",
@@ -195,12 +206,13 @@ def taken_out(taken: Taken) -> TakenOut:
     return TakenOut(licence_ids=taken.licence_ids, waiting=taken.waiting, refused=taken.refused)
 
 
-def request_view(shown: Shown) -> RequestView:
+def request_view(shown: Shown, viewer: str, name_of: Callable[[str], str]) -> RequestView:
     """Return a request for the holder to look at."""
     parts = []
     for match in shown.matches:
         leaving = {spelt(path) for path in match.paths}
         clear = match.opened.licence.claims.keys() - match.opened.selective
+        whose = match.opened.row.holder_id
         parts.append(
             PartView(
                 query_id=match.query_id,
@@ -210,6 +222,7 @@ def request_view(shown: Shown) -> RequestView:
                 kept_back=sorted(match.opened.licence.claims.keys() - clear - {str(path[0]) for path in match.paths}),
                 optional=match.optional,
                 sensitive=match.sensitive,
+                principal=None if whose == viewer else {"holder_id": whose, "name": name_of(whose)},
             )
         )
     return RequestView(

@@ -178,7 +178,8 @@ if (linkForm) {
   const line = (text) => Object.assign(document.createElement("p"), { textContent: text });
   const part = (one) => {
     const item = document.createElement("li");
-    item.append(line(`${one.licence_type} — ${said.shows}${one.claims.join("、")}`));
+    const whose = one.principal ? `${said.of}${one.principal.name} · ` : "";
+    item.append(line(`${whose}${one.licence_type} — ${said.shows}${one.claims.join("、")}`));
     if (one.kept_back.length) item.append(line(`${said.keeps}${one.kept_back.join("、")}`));
     if (one.optional) {
       const label = Object.assign(document.createElement("label"), { className: "check" });
