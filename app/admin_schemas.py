@@ -3,11 +3,11 @@
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, Field, model_validator
 
 from keys.access import NAMED, Role
 from keys.models import KeyPurpose
-from keys.schemas import EXAMPLE, SHORT_NAME, Input, ProposalOut
+from keys.schemas import EXAMPLE, SHORT_NAME, Input, ProposalOut, example
 
 SLUG = f"^{SHORT_NAME}$"
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
@@ -33,16 +33,12 @@ class AgencyIn(Input):
     may_sign: list[str] = Field(max_length=256)
     licence_key: dict[str, Any] | None = None
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
+    model_config = example(
                 {
                     "key": "police", "name": NAME_EXAMPLE, "kind": "public_security", "uscc": "1144019900DEM0023C",
                     "region": "440199", "domain": "公安", "may_sign": ["residence_permit"],
                 }
-            ]
-        }
-    )  # fmt: skip
+            )  # fmt: skip
 
 
 class CounterIn(Input):
@@ -57,16 +53,12 @@ class CounterIn(Input):
         description="Only for banks, landlords, intermediaries: the types they may ask for, always by consent.",
     )  # fmt: skip
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
+    model_config = example(
                 {
                     "key": "school2_office", "agency": "school2", "channel": "hall_counter",
                     "name": {"zh": "示例市第二小学教务处", "en": "School office, No.2 Primary School"},
                 }
-            ]
-        }
-    )  # fmt: skip
+            )  # fmt: skip
 
 
 class HolderIn(Input):
@@ -76,9 +68,7 @@ class HolderIn(Input):
     code: str = Field(min_length=4, max_length=32)
     name: str = Field(min_length=1, max_length=512)
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"code_type": "111", "code": "440199198708220021", "name": "李样本"}]}
-    )
+    model_config = example({"code_type": "111", "code": "440199198708220021", "name": "李样本"})
 
 
 class TokenIn(Input):
@@ -96,11 +86,7 @@ class TokenIn(Input):
             raise ValueError("a clerk's, auditor's or support's token names its person")
         return self
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"role": "agency", "subject": "police", "scopes": ["licences:issue"], "life_days": 30}]
-        }
-    )
+    model_config = example({"role": "agency", "subject": "police", "scopes": ["licences:issue"], "life_days": 30})
 
 
 class ClientIn(Input):
@@ -113,16 +99,12 @@ class ClientIn(Input):
     jwk: dict[str, Any] | None = None
     dpop: bool = Field(default=False, description="Its tokens are bound to this key, proved with every call.")
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
+    model_config = example(
                 {
                     "role": "agency", "subject": "police", "name": "户政系统", "scopes": ["licences:issue"],
                     "jwk": {"kty": "EC", "crv": "P-256", "x": "f83O…", "y": "x_FE…"},
                 }
-            ]
-        }
-    )  # fmt: skip
+            )  # fmt: skip
 
 
 class ClientMade(BaseModel):
@@ -131,7 +113,7 @@ class ClientMade(BaseModel):
     client_id: str
     secret: str | None = None
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"client_id": "k3V0yq8Zt1Lm", "secret": None}]})
+    model_config = example({"client_id": "k3V0yq8Zt1Lm", "secret": None})
 
 
 class ClientOut(BaseModel):
@@ -151,9 +133,7 @@ class Clients(BaseModel):
 
     items: list[ClientOut]
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
+    model_config = example(
                 {
                     "items": [
                         {
@@ -163,9 +143,7 @@ class Clients(BaseModel):
                         }
                     ]
                 }
-            ]
-        }
-    )  # fmt: skip
+            )  # fmt: skip
 
 
 class EnrolmentCodeOut(BaseModel):
@@ -174,7 +152,7 @@ class EnrolmentCodeOut(BaseModel):
     code: str
     expires_in_seconds: int
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"code": "7K2M9QX40HTR5B3C", "expires_in_seconds": 600}]})
+    model_config = example({"code": "7K2M9QX40HTR5B3C", "expires_in_seconds": 600})
 
 
 class TokenOut(BaseModel):
@@ -190,17 +168,13 @@ class TokenOut(BaseModel):
     used_at: datetime | None
     expires_at: datetime
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
+    model_config = example(
                 {
                     "token_id": "k3V0yq8Zt1Lm", "role": "clerk", "subject": "police", "person": "wang", "label": None,
                     "scopes": "licences:issue licences:read", "created_at": "2026-11-23T08:00:00Z", "used_at": None,
                     "expires_at": "2026-12-23T08:00:00Z",
                 }
-            ]
-        }
-    )  # fmt: skip
+            )  # fmt: skip
 
 
 class TokensOut(BaseModel):
@@ -208,7 +182,7 @@ class TokensOut(BaseModel):
 
     items: list[TokenOut]
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"items": []}]})
+    model_config = example({"items": []})
 
 
 class RightIn(Input):
@@ -217,7 +191,7 @@ class RightIn(Input):
     valid_from: AwareDatetime | None = Field(default=None, strict=False, ge=datetime(2000, 1, 1, tzinfo=UTC), le=LATEST)
     valid_until: AwareDatetime | None = Field(default=None, strict=False, le=LATEST)
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"valid_until": "2027-12-31T23:59:59+08:00"}]})
+    model_config = example({"valid_until": "2027-12-31T23:59:59+08:00"})
 
 
 class RotateIn(Input):
@@ -229,7 +203,7 @@ class RotateIn(Input):
         default=None, max_length=128, description="The key that signs now; if another does by then, nothing is done."
     )
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"owner": "police", "purpose": "licence"}]})
+    model_config = example({"owner": "police", "purpose": "licence"})
 
 
 class KeyIn(Input):
@@ -238,11 +212,7 @@ class KeyIn(Input):
     owner: str = Field(pattern=SLUG)
     jwk: dict[str, Any]
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"owner": "univ", "jwk": {"kty": "EC", "crv": "P-256", "x": "f83O…", "y": "x_FE…"}}]
-        }
-    )
+    model_config = example({"owner": "univ", "jwk": {"kty": "EC", "crv": "P-256", "x": "f83O…", "y": "x_FE…"}})
 
 
 class CompromiseIn(Input):
@@ -252,7 +222,7 @@ class CompromiseIn(Input):
         strict=False, description="RFC 3339, with zone.", ge=datetime(2000, 1, 1, tzinfo=UTC), le=LATEST
     )
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"since": "2026-11-20T00:00:00+08:00"}]})
+    model_config = example({"since": "2026-11-20T00:00:00+08:00"})
 
 
 class Made(BaseModel):
@@ -261,7 +231,7 @@ class Made(BaseModel):
     key: str
     secret: str | None = None
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"key": "police", "secret": "lw_agency_…"}]})
+    model_config = example({"key": "police", "secret": "lw_agency_…"})
 
 
 class ApprovedOut(ProposalOut):
@@ -269,4 +239,4 @@ class ApprovedOut(ProposalOut):
 
     made: Made | None
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{**EXAMPLE, "state": "approved", "made": None}]})
+    model_config = example({**EXAMPLE, "state": "approved", "made": None})

@@ -259,7 +259,7 @@ def build(
             database=database,
             seal=seal,
             keeping=keeping,
-            mandates=mandates,
+            uses=uses,
             randomness=randomness,
             agency_of_issuer=lambda url: url.removeprefix(f"{base_url}/issuers/"),
             agency_of_counter=between_rooms.agency_of_counter(database),

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from app import store
 from app.house import House
 from credentials.licence_type import CITY_TIME
+from keys.schemas import example
 from verifier.reasons import Outcome
 
 MOST_DAYS = 92
@@ -42,9 +43,7 @@ class Figures(BaseModel):
     not_accepted_by_reason: dict[str, int]
     items: list[ItemFigures]
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
+    model_config = example(
                 {
                     "days": [
                         {"day": "2026-11-23", "issued": 41, "accepted": 380, "refused": 12, "cannot_confirm": 1}
@@ -57,9 +56,7 @@ class Figures(BaseModel):
                         }
                     ],
                 }
-            ]
-        }
-    )  # fmt: skip
+            )  # fmt: skip
 
 
 def figures(house: House, days: int, agency: str | None, *, now: datetime) -> Figures:

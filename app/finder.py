@@ -32,7 +32,7 @@ class Finder:
             await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
 
         scope.setdefault("state", {})  # what is noted with one is noted with the other
-        asked = {**scope, "method": "GET"}
+        asked = {**scope, "method": "GET", "sent_method": "HEAD"}  # a DPoP proof names what was sent
         await self._serve(asked, receive, bare)
         if "route" in asked:
             scope["route"] = asked["route"]  # for whoever counts requests

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from limits import parse
+from limits.errors import ConfigurationError
 from limits.storage import MemoryStorage, SlidingWindowCounterSupport, storage_from_string
 from starlette.requests import Request
 from starlette.responses import Response
@@ -104,16 +105,29 @@ class Limit:
         return int(min(next_of_before, ends % self._seconds if here else self._seconds)) + 1
 
 
+def storage(settings: Settings, now: Callable[[], float]) -> SlidingWindowCounterSupport:
+    """Return where calls are counted; raises `SettingsError` before anything is served where they cannot be."""
+    where = settings.limits_storage.get_secret_value()
+    if where == HERE:
+        return Counts(now)
+    said = f"LICENCE_LIMITS_STORAGE: {HERE} 或 redis://…（须另装 redis 包）· {HERE} or redis://… and its package"
+    try:
+        made: Any = storage_from_string(where)
+    except ConfigurationError as error:
+        raise SettingsError(f"{said}: {error}") from error
+    if not isinstance(made, SlidingWindowCounterSupport):
+        raise SettingsError(said)
+    return made
+
+
 class Limits:
     """Plain ASGI: refuses what is too much, or for another host, before anything else is done with it."""
 
-    def __init__(self, app: ASGIApp, *, settings: Settings, refuse: Refuse, now: Callable[[], float]) -> None:
+    def __init__(
+        self, app: ASGIApp, *, settings: Settings, storage: SlidingWindowCounterSupport, refuse: Refuse
+    ) -> None:
         self._app = app
         self._refuse = refuse
-        where = settings.limits_storage
-        storage: Any = Counts(now) if where == HERE else storage_from_string(where)
-        if not isinstance(storage, SlidingWindowCounterSupport):
-            raise SettingsError(f"LICENCE_LIMITS_STORAGE: {HERE} 或 redis://… · {HERE} or redis://…")
         self._all = Limit(storage, "all", settings.limit_all)
         self._address = Limit(storage, "address", settings.limit_address)
         self._caller = Limit(storage, "caller", settings.limit_caller)

@@ -1,5 +1,6 @@
 """The service: `create_app` mounts one room or all of them."""
 
+import re
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
@@ -22,7 +23,7 @@ from app import (
     tracing,
 )
 from app.house import House
-from app.limits import Limits
+from app.limits import Limits, storage
 from app.strict_body import StrictBody
 from issuers import orders
 from issuers.batch import api as batch_api
@@ -30,9 +31,12 @@ from issuers.openid4vci import api as openid4vci_api
 from keys.access import Caller, Role
 from keys.auth import Clock, caller_of
 from keys.oauth.errors import OAuthError
+from verifier.openid4vp import api as openid4vp_api
 
 VERSION = "0.1.0"
 ROOMS = ("issuers", "wallet", "verifier", "operator")
+OAUTH = re.compile("|".join([openid4vci_api.WIRE.pattern, openid4vp_api.WIRE.pattern, "/oauth/token"]))
+"""Addresses that speak OAuth, not in problem documents."""
 TITLES = {
     "issuers": "Licence Wallet for agencies",
     "wallet": "Licence Wallet for holders",
@@ -62,6 +66,7 @@ def create_app(
         house.database.engine.dispose()
         logs.log.info("stopped")
 
+    counts = storage(house.settings, lambda: clock.now().timestamp())
     title = TITLES[next(iter(rooms))] if len(rooms) == 1 else "Licence Wallet"
     app: FastAPI = FastAPIOffline(
         title=title, version=VERSION, lifespan=lifespan, redoc_url=None, redirect_slashes=False,
@@ -102,15 +107,15 @@ def create_app(
     app.router.middleware_stack = finder.Finder(finder.plain(app.routes), app.router.middleware_stack)
     app.add_middleware(
         StrictBody,
-        except_for=openid4vci_api.WIRE,
+        except_for=OAUTH,
         streamed=batch_api.STREAMED,
         refuse=lambda code, detail: problems.response(base_url, code, detail=detail),
     )
     app.add_middleware(
         Limits,
         settings=house.settings,
+        storage=counts,
         refuse=lambda path, code, wait: _too_much(base_url, path, code, wait),
-        now=lambda: clock.now().timestamp(),
     )
     app.add_middleware(
         logs.RequestLog, crashed=lambda: problems.crashed(base_url), refused=refusals.keeper(house.database, now),
@@ -122,6 +127,6 @@ def create_app(
 def _too_much(base_url: str, path: str, code: str, wait: int) -> Response:
     """Return the refusal of a call that came too often or to a wrong name, in the form of the address's protocol."""
     headers = {"Retry-After": str(wait)} if wait else {}
-    if openid4vci_api.WIRE.fullmatch(path) or path == "/oauth/token":
+    if OAUTH.fullmatch(path):
         return JSONResponse(OAuthError("temporarily_unavailable", code).body(), 429 if wait else 421, headers)
     return problems.response(base_url, code, headers=headers)

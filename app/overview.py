@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from app import store
 from app.figures import MOST_DAYS, Figures, figures
@@ -15,6 +15,7 @@ from keys import store as keys_store
 from keys.access import Caller
 from keys.auth import Clock
 from keys.models import KeyPurpose, KeyState
+from keys.schemas import example
 from verifier.api import item_out
 from verifier.schemas import ServiceItems
 
@@ -39,9 +40,7 @@ class AgenciesOut(BaseModel):
 
     items: list[AgencyOut]
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
+    model_config = example(
                 {
                     "items": [
                         {
@@ -51,9 +50,7 @@ class AgenciesOut(BaseModel):
                         }
                     ]
                 }
-            ]
-        }
-    )  # fmt: skip
+            )  # fmt: skip
 
 
 class CounterOut(BaseModel):
@@ -73,9 +70,7 @@ class CountersOut(BaseModel):
 
     items: list[CounterOut]
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
+    model_config = example(
                 {
                     "items": [
                         {
@@ -85,9 +80,7 @@ class CountersOut(BaseModel):
                         }
                     ]
                 }
-            ]
-        }
-    )  # fmt: skip
+            )  # fmt: skip
 
 
 class KeyOut(BaseModel):
@@ -109,9 +102,7 @@ class KeysOut(BaseModel):
 
     items: list[KeyOut]
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
+    model_config = example(
                 {
                     "items": [
                         {
@@ -121,9 +112,7 @@ class KeysOut(BaseModel):
                         }
                     ]
                 }
-            ]
-        }
-    )  # fmt: skip
+            )  # fmt: skip
 
 
 class ReportOut(BaseModel):
@@ -141,9 +130,7 @@ class ReportsOut(BaseModel):
 
     items: list[ReportOut]
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
+    model_config = example(
                 {
                     "items": [
                         {
@@ -153,9 +140,7 @@ class ReportsOut(BaseModel):
                         }
                     ]
                 }
-            ]
-        }
-    )  # fmt: skip
+            )  # fmt: skip
 
 
 def routes(house: House, *, caller_of: Callable[..., Caller], clock: Clock) -> APIRouter:

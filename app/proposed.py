@@ -8,7 +8,8 @@ from app.admin_schemas import AgencyIn, Made
 from app.house import House
 from issuers.agencies import NewAgency
 from keys.access import Role
-from keys.errors import ScopeRefusedError, UnknownRightError
+from keys.errors import ScopeRefusedError, UnknownKeyError, UnknownRightError
+from keys.four_eyes import person_of
 from keys.models import KeyPurpose, Proposal
 
 COMPROMISE, REGISTER, TOKEN = "key.compromise", "key.register", "token.grant"
@@ -19,6 +20,9 @@ Do = Callable[[House, Mapping[str, Any], str, datetime], Made | None]
 def ask(house: House, kind: str, content: Mapping[str, Any], *, actor: str, now: datetime) -> Proposal | None:
     """Do an act at once and return None; where two must agree, return the proposal that somebody else approves."""
     if house.settings.two_must_agree:
+        person_of(actor)
+        if kind in _THERE:
+            _THERE[kind](house, content, now)
         return house.four_eyes.propose(kind, content, actor=actor, now=now)
     act(house, kind, content, actor=actor, now=now)
     return None
@@ -68,6 +72,26 @@ def _give(house: House, content: Mapping[str, Any], actor: str, now: datetime) -
 def _withdraw(house: House, content: Mapping[str, Any], actor: str, now: datetime) -> None:
     if not house.registry.withdraw(content["agency"], house.issuer.vct(content["licence_type"]), actor=actor, now=now):
         raise UnknownRightError
+
+
+def _key_is_there(house: House, content: Mapping[str, Any], _now: datetime) -> None:
+    if content["kid"] not in {row.kid for row in house.vault.key_rows()}:
+        raise UnknownKeyError
+
+
+def _agency_is_there(house: House, content: Mapping[str, Any], _now: datetime) -> None:
+    house.issuer.agency(content["agency"])
+
+
+def _right_is_there(house: House, content: Mapping[str, Any], now: datetime) -> None:
+    if not house.registry.may_sign(content["agency"], house.issuer.vct(content["licence_type"]), now=now):
+        raise UnknownRightError
+
+
+_THERE: Mapping[str, Callable[[House, Mapping[str, Any], datetime], None]] = {
+    COMPROMISE: _key_is_there, GIVE: _agency_is_there, WITHDRAW: _right_is_there,
+}  # fmt: skip
+"""What must be there when an act is proposed, or its second person would meet that it is not."""
 
 
 def _token(house: House, content: Mapping[str, Any], actor: str, now: datetime) -> Made:

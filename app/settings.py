@@ -101,7 +101,9 @@ class Settings(BaseSettings):
     staff_passkeys: bool = Field(
         default=False, description="Staff show a passkey for sensitive acts; otherwise those do who have one."
     )
-    limits_storage: str = Field(default="memory://", description="Where calls are counted: memory://, or redis://…")
+    limits_storage: SecretStr = Field(
+        default=SecretStr("memory://"), description="Where calls are counted: memory://, or redis://…"
+    )
     limit_all: Annotated[str, AfterValidator(_limit)] = Field(default="5000/second", description="Calls in all.")
     limit_address: Annotated[str, AfterValidator(_limit)] = Field(
         default="6000/minute", description="Calls of one address; of one /56 for IPv6."

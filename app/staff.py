@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from app.house import House
 from keys.access import Caller
+from keys.schemas import example
 from records import audit, store, traces
 from verifier.models import Verification
 
@@ -19,7 +20,7 @@ class Streams(BaseModel):
 
     items: dict[str, int]
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"items": {"issuers/police": 7, "keys": 12}}]})
+    model_config = example({"items": {"issuers/police": 7, "keys": 12}})
 
 
 class Entries(BaseModel):
@@ -28,7 +29,7 @@ class Entries(BaseModel):
     items: list[dict[str, Any]]
     next_after: int | None
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [], "next_after": None}]})
+    model_config = example({"items": [], "next_after": None})
 
 
 class RequestOfSupport(BaseModel):
@@ -41,16 +42,12 @@ class RequestOfSupport(BaseModel):
     code: str
     caller: str
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
+    model_config = example(
                 {
                     "number": "8f14e45fceea167a", "at": "2026-11-23T08:00:00Z", "status": 422, "code": "claims_refused",
                     "operation": "POST /issuers/{agency}/licences", "caller": "agency:police",
                 }
-            ]
-        }
-    )  # fmt: skip
+            )  # fmt: skip
 
 
 def routes(house: House, *, caller_of: Callable[..., Caller]) -> APIRouter:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, Query, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 from app.house import REMINDERS, House
 from app.logs import log
@@ -20,7 +20,7 @@ from issuers import store as issuers_store
 from issuers.errors import UnknownAgencyError
 from keys.access import Caller, Role
 from keys.auth import Clock
-from keys.schemas import SHORT_NAME, Input
+from keys.schemas import SHORT_NAME, Input, example
 from records import audit, idempotency
 from records.outbox.events import BY_OWNER
 from records.outbox.outbox import GATEWAY, Send
@@ -41,9 +41,7 @@ class WebhookIn(Input):
     url: str = Field(max_length=512)
     types: list[str] = Field(min_length=1, max_length=32)
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"owner": "agency:police", "url": URL, "types": ["licence.revoked"]}]}
-    )
+    model_config = example({"owner": "agency:police", "url": URL, "types": ["licence.revoked"]})
 
 
 class WebhookOut(BaseModel):
@@ -58,17 +56,13 @@ class WebhookOut(BaseModel):
     rests_until: datetime | None
     secret: str | None = None
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
+    model_config = example(
                 {
                     "webhook_id": "k3V0yq8Zt1Lm", "owner": "agency:police", "url": URL, "types": ["licence.revoked"],
                     "created_at": "2026-11-23T08:00:00Z", "silent_since": None, "rests_until": None,
                     "secret": "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD",
                 }
-            ]
-        }
-    )  # fmt: skip
+            )  # fmt: skip
 
 
 SHOWN = set(WebhookOut.model_fields) - {"secret"}
@@ -79,7 +73,7 @@ class WebhooksOut(BaseModel):
 
     items: list[WebhookOut]
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"items": []}]})
+    model_config = example({"items": []})
 
 
 class DeliveryOut(BaseModel):
@@ -93,16 +87,12 @@ class DeliveryOut(BaseModel):
     dead_at: datetime | None
     said: str | None
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
+    model_config = example(
                 {
                     "event_id": "60303ae22b99…", "at": "2026-11-23T08:00:00Z", "tries": 2, "said": "HTTP 503",
                     "next_at": "2026-11-23T08:00:35Z", "delivered_at": None, "dead_at": None,
                 }
-            ]
-        }
-    )  # fmt: skip
+            )  # fmt: skip
 
 
 class DeliveriesOut(BaseModel):
@@ -110,7 +100,7 @@ class DeliveriesOut(BaseModel):
 
     items: list[DeliveryOut]
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"items": []}]})
+    model_config = example({"items": []})
 
 
 class ReplayIn(Input):
@@ -118,7 +108,7 @@ class ReplayIn(Input):
 
     since: AwareDatetime = Field(strict=False, ge=datetime(2000, 1, 1, tzinfo=UTC), le=datetime(2100, 1, 1, tzinfo=UTC))
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"since": "2026-11-22T00:00:00+08:00"}]})
+    model_config = example({"since": "2026-11-22T00:00:00+08:00"})
 
 
 class Replayed(BaseModel):
@@ -126,7 +116,7 @@ class Replayed(BaseModel):
 
     events: int
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"events": 12}]})
+    model_config = example({"events": 12})
 
 
 def routes(house: House, *, caller_of: Callable[..., Caller], clock: Clock) -> APIRouter:

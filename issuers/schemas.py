@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from credentials import base64url
 from credentials.claim_values import Fault, FaultsError
@@ -14,7 +14,7 @@ from credentials.licence_type import Holder
 from credentials.text import clean
 from issuers.models import LicenceRow, LicenceState
 from issuers.orders import CardBy, Order
-from keys.schemas import Input
+from keys.schemas import Input, example
 
 
 def _day(value: object) -> date:
@@ -51,7 +51,7 @@ class HolderIn(Input):
     code: str = Field(min_length=4, max_length=32)
     name: str = Field(min_length=1, max_length=512)
 
-    model_config = ConfigDict(json_schema_extra={"examples": [PERSON]})
+    model_config = example(PERSON)
 
     def holder(self) -> Holder:
         """Return the holder, the name in NFC; an unclean name stays as it is and is refused with the claims."""
@@ -75,7 +75,7 @@ class IssueIn(Input):
     reference: str | None = Field(default=None, max_length=128, description="The agency's own case number.")
     card_by: CardBy | None = Field(default=None, description="How a card comes besides.")
 
-    model_config = ConfigDict(json_schema_extra={"examples": [PERMIT]})
+    model_config = example(PERMIT)
 
     def order(self) -> Order:
         """Return what the issuer's verbs take."""
@@ -101,7 +101,7 @@ class IssueIn(Input):
 class Nothing(Input):
     """An empty body, or none."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{}]})
+    model_config = example({})
 
 
 class FindIn(Input):
@@ -112,7 +112,7 @@ class FindIn(Input):
     cursor: str = Field(default="", max_length=128)
     limit: int = Field(default=50, ge=1, le=200)
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"code_type": "111", "code": "440199198708220021"}]})
+    model_config = example({"code_type": "111", "code": "440199198708220021"})
 
 
 class CauseIn(Input):
@@ -120,7 +120,7 @@ class CauseIn(Input):
 
     cause: str = Field(min_length=1, max_length=64)
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"cause": "moved_away"}]})
+    model_config = example({"cause": "moved_away"})
 
 
 class SignatureIn(Input):
@@ -128,7 +128,7 @@ class SignatureIn(Input):
 
     signature: str = Field(min_length=86, max_length=86)
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"signature": "A" * 86}]})
+    model_config = example({"signature": "A" * 86})
 
     def signature_bytes(self) -> bytes:
         """Return the 64 bytes; raises `FaultsError` unless they are spelt canonically."""
@@ -157,26 +157,22 @@ class LicenceOut(BaseModel):
     kid: str = Field(description="The key that signs it.")
     delivered: bool
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "licence_id": "1.2.156.3005.2.1144019900DEM0015H002.1144019900DEM0023C.202600000002.001.R",
-                    "agency": "police",
-                    "licence_type": "residence_permit",
-                    "state": "valid",
-                    "cause": None,
-                    "state_since": "2026-11-23T08:00:00Z",
-                    "version": 1,
-                    "supersedes": None,
-                    "reference": "JZZ-2026-000123",
-                    "valid_from": "2026-11-23",
-                    "valid_until": "2027-03-01",
-                    "created_at": "2026-11-23T08:00:00Z",
-                    "kid": "3xYJ0yBv4dU",
-                    "delivered": True,
-                }
-            ]
+    model_config = example(
+        {
+            "licence_id": "1.2.156.3005.2.1144019900DEM0015H002.1144019900DEM0023C.202600000002.001.R",
+            "agency": "police",
+            "licence_type": "residence_permit",
+            "state": "valid",
+            "cause": None,
+            "state_since": "2026-11-23T08:00:00Z",
+            "version": 1,
+            "supersedes": None,
+            "reference": "JZZ-2026-000123",
+            "valid_from": "2026-11-23",
+            "valid_until": "2027-03-01",
+            "created_at": "2026-11-23T08:00:00Z",
+            "kid": "3xYJ0yBv4dU",
+            "delivered": True,
         }
     )
 
@@ -187,17 +183,13 @@ class PreparedOut(LicenceOut):
     signing_input: str = Field(description="The exact ASCII bytes to sign with ES256.")
     prepared_until: datetime
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "licence_id": "1.2.156.3005.2.1144019900DEM0015H002.1144019900DEM0023C.202600000002.001.R",
-                    "state": "prepared",
-                    "kid": "mVfR2c1s-9k",
-                    "signing_input": "eyJhbGciOiJFUzI1NiIsInR5cCI6ImRjK3NkLWp3dCJ9.eyJpc3Mi…",
-                    "prepared_until": "2026-11-23T08:10:00Z",
-                }
-            ]
+    model_config = example(
+        {
+            "licence_id": "1.2.156.3005.2.1144019900DEM0015H002.1144019900DEM0023C.202600000002.001.R",
+            "state": "prepared",
+            "kid": "mVfR2c1s-9k",
+            "signing_input": "eyJhbGciOiJFUzI1NiIsInR5cCI6ImRjK3NkLWp3dCJ9.eyJpc3Mi…",
+            "prepared_until": "2026-11-23T08:10:00Z",
         }
     )
 
@@ -208,7 +200,7 @@ class LicencePage(BaseModel):
     items: list[LicenceOut]
     next_cursor: str | None
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [], "next_cursor": None}]})
+    model_config = example({"items": [], "next_cursor": None})
 
 
 def licence_out(row: LicenceRow) -> LicenceOut:

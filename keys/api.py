@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import Certificate
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 from starlette.responses import JSONResponse
 
 from keys.access import Caller
@@ -17,6 +17,7 @@ from keys.oauth.api import NO_STORE, PUBLIC, RawBody, answered, one_header
 from keys.oauth.client_credentials import ClientCredentials
 from keys.oauth.forms import read_form
 from keys.registry import TrustRegistry
+from keys.schemas import example
 from keys.transparency import TransparencyLog
 
 
@@ -92,9 +93,7 @@ class LeavesOut(BaseModel):
     first: int
     hashes: list[str]
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"first": 0, "hashes": ["CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I="]}]}
-    )
+    model_config = example({"first": 0, "hashes": ["CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I="]})
 
 
 class ConsistencyOut(BaseModel):
@@ -104,11 +103,7 @@ class ConsistencyOut(BaseModel):
     after: int
     proof: list[str]
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"before": 5, "after": 7, "proof": ["CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I="]}]
-        }
-    )
+    model_config = example({"before": 5, "after": 7, "proof": ["CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I="]})
 
 
 class CallerOut(BaseModel):
@@ -119,11 +114,7 @@ class CallerOut(BaseModel):
     person: str | None
     scopes: list[str]
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"role": "clerk", "subject": "police", "person": "wang.wu", "scopes": ["licences:issue"]}]
-        }
-    )
+    model_config = example({"role": "clerk", "subject": "police", "person": "wang.wu", "scopes": ["licences:issue"]})
 
 
 def caller_routes(caller_of: Callable[..., Caller]) -> APIRouter:

@@ -108,7 +108,8 @@ def caller_of(
             raise TokenRefusedError("the access token is for the other scheme")
         if found.jkt is not None:
             url = browser.base_url + request.scope["raw_path"].decode("ascii")
-            proof = gate.key_of(request.headers.get("dpop"), request.method, url, access_token=secret, now=now)
+            method = request.scope.get("sent_method", request.method)
+            proof = gate.key_of(request.headers.get("dpop"), method, url, access_token=secret, now=now)
             if proof.key.thumbprint != found.jkt:
                 raise TokenRefusedError("the DPoP proof is by another key")
         request.state.caller = found

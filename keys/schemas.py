@@ -10,6 +10,11 @@ from keys.models import Proposal
 SHORT_NAME = "[a-z][a-z0-9_]{1,31}"  # of agencies and counters, as they stand in addresses
 
 
+def example(*shown: Any) -> ConfigDict:
+    """Return the setting of a body that the API reference shows by these examples."""
+    return ConfigDict(json_schema_extra={"examples": [*shown]})
+
+
 class Input(BaseModel):
     """What every request body keeps: no unknown members, no conversions."""
 
@@ -21,7 +26,7 @@ class ApproveIn(Input):
 
     content_hash: str = Field(pattern="^[0-9a-f]{64}$")
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"content_hash": "9f86d081884c7d65" * 4}]})
+    model_config = example({"content_hash": "9f86d081884c7d65" * 4})
 
 
 EXAMPLE: dict[str, Any] = {
@@ -46,7 +51,7 @@ class ProposalOut(BaseModel):
     decided_by: str | None
     decided_at: datetime | None
 
-    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+    model_config = example(EXAMPLE)
 
 
 class Proposals(BaseModel):
@@ -54,7 +59,7 @@ class Proposals(BaseModel):
 
     items: list[ProposalOut]
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"items": []}]})
+    model_config = example({"items": []})
 
 
 def proposal_out(row: Proposal, now: datetime) -> ProposalOut:

@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
-from keys.schemas import Input
+from keys.schemas import Input, example
 from verifier.reasons import Outcome
 from verifier.reported import OfflineVerdict
 
@@ -46,9 +46,7 @@ class OfflineVerdictsIn(Input):
 
     items: list[OfflineVerdictIn] = Field(min_length=1, max_length=AT_ONCE)
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
+    model_config = example(
                 {
                     "items": [
                         {
@@ -59,9 +57,7 @@ class OfflineVerdictsIn(Input):
                         }
                     ]
                 }
-            ]
-        }
-    )  # fmt: skip
+            )  # fmt: skip
 
 
 class RefusedOut(BaseModel):
@@ -77,10 +73,6 @@ class ReportedOut(BaseModel):
     recorded: int
     refused: list[RefusedOut]
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {"recorded": 1, "refused": [{"verification_id": "offline-x0T4bV9sLr2pNq7a", "code": "wrong_date"}]}
-            ]
-        }
+    model_config = example(
+        {"recorded": 1, "refused": [{"verification_id": "offline-x0T4bV9sLr2pNq7a", "code": "wrong_date"}]}
     )

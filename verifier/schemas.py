@@ -1,11 +1,12 @@
 """JSON in and out of the verifying room. Inputs forbid unknown members."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, Field
 
-from keys.schemas import Input
+from credentials.text import clean
+from keys.schemas import Input, example
 from verifier.reasons import Outcome
 
 MAX_SCAN = 8 * 1024  # characters
@@ -16,7 +17,11 @@ class AskIn(Input):
 
     service_item: str = Field(min_length=1, max_length=64)
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"service_item": "school_transfer"}]})
+    model_config = example({"service_item": "school_transfer"})
+
+
+Operator = Annotated[str, Field(max_length=64), AfterValidator(clean)]
+"""A clerk's name or number, without what nobody sees: it goes into the records."""
 
 
 class ScanIn(Input):
@@ -24,17 +29,13 @@ class ScanIn(Input):
 
     scanned: str = Field(min_length=1, max_length=MAX_SCAN)
     service_item: str = Field(min_length=1, max_length=64)
-    operator: str | None = Field(default=None, max_length=64, description="The clerk at the counter.")
+    operator: Operator | None = Field(default=None, description="The clerk at the counter.")
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "scanned": "http://127.0.0.1:8080/s#5ZK8Q2M4X7T9R1C3V6B0N8P2GH",
-                    "service_item": "school_transfer",
-                    "operator": "clerk-07",
-                }
-            ]
+    model_config = example(
+        {
+            "scanned": "http://127.0.0.1:8080/s#5ZK8Q2M4X7T9R1C3V6B0N8P2GH",
+            "service_item": "school_transfer",
+            "operator": "clerk-07",
         }
     )
 
@@ -44,20 +45,18 @@ class ReceiptIn(Input):
 
     receipt: str = Field(min_length=1, max_length=16 * 1024)
     service_item: str = Field(min_length=1, max_length=64)
-    operator: str | None = Field(default=None, max_length=64)
+    operator: Operator | None = None
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"receipt": "eyJ…", "service_item": "school_transfer"}]})
+    model_config = example({"receipt": "eyJ…", "service_item": "school_transfer"})
 
 
 class AnswerIn(Input):
     """A wallet's answer to a request (OpenID4VP section 8.1): presentations by credential query id."""
 
     vp_token: dict[str, list[str]] = Field(max_length=16)
-    operator: str | None = Field(default=None, max_length=64)
+    operator: Operator | None = None
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"vp_token": {"residence_permit": ["eyJhbGciOiJFUzI1NiIs…~WyJ…~eyJ…"]}}]}
-    )
+    model_config = example({"vp_token": {"residence_permit": ["eyJhbGciOiJFUzI1NiIs…~WyJ…~eyJ…"]}})
 
 
 class RequestOut(BaseModel):
@@ -69,17 +68,13 @@ class RequestOut(BaseModel):
     dcql_query: dict[str, Any]
     expires_at: datetime
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "request_id": "u1C8mB0dQ2yWkz5e",
-                    "client_id": "http://127.0.0.1:8080/verifier/counters/school2_office",
-                    "nonce": "c2l4dGVlbi1ieXRlcy1vci1tb3Jl",
-                    "dcql_query": {"credentials": []},
-                    "expires_at": "2026-11-23T08:02:00Z",
-                }
-            ]
+    model_config = example(
+        {
+            "request_id": "u1C8mB0dQ2yWkz5e",
+            "client_id": "http://127.0.0.1:8080/verifier/counters/school2_office",
+            "nonce": "c2l4dGVlbi1ieXRlcy1vci1tb3Jl",
+            "dcql_query": {"credentials": []},
+            "expires_at": "2026-11-23T08:02:00Z",
         }
     )
 
@@ -103,30 +98,26 @@ class VerdictOut(BaseModel):
     receipt: str | None
     copy_until: str | None = None
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "verification_id": "x0T4bV9sLr2pNq7a",
-                    "verdict": "refused",
-                    "reason": "revoked",
-                    "reason_at": None,
-                    "message": {
-                        "zh": "证照已废止，不再有效，请勿受理。",
-                        "en": "The licence is revoked for good. Do not accept.",
-                    },
-                    "channel": "show_code",
-                    "offline": False,
-                    "checks": [{"number": 7, "step": "status", "outcome": "failed", "reason": "revoked"}],
-                    "licences": [],
-                    "missing": [],
-                    "verified_at": "2026-11-23T08:00:30+00:00",
-                    "status_as_of": None,
-                    "status_age_seconds": None,
-                    "receipt": "eyJ…",
-                    "copy_until": None,
-                }
-            ]
+    model_config = example(
+        {
+            "verification_id": "x0T4bV9sLr2pNq7a",
+            "verdict": "refused",
+            "reason": "revoked",
+            "reason_at": None,
+            "message": {
+                "zh": "证照已废止，不再有效，请勿受理。",
+                "en": "The licence is revoked for good. Do not accept.",
+            },
+            "channel": "show_code",
+            "offline": False,
+            "checks": [{"number": 7, "step": "status", "outcome": "failed", "reason": "revoked"}],
+            "licences": [],
+            "missing": [],
+            "verified_at": "2026-11-23T08:00:30+00:00",
+            "status_as_of": None,
+            "status_age_seconds": None,
+            "receipt": "eyJ…",
+            "copy_until": None,
         }
     )
 
@@ -145,22 +136,18 @@ class VerificationOut(BaseModel):
     checks: list[dict[str, Any]]
     receipt: str
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "verification_id": "x0T4bV9sLr2pNq7a",
-                    "counter": "school2_office",
-                    "operator": "clerk-07",
-                    "at": "2026-11-23T08:00:30Z",
-                    "channel": "show_code",
-                    "service_item": "school_transfer",
-                    "verdict": "accepted",
-                    "reason": "accepted",
-                    "checks": [],
-                    "receipt": "eyJ…",
-                }
-            ]
+    model_config = example(
+        {
+            "verification_id": "x0T4bV9sLr2pNq7a",
+            "counter": "school2_office",
+            "operator": "clerk-07",
+            "at": "2026-11-23T08:00:30Z",
+            "channel": "show_code",
+            "service_item": "school_transfer",
+            "verdict": "accepted",
+            "reason": "accepted",
+            "checks": [],
+            "receipt": "eyJ…",
         }
     )
 
@@ -184,29 +171,23 @@ class ServiceItemOut(BaseModel):
     channels: list[str]
     needs: list[dict[str, Any]]
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "key": "school_transfer",
-                    "item_code": "1244019900DEM0066N2000000001000",
-                    "version": 1,
-                    "nature": "公共服务",
-                    "applicant_kind": "guardian_of_minor",
-                    "replaces": ["学籍证明", "就读证明"],
-                    "visits_before": 3,
-                    "visits_after": 0,
-                    "handling_limit_working_days": 5,
-                    "receipts_days": 30,
-                    "copy_days": 0,
-                    "name": {"zh": "小学生转学", "en": "Primary school transfer"},
-                    "agency": "school2",
-                    "channels": ["online", "hall_counter", "kiosk"],
-                    "needs": [
-                        {"licence_type": "residence_permit", "claims": ["residence_district"], "required": False}
-                    ],
-                }
-            ]
+    model_config = example(
+        {
+            "key": "school_transfer",
+            "item_code": "1244019900DEM0066N2000000001000",
+            "version": 1,
+            "nature": "公共服务",
+            "applicant_kind": "guardian_of_minor",
+            "replaces": ["学籍证明", "就读证明"],
+            "visits_before": 3,
+            "visits_after": 0,
+            "handling_limit_working_days": 5,
+            "receipts_days": 30,
+            "copy_days": 0,
+            "name": {"zh": "小学生转学", "en": "Primary school transfer"},
+            "agency": "school2",
+            "channels": ["online", "hall_counter", "kiosk"],
+            "needs": [{"licence_type": "residence_permit", "claims": ["residence_district"], "required": False}],
         }
     )
 
@@ -216,7 +197,7 @@ class ServiceItems(BaseModel):
 
     items: list[ServiceItemOut]
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"items": []}]})
+    model_config = example({"items": []})
 
 
 class ReceiptProof(BaseModel):
@@ -230,9 +211,7 @@ class ReceiptProof(BaseModel):
     path: list[str]
     checkpoint: str
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
+    model_config = example(
                 {
                     "act": {
                         "stream": "verifier/school2_office", "sequence": 3, "at": "2026-11-23T04:00:00+00:00",
@@ -243,9 +222,7 @@ class ReceiptProof(BaseModel):
                     "path": ["CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I="],
                     "checkpoint": "wallet.city.example/log\n7\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\n— …\n",
                 }
-            ]
-        }
-    )  # fmt: skip
+            )  # fmt: skip
 
 
 class ScannedOut(BaseModel):
@@ -253,7 +230,7 @@ class ScannedOut(BaseModel):
 
     scanned: str
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"scanned": "http://127.0.0.1:8080/s#5ZK8…"}]})
+    model_config = example({"scanned": "http://127.0.0.1:8080/s#5ZK8…"})
 
 
 class CounterOut(BaseModel):
@@ -265,16 +242,12 @@ class CounterOut(BaseModel):
     channel: str
     opened_types: list[str] | None
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
+    model_config = example(
                 {
                     "key": "school2_office", "agency": "school2", "name": {"zh": "教务处", "en": "Office"},
                     "channel": "hall_counter", "opened_types": None,
                 }
-            ]
-        }
-    )  # fmt: skip
+            )  # fmt: skip
 
 
 class EnrolIn(Input):
@@ -283,7 +256,7 @@ class EnrolIn(Input):
     code: str = Field(min_length=16, max_length=40)
     name: str = Field(min_length=1, max_length=120)
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"code": "7K2M-9QX4-0HTR-5B3C", "name": "教务处平板 1"}]})
+    model_config = example({"code": "7K2M-9QX4-0HTR-5B3C", "name": "教务处平板 1"})
 
 
 class EnrolOut(BaseModel):
@@ -292,8 +265,4 @@ class EnrolOut(BaseModel):
     client_id: str
     token_endpoint: str
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"client_id": "k3V0yq8Zt1Lm", "token_endpoint": "http://127.0.0.1:8080/oauth/token"}]
-        }
-    )
+    model_config = example({"client_id": "k3V0yq8Zt1Lm", "token_endpoint": "http://127.0.0.1:8080/oauth/token"})

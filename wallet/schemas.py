@@ -4,9 +4,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, Field, model_validator
 
-from keys.schemas import Input
+from keys.schemas import Input, example
 from wallet.wallet import Choice
 
 LICENCE_ID = "1.2.156.3005.2.1144019900DEM0015H002.1144019900DEM0023C.202600000002.001.R"
@@ -53,7 +53,7 @@ class ShowIn(WhatToShow):
     qr: Picture = "svg"
     ask: bool = False
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"service_item": "school_transfer", "qr": "svg"}]})
+    model_config = example({"service_item": "school_transfer", "qr": "svg"})
 
 
 class PresentationIn(WhatToShow):
@@ -62,15 +62,11 @@ class PresentationIn(WhatToShow):
     audience: str = Field(min_length=1, max_length=512)
     nonce: str = Field(min_length=16, max_length=128)
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "licences": [{"licence_id": LICENCE_ID, "claims": ["residence_district"]}],
-                    "audience": "http://127.0.0.1:8080/verifier/counters/school2_office",
-                    "nonce": "c2l4dGVlbi1ieXRlcy1vci1tb3Jl",
-                }
-            ]
+    model_config = example(
+        {
+            "licences": [{"licence_id": LICENCE_ID, "claims": ["residence_district"]}],
+            "audience": "http://127.0.0.1:8080/verifier/counters/school2_office",
+            "nonce": "c2l4dGVlbi1ieXRlcy1vci1tb3Jl",
         }
     )
 
@@ -84,10 +80,8 @@ class PassIn(Input):
     life_seconds: int = Field(default=300, ge=30, le=300)
     qr: Picture = "svg"
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"licence_id": LICENCE_ID, "claims": ["residence_district"], "life_seconds": 300, "qr": "png"}]
-        }
+    model_config = example(
+        {"licence_id": LICENCE_ID, "claims": ["residence_district"], "life_seconds": 300, "qr": "png"}
     )
 
 
@@ -96,7 +90,7 @@ class SignInIn(Input):
 
     link: str = Field(min_length=8, max_length=128)
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"link": "kq3V0y…"}]})
+    model_config = example({"link": "kq3V0y…"})
 
 
 class SignInOut(BaseModel):
@@ -106,11 +100,7 @@ class SignInOut(BaseModel):
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - a kind, not a secret
     expires_in_seconds: int
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"access_token": "lw_holder_…", "token_type": "Bearer", "expires_in_seconds": 3600}]
-        }
-    )
+    model_config = example({"access_token": "lw_holder_…", "token_type": "Bearer", "expires_in_seconds": 3600})
 
 
 class LicenceView(BaseModel):
@@ -127,28 +117,24 @@ class LicenceView(BaseModel):
     expires_at: datetime | None
     claims: list[dict[str, Any]]
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
+    model_config = example(
+        {
+            "licence_id": LICENCE_ID,
+            "principal": None,
+            "licence_type": "residence_permit",
+            "name": "居住证",
+            "issuer": "http://127.0.0.1:8080/issuers/police",
+            "state": "valid",
+            "issued_at": "2026-11-23T08:00:00Z",
+            "expires_at": "2027-03-01T15:59:59Z",
+            "claims": [
                 {
-                    "licence_id": LICENCE_ID,
-                    "principal": None,
-                    "licence_type": "residence_permit",
-                    "name": "居住证",
-                    "issuer": "http://127.0.0.1:8080/issuers/police",
-                    "state": "valid",
-                    "issued_at": "2026-11-23T08:00:00Z",
-                    "expires_at": "2027-03-01T15:59:59Z",
-                    "claims": [
-                        {
-                            "name": "residence_district",
-                            "label": "现居住地行政区划代码",
-                            "value": "440106",
-                            "selective": True,
-                        }
-                    ],
+                    "name": "residence_district",
+                    "label": "现居住地行政区划代码",
+                    "value": "440106",
+                    "selective": True,
                 }
-            ]
+            ],
         }
     )
 
@@ -158,7 +144,7 @@ class LicenceList(BaseModel):
 
     items: list[LicenceView]
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"items": []}]})
+    model_config = example({"items": []})
 
 
 class ShowOut(BaseModel):
@@ -170,17 +156,13 @@ class ShowOut(BaseModel):
     expires_at: datetime
     qr: str | None
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "show_id": "0n8Qd1Tz3m5PZK2v",
-                    "url": "http://127.0.0.1:8080/s#5ZK8Q2M4X7T9R1C3V6B0N8P2GH",
-                    "typed_code": "7K2M9QX4",
-                    "expires_at": "2026-11-23T08:01:00Z",
-                    "qr": "<svg …>",
-                }
-            ]
+    model_config = example(
+        {
+            "show_id": "0n8Qd1Tz3m5PZK2v",
+            "url": "http://127.0.0.1:8080/s#5ZK8Q2M4X7T9R1C3V6B0N8P2GH",
+            "typed_code": "7K2M9QX4",
+            "expires_at": "2026-11-23T08:01:00Z",
+            "qr": "<svg …>",
         }
     )
 
@@ -190,9 +172,7 @@ class PresentationOut(BaseModel):
 
     vp_token: dict[str, list[str]]
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"vp_token": {"residence_permit": ["eyJhbGciOiJFUzI1NiIs…~WyJ…~eyJ…"]}}]}
-    )
+    model_config = example({"vp_token": {"residence_permit": ["eyJhbGciOiJFUzI1NiIs…~WyJ…~eyJ…"]}})
 
 
 class PassOut(BaseModel):
@@ -202,9 +182,7 @@ class PassOut(BaseModel):
     expires_at: datetime
     qr: str | None
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"text": "EL1:6BF…", "expires_at": "2026-11-23T08:05:00Z", "qr": "iVBORw0…"}]}
-    )
+    model_config = example({"text": "EL1:6BF…", "expires_at": "2026-11-23T08:05:00Z", "qr": "iVBORw0…"})
 
 
 class UseOut(BaseModel):
@@ -227,30 +205,24 @@ class UseOut(BaseModel):
     reusable_until: datetime | None
     reuse_withdrawn_at: datetime | None
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "use_id": "1795507200000-hB9c2mK1xQ0d",
-                    "holder_id": "q8VwTQ3vS0eX0mXq",
-                    "holder_name": "张小例",
-                    "actor": "u1C8mB0dQ2yWkz5e",
-                    "actor_name": "李样本",
-                    "at": "2026-11-23T08:00:30Z",
-                    "channel": "show_code",
-                    "verifier": "school2_office",
-                    "verifier_name": {"zh": "示例市第二小学教务处", "en": "School office, No.2 Primary School"},
-                    "service_item": "school_transfer",
-                    "licences": [
-                        {"licence_type": "residence_permit", "claims": ["endorsed_until", "residence_district"]}
-                    ],
-                    "verdict": "accepted",
-                    "reason": "accepted",
-                    "receipt": "eyJ…",
-                    "reusable_until": None,
-                    "reuse_withdrawn_at": None,
-                }
-            ]
+    model_config = example(
+        {
+            "use_id": "1795507200000-hB9c2mK1xQ0d",
+            "holder_id": "q8VwTQ3vS0eX0mXq",
+            "holder_name": "张小例",
+            "actor": "u1C8mB0dQ2yWkz5e",
+            "actor_name": "李样本",
+            "at": "2026-11-23T08:00:30Z",
+            "channel": "show_code",
+            "verifier": "school2_office",
+            "verifier_name": {"zh": "示例市第二小学教务处", "en": "School office, No.2 Primary School"},
+            "service_item": "school_transfer",
+            "licences": [{"licence_type": "residence_permit", "claims": ["endorsed_until", "residence_district"]}],
+            "verdict": "accepted",
+            "reason": "accepted",
+            "receipt": "eyJ…",
+            "reusable_until": None,
+            "reuse_withdrawn_at": None,
         }
     )
 
@@ -260,7 +232,7 @@ class ReuseIn(Input):
 
     until: AwareDatetime = Field(strict=False, description="RFC 3339, with zone; within a year.")
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"until": "2026-12-31T23:59:59+08:00"}]})
+    model_config = example({"until": "2026-12-31T23:59:59+08:00"})
 
 
 class UsePage(BaseModel):
@@ -269,4 +241,4 @@ class UsePage(BaseModel):
     items: list[UseOut]
     next_cursor: str | None
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [], "next_cursor": None}]})
+    model_config = example({"items": [], "next_cursor": None})

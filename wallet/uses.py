@@ -83,6 +83,14 @@ class Uses:
             store.forget_notices(session, use_id)
             record(session, row.holder_id, "notice.withdrawn", use_id, now, actor=holder_id)
 
+    def seen(self, holder_id: str, use_id: str, *, now: datetime) -> Use:
+        """Return a use that somebody sees in their list; any other raises `UnknownUseError`."""
+        with self._database.read() as session:
+            row = session.get(Use, use_id)
+        if row is None or not (row.actor == holder_id or self._oversees(holder_id, row, now)):
+            raise UnknownUseError
+        return row
+
     def notified(self, licence_id: str, at: datetime) -> Sequence[str]:
         """Return the counters that are told of a licence's change at an instant."""
         with self._database.read() as session:

@@ -74,6 +74,9 @@ class Client:
     def _sent(self, method: str, path: str, **how: Any) -> httpx2.Response:
         try:
             return self._http.request(method, path, **how)
+        except httpx2.InvalidURL as error:
+            said = "地址有误，请核对 LICENCE_URL · the address is none: check LICENCE_URL"
+            raise CallRefusedError({"code": "unreachable", "detail": f"{said} ({error})", "sent": False}) from error
         except httpx2.HTTPError as error:
             sent = not isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout)
             where = self._http.base_url

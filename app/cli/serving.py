@@ -69,7 +69,9 @@ def _must_be_free(host: str, port: int) -> None:
 
 
 def _run(served: FastAPI, host: str, port: int) -> None:
-    config = uvicorn.Config(served, host=host, port=port, log_config=None, access_log=False, proxy_headers=False)
+    config = uvicorn.Config(
+        served, host=host, port=port, log_config=None, access_log=False, proxy_headers=False, lifespan="on"
+    )
     server = uvicorn.Server(config)
     gc.collect()
     gc.freeze()  # what was loaded stays: looking through it for garbage again and again would hold requests up

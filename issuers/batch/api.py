@@ -13,7 +13,8 @@ from typing import Annotated, Any, Literal
 from anyio import from_thread
 from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import Response, StreamingResponse
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from credentials import fault_words
@@ -26,10 +27,13 @@ from issuers.errors import BatchBusyError, TableUnreadableError
 from keys import server_sent_events
 from keys.access import Caller
 from keys.auth import Attempts, Clock, IdempotencyKey
+from keys.schemas import example
 from keys.server_sent_events import Event, Telling
 
 MOST_AT_ONCE = 8  # uploads that one worker takes side by side: a slow one holds a thread for as long as it lasts
 WAIT_SECONDS = 30.0  # for another spreadsheet: they are read whole, one at a time
+MOVES = ("state", "checked", "refused", "issued_before", "signed", "delivered", "waits_for")
+"""What of a job is told again when it has changed."""
 STREAMED = re.compile(r"/issuers/[^/]+/batches")
 """Where bodies are taken as they come."""
 ROWS = {
@@ -87,9 +91,7 @@ class BatchOut(BaseModel):
     created_at: datetime
     finished_at: datetime | None
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
+    model_config = example(
                 {
                     "job_id": "0n8Qd1Tz3m5PZK2v", "licence_type": "residence_permit", "state": "issuing",
                     "rows": 100000,
@@ -97,9 +99,7 @@ class BatchOut(BaseModel):
                     "waits_for": None,
                     "created_at": "2026-11-26T08:00:00Z", "finished_at": None,
                 }
-            ]
-        }
-    )  # fmt: skip
+            )  # fmt: skip
 
 
 class BatchesOut(BaseModel):
@@ -107,7 +107,7 @@ class BatchesOut(BaseModel):
 
     items: list[BatchOut]
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"items": []}]})
+    model_config = example({"items": []})
 
 
 def routes(
@@ -176,7 +176,9 @@ def routes(
 
         def look() -> list[Event]:
             said = _out(batches.progress(agency, job_id)).model_dump(mode="json")
-            return [Event("batch", f"{said['state']}-{said['checked']}-{said['signed']}-{said['delivered']}", said)]
+            return [Event("batch", "-".join(str(said[name]) for name in MOVES), said)]
+
+        await run_in_threadpool(batches.job, agency, job_id)
 
         return StreamingResponse(telling.events(caller.name, look, seconds), media_type=server_sent_events.MEDIA_TYPE)
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse
 
 from issuers.auth import AgencyKey
@@ -21,7 +21,7 @@ from issuers.mass.mass_changes import (
 from issuers.models import LicenceState
 from keys.access import Caller
 from keys.auth import Attempts, Clock, IdempotencyKey
-from keys.schemas import ApproveIn, Input, ProposalOut, Proposals, proposal_out
+from keys.schemas import ApproveIn, Input, ProposalOut, Proposals, example, proposal_out
 
 CHANGES: tuple[Literal["suspend", "reinstate", "revoke"], ...] = ("suspend", "reinstate", "revoke")
 TO = {"suspend": LicenceState.SUSPENDED, "reinstate": LicenceState.VALID, "revoke": LicenceState.REVOKED}
@@ -36,9 +36,7 @@ class MassChangeIn(Input):
     licences: list[Annotated[str, Field(max_length=128)]] = Field(min_length=1, max_length=MOST)
     preview: bool = False
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"change": "revoke", "cause": "moved_away", "licences": [EXAMPLE]}]}
-    )
+    model_config = example({"change": "revoke", "cause": "moved_away", "licences": [EXAMPLE]})
 
     def told(self) -> MassChange:
         """Return it as the room wants it."""
@@ -55,7 +53,7 @@ class MassChangeOut(BaseModel):
     change_id: str | None = None
     undo_until: datetime | None = None
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"state": "done", "changed": 1, "left": []}]})
+    model_config = example({"state": "done", "changed": 1, "left": []})
 
 
 class DoneOut(BaseModel):
@@ -69,16 +67,12 @@ class DoneOut(BaseModel):
     undo_until: datetime | None
     undone_at: datetime | None
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
+    model_config = example(
                 {
                     "change_id": "k3V0yq8Zt1Lm", "change": "suspend", "cause": "endorsement_lapsed", "licences": 12,
                     "at": "2026-11-27T08:00:00Z", "undo_until": "2026-11-27T09:00:00Z", "undone_at": None,
                 }
-            ]
-        }
-    )  # fmt: skip
+            )  # fmt: skip
 
 
 class MassChangesOut(Proposals):
@@ -86,7 +80,7 @@ class MassChangesOut(Proposals):
 
     changes: list[DoneOut]
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [], "changes": []}]})
+    model_config = example({"items": [], "changes": []})
 
 
 TWO: dict[int | str, dict[str, Any]] = {

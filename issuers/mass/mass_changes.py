@@ -123,6 +123,11 @@ class MassChanges:
 
     def ask(self, agency: str, change: MassChange, this: Attempt, *, actor: str, now: datetime) -> Proposal | Changed:
         """Propose a change; where one person is enough, do it. If any licence cannot change, nothing is done."""
+        with suppress(SameAtOnceError):
+            return self._ask(agency, change, this, actor=actor, now=now)
+        return self._ask(agency, change, this, actor=actor, now=now)  # it finds what came of the other
+
+    def _ask(self, agency: str, change: MassChange, this: Attempt, *, actor: str, now: datetime) -> Proposal | Changed:
         if self._two_must_agree:
             person_of(actor)
         with self._database.read() as session:
@@ -200,6 +205,11 @@ class MassChanges:
 
         Asked again, whoever asks, it says what came of it the first time; too late, it raises `UndoOverError`.
         """
+        with suppress(SameAtOnceError):
+            return self._undo(agency, change_id, actor=actor, now=now)
+        return self._undo(agency, change_id, actor=actor, now=now)
+
+    def _undo(self, agency: str, change_id: str, *, actor: str, now: datetime) -> Changed:
         this = idempotency.attempt("undo", change_id, "undo many", {})
         with self._velocity.write(agency, actor, now) as session:
             row = mass_store.change(session, agency, change_id)
@@ -211,7 +221,7 @@ class MassChanges:
             if row.undone_at is not None or undo_until(row.to, row.at, now) is None:
                 raise UndoOverError
             if not mass_store.undo(session, change_id, now):
-                raise SameAtOnceError  # it waited for the other's commit: asked again it finds what came of it
+                raise SameAtOnceError  # it waited for the other's commit
             moved = store.move_all(
                 session, row.licences, before=[LicenceState.SUSPENDED], after=LicenceState.VALID, now=now, cause=None,
                 since=row.at,

@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from issuers.openid4vci.offers import PRE_AUTHORIZED
 from issuers.schemas import PERMIT, IssueIn
-from keys.schemas import Input
+from keys.schemas import Input, example
 
 LICENCE_ID = "1.2.156.3005.2.1144019900DEM0015H002.1144019900DEM0023C.202600000002.001.R"
 
@@ -26,9 +26,7 @@ class OfferIn(Input):
     tx_code: bool = Field(default=False, description="Make a six-digit code that the holder types into the wallet.")
     qr: Literal["svg", "png", "none"] = "svg"
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"licence_id": LICENCE_ID, "tx_code": True}, {"order": PERMIT}]}
-    )
+    model_config = example({"licence_id": LICENCE_ID, "tx_code": True}, {"order": PERMIT})
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -56,18 +54,14 @@ class OfferOut(BaseModel):
     expires_at: datetime
     qr: str | None
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "offer_id": "n3Jx…",
-                    "credential_offer_uri": "https://…/issuers/police/credential-offers/u8…",
-                    "link": "openid-credential-offer://?credential_offer_uri=https%3A%2F%2F…",
-                    "tx_code": "493536",
-                    "expires_at": "2026-11-23T08:10:00Z",
-                    "qr": "<svg…",
-                }
-            ]
+    model_config = example(
+        {
+            "offer_id": "n3Jx…",
+            "credential_offer_uri": "https://…/issuers/police/credential-offers/u8…",
+            "link": "openid-credential-offer://?credential_offer_uri=https%3A%2F%2F…",
+            "tx_code": "493536",
+            "expires_at": "2026-11-23T08:10:00Z",
+            "qr": "<svg…",
         }
     )
 
@@ -82,17 +76,13 @@ class OfferState(BaseModel):
     redeemed_at: datetime | None
     expires_at: datetime
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "offer_id": "n3Jx…",
-                    "licence_type": "residence_permit",
-                    "licence_id": LICENCE_ID,
-                    "state": "ready",
-                    "redeemed_at": None,
-                    "expires_at": "2026-11-23T08:10:00Z",
-                }
-            ]
+    model_config = example(
+        {
+            "offer_id": "n3Jx…",
+            "licence_type": "residence_permit",
+            "licence_id": LICENCE_ID,
+            "state": "ready",
+            "redeemed_at": None,
+            "expires_at": "2026-11-23T08:10:00Z",
         }
     )

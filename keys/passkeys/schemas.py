@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from credentials.text import clean
 from keys.passkeys.models import Passkey
-from keys.schemas import Input
+from keys.schemas import Input, example
 
 CREDENTIAL: dict[str, Any] = {
     "id": "q8VwTQ3vS0eX0mXq2m1cVw",
@@ -33,7 +33,7 @@ class RegisterIn(Input):
     credential: Credential
     label: Annotated[str, Field(min_length=1, max_length=60), AfterValidator(clean)]
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"credential": CREDENTIAL, "label": "办公室安全密钥"}]})
+    model_config = example({"credential": CREDENTIAL, "label": "办公室安全密钥"})
 
 
 class ShownIn(Input):
@@ -41,7 +41,7 @@ class ShownIn(Input):
 
     credential: Credential
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"credential": SHOWN}]})
+    model_config = example({"credential": SHOWN})
 
 
 class Options(BaseModel):
@@ -49,12 +49,8 @@ class Options(BaseModel):
 
     public_key: dict[str, Any]
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {"public_key": {"challenge": "AGk…", "rpId": "licence.example", "userVerification": "required"}}
-            ]
-        }
+    model_config = example(
+        {"public_key": {"challenge": "AGk…", "rpId": "licence.example", "userVerification": "required"}}
     )
 
 
@@ -64,9 +60,7 @@ class SignedIn(BaseModel):
     access_token: str
     expires_in_seconds: int
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"access_token": "lw_operator_Zt1…", "expires_in_seconds": 28800}]}
-    )
+    model_config = example({"access_token": "lw_operator_Zt1…", "expires_in_seconds": 28800})
 
 
 class PasskeyOut(BaseModel):
@@ -78,7 +72,7 @@ class PasskeyOut(BaseModel):
     registered_at: datetime
     last_used_at: datetime | None
 
-    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+    model_config = example(EXAMPLE)
 
     @classmethod
     def of(cls, row: Passkey) -> Self:
@@ -94,4 +88,4 @@ class PasskeysOut(BaseModel):
 
     items: list[PasskeyOut]
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [EXAMPLE]}]})
+    model_config = example({"items": [EXAMPLE]})

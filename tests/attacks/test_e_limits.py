@@ -167,8 +167,11 @@ def test_no_page_redirects_by_the_host(world: World) -> None:
 
 
 def test_a_storage_that_cannot_count_so_does_not_start(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A storage of the library's that knows no sliding window is refused when the service is built, not at each call."""
+    """One that is none, whose package is missing, or that knows no sliding window: refused before anything is served."""
+    for where in ("nope", "nope://x", "redis://:hunter2@127.0.0.1:1"):
+        with pytest.raises(SettingsError, match="LICENCE_LIMITS_STORAGE") as refused:
+            create_app(world.build(limits_storage=where))
+        assert "hunter2" not in str(refused.value)
     monkeypatch.setattr("app.limits.storage_from_string", lambda _where: object())
-    app = create_app(world.build(limits_storage="etcd://somewhere"))
     with pytest.raises(SettingsError, match="LICENCE_LIMITS_STORAGE"):
-        app.build_middleware_stack()
+        create_app(world.build(limits_storage="etcd://somewhere"))

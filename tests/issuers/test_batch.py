@@ -390,9 +390,16 @@ def test_a_job_waits_for_its_key_and_says_so(world: World):
     """The right is taken back while a job is at work: it waits, nothing is signed, and it says for what."""
     job = send(world, ndjson([row(0)]))["job_id"]
     world.house.batch_worker.work(lambda: world.now)
+    before = _event_id(world, job)
     world.operator.call("DELETE", "/admin/agencies/police/types/residence_permit")
     work(world)
+    assert _event_id(world, job) != before  # so that whoever listens is told
     assert (progress(world, job)["waits_for"], _ledger(world)) == ("type_not_authorised", [])
+
+
+def _event_id(world: World, job: str) -> str:
+    told = world.agency("police").get(f"/issuers/police/batches/{job}/events?seconds=0").body
+    return str(next(line for line in told.splitlines() if line.startswith("id: ")))
 
 
 def test_progress_as_it_goes_on(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -414,7 +421,9 @@ def test_progress_as_it_goes_on(world: World, monkeypatch: pytest.MonkeyPatch) -
 def test_another_agencys_job_is_not_there(world: World):
     """A job is its agency's own."""
     job = send(world, ndjson([row(0)]))["job_id"]
-    assert world.agency("school1").get(f"/issuers/school1/batches/{job}").status == 404
+    for what in ("", "/events", "/report"):
+        assert world.agency("school1").get(f"/issuers/school1/batches/{job}{what}").status == 404
+        assert world.agency("police").get(f"/issuers/police/batches/nope{what}")["code"] == "not_found"
 
 
 def test_right_when_checked_and_wrong_when_recorded(world: World):

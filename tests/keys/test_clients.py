@@ -130,6 +130,7 @@ def test_a_system_gets_its_own_token(world: World) -> None:
         {"iss": "other"}, {"iss": None}, {"sub": "other"}, {"sub": None}, {"sub": 7},
         {"jti": None}, {"jti": ""}, {"jti": "x" * 129}, {"jti": 7},
         {"exp": None}, {"exp": 1}, {"exp": "9999999999"}, {"exp": 9999999999}, {"iat": None}, {"iat": 9999999999},
+        {"nbf": 9999999999}, {"nbf": "x"},
         {"typ": "dpop+jwt"}, {"typ": "kb+jwt"}, {"typ": "dc+sd-jwt"}, {"typ": ""},
         {"signer": "another"},
     ],
@@ -143,6 +144,18 @@ def test_a_bent_assertion_is_nobody_s(world: World, changes: dict[str, Any]) -> 
     assert (got.status, got["error"]) == (401, "invalid_client"), got.body
     assert counts(world)["access_token"] == before["access_token"]
     assert made.ask().status == 200
+
+
+def test_a_proof_names_what_was_sent(world: World) -> None:
+    """HEAD is answered as GET is; its proof is of HEAD."""
+    made = system(world, dpop=True)
+    token = made.ask(proof=made.proof())["access_token"]
+    path, before = "/issuers/police/licences", made.made
+    for named, status in (("HEAD", 200), ("GET", 401)):
+        proof = made.proof(named, f"{BASE_URL}{path}", token)
+        headers = {"Authorization": f"DPoP {token}", "DPoP": proof}
+        assert world.anybody.call("HEAD", path, headers=headers).status == status, named
+    assert made.made == before + 2
 
 
 def test_an_assertion_lives_a_minute_and_counts_once(world: World) -> None:

@@ -9,6 +9,10 @@ from tests.races.test_many_at_once import at_once
 from tests.records.tables import acts, counts, findings
 from tests.world import Answer, Caller, World
 
+NEW_AGENCY = {
+    "key": "newbody", "name": {"zh": "新机关", "en": "New"}, "kind": "public_body", "uscc": "1144019900DEM0015H",
+    "region": "440199", "domain": "公安", "may_sign": [],
+}  # fmt: skip
 RIGHT = "/admin/agencies/police/types/driving_licence"
 
 
@@ -93,11 +97,7 @@ def test_trust_needs_two(world: World, second: Caller) -> None:
     withdrawn = world.operator.delete(RIGHT)
     assert approve(second, withdrawn).status == 200
     assert not world.house.registry.may_sign("police", vct, now=world.now)
-    body = {
-        "key": "newbody", "name": {"zh": "新机关", "en": "New"}, "kind": "public_body", "uscc": "1144019900DEM0015H",
-        "region": "440199", "domain": "公安", "may_sign": [],
-    }  # fmt: skip
-    taken = world.operator.post("/admin/agencies", body)
+    taken = world.operator.post("/admin/agencies", NEW_AGENCY)
     assert taken.status == 202, taken.body
     assert approve(second, taken).status == 200
     assert world.house.issuer.agency("newbody").key == "newbody"
@@ -116,13 +116,27 @@ def test_a_key_for_an_agency_needs_two(world: World, second: Caller) -> None:
     assert counts(world)["signing_key"] == before + 1
 
 
+def test_what_is_not_there_is_not_proposed(world: World, second: Caller) -> None:
+    """A key, an agency or a right that is none is refused to the first person, not to the second."""
+    since = {"since": "2026-11-20T00:00:00+08:00"}
+    answers = [
+        world.operator.post("/admin/keys/nokid/compromise", since),
+        world.operator.call("PUT", "/admin/agencies/nope/types/residence_permit", {}),
+        world.operator.delete("/admin/agencies/nope/types/residence_permit"),
+        world.operator.delete("/admin/agencies/police/types/driving_licence"),
+    ]
+    assert [(one.status, one["code"]) for one in answers] == [(404, "unknown_key"), *[(404, "not_found")] * 3]
+    assert second.get("/admin/proposals")["items"] == []
+
+
 def test_what_cannot_be_done_stays_open(world: World, second: Caller) -> None:
     """An act that fails is not approved: said so, and it may be tried again or declined."""
-    made = world.operator.delete("/admin/agencies/police/types/social_security_card")
+    first, made = (world.operator.post("/admin/agencies", NEW_AGENCY) for _ in range(2))
+    assert approve(second, first).status == 200
     failed = approve(second, made)
-    assert (failed.status, failed["code"]) == (404, "not_found")
-    (seen,) = second.get("/admin/proposals")["items"]
-    assert seen["state"] == "waiting"
+    assert (failed.status, failed["code"]) == (409, "agency_exists")
+    states = {one["proposal_id"]: one["state"] for one in second.get("/admin/proposals")["items"]}
+    assert states == {first["proposal_id"]: "approved", made["proposal_id"]: "waiting"}
     assert second.post(f"/admin/proposals/{made['proposal_id']}/decline").status == 200
 
 

@@ -71,6 +71,18 @@ def test_an_item_that_the_channel_does_not_offer(world: World) -> None:
     assert world.scan(shown["url"])["reason"] == "accepted"
 
 
+def test_an_operator_s_name_has_nothing_invisible(world: World) -> None:
+    """It goes into the records: bidi and control characters are refused, and the code stays unused."""
+    world.issue()
+    shown = world.show()
+    body = {"scanned": shown["url"], "service_item": ITEM}
+    for name in ("\u202egnp", "\t", "\uffff", "\x00"):
+        for way in ("verifications", "scans", "asks"):
+            answer = world.counter().post(f"/verifier/{way}", body | {"operator": name})
+            assert answer.status in {400, 422}, (name, way)
+    assert world.counter().post("/verifier/verifications", body | {"operator": "王 07"})["reason"] == "accepted"
+
+
 @pytest.mark.parametrize("item", ["no_such_item", "SCHOOL_TRANSFER", "school_transfer "])
 def test_an_item_that_is_not_there(world: World, item: str) -> None:
     """An unknown item is 404 and uses up no code."""

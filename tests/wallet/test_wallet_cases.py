@@ -1,5 +1,7 @@
 """Cases: objections and corrections go to the agency, each step is seen by both, and what they write is sealed."""
 
+from functools import partial
+
 import pytest
 
 from tests.races.test_many_at_once import at_once
@@ -50,6 +52,36 @@ def test_an_objection(world: World) -> None:
     assert opened(world, "objection", use["use_id"], "与转学无关")["agency"] == "school2"
     assert opened(world, "objection", use["use_id"], holder=OTHER_PARENT).status == 404
     assert opened(world, "objection", "nobody").status == 404
+
+
+def test_a_word_takes_no_case_out_of_its_agency_s_hands(world: World) -> None:
+    """Taken in hand while its holder writes: it stays in hand, whichever came first."""
+    permit = world.issue()
+    for number in range(6):
+        case = opened(world, "correction", permit, f"n{number}")["case_id"]
+        police, path = world.agency("police"), f"/issuers/police/cases/{case}"
+        answers = at_once(
+            [
+                partial(police.post, f"{path}/answer", {"state": "in_hand", "text": "已受理"}),
+                partial(world.holder().post, f"/wallet/cases/{case}/words", {"text": "又及"}),
+            ]
+        )
+        assert [one.status for one in answers] == [204, 204]
+        assert police.get(path)["state"] == "in_hand"
+
+
+def test_who_sees_a_use_may_object(world: World) -> None:
+    """A helper sees what they showed themselves, and objects to that; to what others showed they do not."""
+    permit = world.issue()
+    world.scan(world.show(licences=[{"licence_id": permit, "claims": []}])["url"])
+    (use,) = world.holder().get("/wallet/uses")["items"]
+    body = {"agent": world.person("graduate"), "kind": "helper", "ends_at": "2026-12-31T23:59:59+08:00"}
+    mother = world.holder().post("/wallet/mandates", body)["principal"]
+    assert opened(world, "objection", use["use_id"], holder="graduate").status == 404
+    shown = world.show("graduate", service_item="school_transfer", principal=mother)
+    assert world.scan(shown["url"])["reason"] == "accepted"
+    (own,) = world.holder("graduate").get("/wallet/uses")["items"]
+    assert opened(world, "objection", own["use_id"], holder="graduate").status == 201
 
 
 def test_whose_cases_they_are(world: World) -> None:

@@ -402,15 +402,30 @@ def test_metadata_that_does_not_agree(world: World, stranger: Stranger, change: 
 @pytest.mark.parametrize(
     "more",
     [
-        {"credential_issuer": 5}, {"credential_issuer": "https://[x"}, {"credential_configuration_ids": []}, {"credential_configuration_ids": ["card", "card"]},
-        {"credential_configuration_ids": [5]}, {"grants": []}, {"grants": {}}, {"grants": {"other": {}}},
+        {"credential_issuer": "https://[x"}, {"grants": {}}, {"grants": {"other": {}}},
         {"credential_issuer": "https://issuer.example?x=1"}, {"credential_issuer": "not an address"},
     ],
     ids=str,
 )  # fmt: skip
-def test_offers_that_are_none(world: World, stranger: Stranger, more: dict[str, Any]) -> None:
-    """What is no offer, or one that cannot be taken, is said to be so."""
+def test_offers_that_cannot_be_taken(world: World, stranger: Stranger, more: dict[str, Any]) -> None:
+    """An offer of nobody who can be asked, or by no way that we know, is said to be so."""
     assert post(world, "offers/take", link=stranger.link(**more))["code"] == "foreign_service_failed"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"credential_issuer": 5}, {"credential_configuration_ids": []}, {"grants": []},
+        {"credential_configuration_ids": ["card", "card"]}, {"credential_configuration_ids": [5]},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_offers_that_are_none(world: World, stranger: Stranger, more: dict[str, Any]) -> None:
+    """What is no offer is the link's fault and nobody's else: no service is called."""
+    for way in ("look", "take", "start"):
+        answer = post(world, f"offers/{way}", link=stranger.link(**more))
+        assert (answer.status, answer["code"]) == (422, "not_an_offer_or_request")
+    assert stranger.calls == []
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 from starlette.responses import JSONResponse
 
 from keys.access import Caller
 from keys.auth import Attempts, Clock, IdempotencyKey
+from keys.schemas import example
 from verifier import by_hand
 from verifier.asks.asks import LONGEST_WAIT, Asks
 from verifier.asks.models import Ask
@@ -28,11 +29,7 @@ class AskOut(BaseModel):
     state: str = "waiting"
     expires_at: datetime
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"ask_id": "u1C8mB0dQ2yWkz5e", "state": "waiting", "expires_at": "2026-11-23T08:02:00Z"}]
-        }
-    )
+    model_config = example({"ask_id": "u1C8mB0dQ2yWkz5e", "state": "waiting", "expires_at": "2026-11-23T08:02:00Z"})
 
 
 WAITING: dict[int | str, dict[str, Any]] = {202: {"model": AskOut, "description": "The holder is being asked."}}

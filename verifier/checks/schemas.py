@@ -1,8 +1,8 @@
 """JSON into what is checked without a record."""
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from keys.schemas import Input
+from keys.schemas import Input, example
 from verifier.verifier import MAX_PRESENTATIONS
 
 
@@ -13,10 +13,6 @@ class CheckIn(Input):
     nonce: str = Field(min_length=1, max_length=256)
     presentations: list[str] = Field(min_length=1, max_length=MAX_PRESENTATIONS)
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {"service_item": "school_enrolment", "nonce": "n-0S6_WzA2Mj", "presentations": ["eyJ…~WyJ…~eyJ…"]}
-            ]
-        }
+    model_config = example(
+        {"service_item": "school_enrolment", "nonce": "n-0S6_WzA2Mj", "presentations": ["eyJ…~WyJ…~eyJ…"]}
     )

@@ -5,16 +5,16 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from keys.access import Caller
 from keys.auth import Attempts, Clock, IdempotencyKey
-from keys.schemas import Input
+from keys.schemas import Input, example
 from verifier import by_hand
 from verifier.class_lists.class_lists import MOST, ClassLists
 from verifier.class_lists.models import ClassEntry, ClassList
 from verifier.reasons import Outcome
-from verifier.schemas import MAX_SCAN, VerdictOut
+from verifier.schemas import MAX_SCAN, Operator, VerdictOut
 from verifier.verifier import Verifier
 
 MOST_DAYS = 30  # that a link leads anywhere
@@ -38,20 +38,16 @@ class ClassListIn(Input):
     service_item: str = Field(min_length=1, max_length=64)
     labels: list[Label] = Field(min_length=1, max_length=MOST)
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"name": "六（2）班转学", "service_item": "school_transfer", "labels": ["07 号", "12 号"]}]
-        }
-    )
+    model_config = example({"name": "六（2）班转学", "service_item": "school_transfer", "labels": ["07 号", "12 号"]})
 
 
 class EntryScanIn(Input):
     """A code that came for an entry."""
 
     scanned: str = Field(min_length=1, max_length=MAX_SCAN)
-    operator: str | None = Field(default=None, max_length=64)
+    operator: Operator | None = None
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"scanned": "7K2M9QX4", "operator": "clerk-07"}]})
+    model_config = example({"scanned": "7K2M9QX4", "operator": "clerk-07"})
 
 
 class LinkIn(Input):
@@ -59,7 +55,7 @@ class LinkIn(Input):
 
     days: int = Field(default=14, ge=1, le=MOST_DAYS)
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"days": 14}]})
+    model_config = example({"days": 14})
 
 
 class LinkOut(BaseModel):
@@ -68,14 +64,10 @@ class LinkOut(BaseModel):
     link: str
     expires_at: datetime
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "link": "http://127.0.0.1:8080/verifier/class-lists/links/hB9c2mK1xQ0d",
-                    "expires_at": "2026-12-07T08:00:00Z",
-                }
-            ]
+    model_config = example(
+        {
+            "link": "http://127.0.0.1:8080/verifier/class-lists/links/hB9c2mK1xQ0d",
+            "expires_at": "2026-12-07T08:00:00Z",
         }
     )
 
@@ -94,7 +86,7 @@ class EntryOut(BaseModel):
     link_until: datetime | None
     updated_at: datetime | None
 
-    model_config = ConfigDict(json_schema_extra={"examples": [ENTRY]})
+    model_config = example(ENTRY)
 
 
 class ClassListOut(BaseModel):
@@ -106,7 +98,7 @@ class ClassListOut(BaseModel):
     created_at: datetime
     closed_at: datetime | None
 
-    model_config = ConfigDict(json_schema_extra={"examples": [MADE]})
+    model_config = example(MADE)
 
 
 class ClassListsOut(BaseModel):
@@ -114,7 +106,7 @@ class ClassListsOut(BaseModel):
 
     items: list[ClassListOut]
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [MADE]}]})
+    model_config = example({"items": [MADE]})
 
 
 class ClassListView(ClassListOut):
@@ -123,7 +115,7 @@ class ClassListView(ClassListOut):
     complete: int
     entries: list[EntryOut]
 
-    model_config = ConfigDict(json_schema_extra={"examples": [MADE | {"complete": 0, "entries": [ENTRY]}]})
+    model_config = example(MADE | {"complete": 0, "entries": [ENTRY]})
 
 
 def routes(

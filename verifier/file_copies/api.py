@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from keys.access import Caller
 from keys.auth import Clock
+from keys.schemas import example
 from keys.trust_list import TrustList
 from verifier.file_copies.file_copies import FileCopies
 from verifier.reasons import Outcome
@@ -34,9 +35,7 @@ class CopyReceiptOut(BaseModel):
     licences: list[dict[str, Any]]
     copy_sha256: str
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
+    model_config = example(
                 {
                     "verification_id": "x0T4bV9sLr2pNq7a", "verdict": "accepted",
                     "verified_at": "2026-11-23T16:00:30+08:00", "kept_until": "2027-11-23T16:00:30+08:00",
@@ -44,9 +43,7 @@ class CopyReceiptOut(BaseModel):
                     "licences": [{"name": {"zh": "营业执照", "en": "Business licence"}, "agency": CENTRE}],
                     "copy_sha256": "9f86d081884c7d65" * 4,
                 }
-            ]
-        }
-    )  # fmt: skip
+            )  # fmt: skip
 
 
 class CopyCheckOut(BaseModel):
@@ -56,11 +53,7 @@ class CopyCheckOut(BaseModel):
     copied: dict[str, Any]
     over: bool
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"receipt": {"verdict": "accepted"}, "copied": {"licences": []}, "over": False}]
-        }
-    )
+    model_config = example({"receipt": {"verdict": "accepted"}, "copied": {"licences": []}, "over": False})
 
 
 def routes(

@@ -1,5 +1,6 @@
 """HTTP of OpenID4VP: no deciding here. Counters talk our API's form; wallets talk OAuth's."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Annotated
 
@@ -21,6 +22,8 @@ from verifier.openid4vp.schemas import (
 from verifier.schemas import VerdictOut
 from verifier.verifier import Verifier
 
+WIRE = re.compile(r"/verifier/presentation-requests/[^/]+/(request-object|response)")
+"""Addresses that speak OAuth: they read their own bodies, and refuse in its form."""
 OTHERS: Mapping[type[Exception], int] = {UnknownCounterError: 404, VerifierError: 400}
 REQUEST_TYPE = "application/oauth-authz-req+jwt"
 

@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
-from keys.schemas import Input
+from keys.schemas import Input, example
 from verifier.openid4vp.request import Prefix, ResponseMode
-from verifier.schemas import VerdictOut
+from verifier.schemas import Operator, VerdictOut
 
 
 class AboutIn(Input):
@@ -22,7 +22,7 @@ class PresentationRequestIn(Input):
     """Ask any wallet for a service item's licences. One device: say where its browser is sent back to."""
 
     service_item: str = Field(min_length=1, max_length=64)
-    operator: str | None = Field(default=None, max_length=64)
+    operator: Operator | None = None
     client_id_prefix: Prefix = Field(default=Prefix.X509_HASH, strict=False)
     response_mode: ResponseMode = Field(default=ResponseMode.DIRECT_POST_JWT, strict=False)
     return_to: str | None = Field(default=None, max_length=512, description="https address of the page that asked.")
@@ -33,7 +33,7 @@ class PresentationRequestIn(Input):
     transaction_data: list[AboutIn] = Field(default=[], max_length=4)
     qr: Literal["svg", "png", "none"] = "svg"
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"service_item": "school_transfer"}]})
+    model_config = example({"service_item": "school_transfer"})
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
@@ -55,17 +55,13 @@ class PresentationRequestOut(BaseModel):
     qr: str | None
     expires_at: datetime
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "request_id": "u1C8mB0dQ2yWkz5e",
-                    "client_id": "x509_hash:Uvo3HtuIxuhC92rShpgqcT3YXwrqRxWEviRiA0OZszk",
-                    "link": "openid4vp://?client_id=x509_hash%3A…&request_uri=https%3A%2F%2F…&request_uri_method=post",
-                    "qr": "<svg…",
-                    "expires_at": "2026-11-23T08:05:00Z",
-                }
-            ]
+    model_config = example(
+        {
+            "request_id": "u1C8mB0dQ2yWkz5e",
+            "client_id": "x509_hash:Uvo3HtuIxuhC92rShpgqcT3YXwrqRxWEviRiA0OZszk",
+            "link": "openid4vp://?client_id=x509_hash%3A…&request_uri=https%3A%2F%2F…&request_uri_method=post",
+            "qr": "<svg…",
+            "expires_at": "2026-11-23T08:05:00Z",
         }
     )
 
@@ -76,7 +72,7 @@ class PresentationState(BaseModel):
     state: Literal["waiting", "answered", "told", "expired"]
     verdict: VerdictOut | None
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"state": "waiting", "verdict": None}]})
+    model_config = example({"state": "waiting", "verdict": None})
 
 
 def about(rows: list[AboutIn]) -> list[dict[str, Any]]:

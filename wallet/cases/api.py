@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from starlette.responses import StreamingResponse
 
 from keys.access import Caller
 from keys.auth import Attempts, Clock, IdempotencyKey
-from keys.schemas import SHORT_NAME, Input
+from keys.schemas import SHORT_NAME, Input, example
 from keys.server_sent_events import LONGEST_SECONDS, MEDIA_TYPE, RESPONSES, Event, Telling
 from wallet.auth import holder_with
 from wallet.cases.cases import Cases, Step
@@ -35,9 +35,7 @@ class CaseIn(Input):
     about: str = Field(max_length=128)
     text: Words
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"kind": "correction", "about": LICENCE_ID, "text": "现居住地址有误"}]}
-    )
+    model_config = example({"kind": "correction", "about": LICENCE_ID, "text": "现居住地址有误"})
 
 
 class WordIn(Input):
@@ -45,7 +43,7 @@ class WordIn(Input):
 
     text: Words
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"text": "补充：门牌号应为 12 号"}]})
+    model_config = example({"text": "补充：门牌号应为 12 号"})
 
 
 class AnswerIn(Input):
@@ -54,7 +52,7 @@ class AnswerIn(Input):
     state: Literal["in_hand", "upheld", "rejected"]
     text: Words
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"state": "upheld", "text": "已更正，请查收新证照"}]})
+    model_config = example({"state": "upheld", "text": "已更正，请查收新证照"})
 
 
 class CaseOut(BaseModel):
@@ -68,7 +66,7 @@ class CaseOut(BaseModel):
     opened_at: datetime
     changed_at: datetime
 
-    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+    model_config = example(EXAMPLE)
 
 
 class CasesOut(BaseModel):
@@ -77,7 +75,7 @@ class CasesOut(BaseModel):
     items: list[CaseOut]
     next_cursor: str | None = None
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [EXAMPLE], "next_cursor": None}]})
+    model_config = example({"items": [EXAMPLE], "next_cursor": None})
 
 
 class CaseView(CaseOut):
@@ -85,13 +83,8 @@ class CaseView(CaseOut):
 
     timeline: list[dict[str, Any]]
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                EXAMPLE
-                | {"timeline": [{"at": "2026-11-23T08:00:00Z", "actor": "holder", "state": "open", "text": "有误"}]}
-            ]
-        }
+    model_config = example(
+        EXAMPLE | {"timeline": [{"at": "2026-11-23T08:00:00Z", "actor": "holder", "state": "open", "text": "有误"}]}
     )
 
 

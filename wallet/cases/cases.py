@@ -17,9 +17,8 @@ from wallet.cases.errors import CaseOverError, TooManyCasesError, UnknownCaseErr
 from wallet.cases.models import Case, CaseEvent, Kind, State
 from wallet.errors import UnknownUseError
 from wallet.keeping import Keeping
-from wallet.mandates.mandates import Mandates
-from wallet.models import Use
 from wallet.presenting import record
+from wallet.uses import Uses
 
 ID_BYTES = 9
 MOST_OPEN = 20  # of one holder
@@ -45,7 +44,7 @@ class Cases:
         database: Database,
         seal: Seal,
         keeping: Keeping,
-        mandates: Mandates,
+        uses: Uses,
         agency_of_issuer: Callable[[str], str],
         agency_of_counter: Callable[[str], str | None],
         randomness: Callable[[int], bytes],
@@ -53,7 +52,7 @@ class Cases:
         self._database = database
         self._seal = seal
         self._keeping = keeping
-        self._mandates = mandates
+        self._uses = uses
         self._agency_of_issuer = agency_of_issuer
         self._agency_of_counter = agency_of_counter
         self._randomness = randomness
@@ -99,7 +98,7 @@ class Cases:
     def add(self, holder_id: str, case_id: str, text: str, *, now: datetime) -> None:
         """Add a word to one's own case."""
         row, _ = self.of_holder(holder_id, case_id)
-        self._move(row, State(row.state), text, f"holder:{holder_id}", now)
+        self._move(row, None, text, f"holder:{holder_id}", now)
 
     # The agency's side
 
@@ -117,11 +116,13 @@ class Cases:
         row, _ = self.of_agency(agency, case_id)
         self._move(row, state, text, actor, now)
 
-    def _move(self, row: Case, state: State, text: str, actor: str, now: datetime) -> None:
+    def _move(self, row: Case, state: State | None, text: str, actor: str, now: datetime) -> None:
+        """Bring a case to a state, or note a word in the one that it is in."""
         with self._database.write() as session:
-            if not store.move(session, row.case_id, state, now):
+            moved = store.move(session, row.case_id, state, now)
+            if moved is None:
                 raise CaseOverError
-            self._note(session, row, state, text, actor, now)
+            self._note(session, row, moved, text, actor, now)
 
     def _note(self, session: Session, row: Case, state: State, text: str, actor: str, now: datetime) -> None:
         number = len(store.events(session, row.case_id)) + 1
@@ -144,11 +145,7 @@ class Cases:
         if kind == Kind.CORRECTION:
             (held,) = self._keeping.opened(holder_id, [about], now=now)
             return self._agency_of_issuer(held.licence.issuer or "")
-        with self._database.read() as session:
-            use = session.get(Use, about)
-        overseen = {one.principal for one in self._mandates.in_force(holder_id, now=now)} | {holder_id}
-        if use is None or use.holder_id not in overseen:
-            raise UnknownUseError
+        use = self._uses.seen(holder_id, about, now=now)
         agency = self._agency_of_counter(use.verifier)
         if agency is None:
             raise UnknownUseError("nobody here verified it: a verifier elsewhere is told there")

@@ -30,10 +30,15 @@ def open_of(session: Session, holder_id: str) -> int:
     return session.exec(query).one()
 
 
-def move(session: Session, case_id: str, state: State, now: datetime) -> bool:
-    """Bring a case to a state; False if it is ended. Others who move it wait for this transaction."""
+def move(session: Session, case_id: str, state: State | None, now: datetime) -> State | None:
+    """Bring a case to a state, or leave it in its own, and return that; None if it is ended.
+
+    Others who move it wait for this transaction.
+    """
     statement = update(Case).where(col(Case.case_id) == case_id, col(Case.state).not_in(ENDED))
-    return bool(session.execute(statement.values(state=state, changed_at=now)).rowcount)  # type: ignore[attr-defined]
+    values = {"changed_at": now} | ({"state": state} if state is not None else {})
+    found = session.execute(statement.values(**values).returning(col(Case.state))).scalar()
+    return State(found) if found is not None else None
 
 
 def events(session: Session, case_id: str) -> Sequence[CaseEvent]:

@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from keys.schemas import Input
+from keys.schemas import Input, example
 from wallet.consents.consents import Part, Question
 from wallet.consents.models import Consent, State
 from wallet.schemas import LICENCE_ID, SENSITIVE
@@ -27,11 +27,7 @@ class ConfirmIn(Input):
     principal: str | None = Field(default=None, max_length=64)
     sensitive: bool = Field(default=False, description=SENSITIVE)
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"seen": "9f86d081884c7d65" * 4, "without": ["residence_permit"], "sensitive": True}]
-        }
-    )
+    model_config = example({"seen": "9f86d081884c7d65" * 4, "without": ["residence_permit"], "sensitive": True})
 
 
 class DeclineIn(Input):
@@ -39,7 +35,7 @@ class DeclineIn(Input):
 
     report: str | None = Field(default=None, min_length=1, max_length=500)
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"report": "对方以租房为由索要学籍信息"}]})
+    model_config = example({"report": "对方以租房为由索要学籍信息"})
 
 
 class ConsentOut(BaseModel):
@@ -57,7 +53,7 @@ class ConsentOut(BaseModel):
     taken_at: datetime | None
     reported: str | None
 
-    model_config = ConfigDict(json_schema_extra={"examples": [ASKED]})
+    model_config = example(ASKED)
 
 
 class ConsentsOut(BaseModel):
@@ -65,7 +61,7 @@ class ConsentsOut(BaseModel):
 
     items: list[ConsentOut]
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [ASKED]}]})
+    model_config = example({"items": [ASKED]})
 
 
 class QuestionOut(ConsentOut):
@@ -78,9 +74,7 @@ class QuestionOut(ConsentOut):
     parts: list[dict[str, Any]]
     missing: list[dict[str, Any]]
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
+    model_config = example(
                 {
                     **ASKED, "item_name": {"zh": "小学生转学", "en": "School transfer"}, "replaces": ["学籍证明"],
                     "copy_days": 0, "seen": "9f86d081884c7d65" * 4,
@@ -94,9 +88,7 @@ class QuestionOut(ConsentOut):
                     ],
                     "missing": [],
                 }
-            ]
-        }
-    )  # fmt: skip
+            )  # fmt: skip
 
 
 def consent_out(row: Consent, now: datetime) -> dict[str, Any]:

@@ -113,7 +113,7 @@ class Mandates:
         return next((one for one in ended if one is not None), None)
 
     def helps(self, agent: str, principal: str, *, now: datetime) -> bool:
-        """Whether somebody acts for another as a helper; for whom they do not act at all raises `UnknownHolderError`."""
+        """Whether somebody acts for another as a helper; who does not act for them at all: `UnknownHolderError`."""
         kinds = {one.kind for one in self.in_force(agent, now=now) if one.principal == principal}
         if not kinds and principal != agent:
             raise UnknownHolderError

@@ -3,12 +3,12 @@
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 from credentials.errors import MalformedError
 from credentials.licence_type import Holder
 from credentials.text import clean
-from keys.schemas import Input
+from keys.schemas import Input, example
 from wallet.mandates.models import Kind
 from wallet.mandates.rules import Grant
 
@@ -23,7 +23,7 @@ class PersonIn(Input):
     code: str = Field(min_length=4, max_length=32)
     name: str = Field(min_length=1, max_length=512)
 
-    model_config = ConfigDict(json_schema_extra={"examples": [AGENT]})
+    model_config = example(AGENT)
 
     def holder(self) -> Holder:
         """Return the person; an unclean name stays as it is and is refused."""
@@ -42,12 +42,8 @@ class MandateIn(Input):
     ends_at: AwareDatetime = Field(strict=False, le=LATEST, description="Within a year.")
     principal: str | None = Field(default=None, max_length=64, description="Whose licences; one's own if left out.")
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {"agent": AGENT, "kind": "agent", "types": ["business_licence"], "ends_at": "2026-12-31T23:59:59+08:00"}
-            ]
-        }
+    model_config = example(
+        {"agent": AGENT, "kind": "agent", "types": ["business_licence"], "ends_at": "2026-12-31T23:59:59+08:00"}
     )
 
     def grant(self) -> Grant:
@@ -70,18 +66,14 @@ class MandateOut(BaseModel):
     ends_at: datetime | None
     withdrawn_at: datetime | None
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
+    model_config = example(
                 {
                     "mandate_id": "k3V0yq8Zt1Lm", "kind": "parent", "principal": "q8VwTQ3vS0eX0mXq",
                     "principal_name": "张小例", "agent": "u1C8mB0dQ2yWkz5e", "agent_name": "李样本", "types": None,
                     "state": "in_force", "created_at": "2026-11-23T08:00:00Z", "ends_at": "2032-08-31T16:00:00Z",
                     "withdrawn_at": None,
                 }
-            ]
-        }
-    )  # fmt: skip
+            )  # fmt: skip
 
 
 class MandatesOut(BaseModel):
@@ -89,4 +81,4 @@ class MandatesOut(BaseModel):
 
     items: list[MandateOut]
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"items": []}]})
+    model_config = example({"items": []})

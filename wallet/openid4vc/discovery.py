@@ -14,7 +14,7 @@ from cryptography.x509 import Certificate
 from credentials import jws, strict_json, x509
 from credentials.errors import CertificateRefusedError, ClaimInvalidError, FormatError
 from credentials.text import hostname
-from wallet.errors import ForeignServiceError
+from wallet.errors import ForeignServiceError, NotALinkError
 from wallet.openid4vc import links
 from wallet.openid4vc.fetching import Fetch, good
 
@@ -73,18 +73,21 @@ class Issuer:
 def read_offer(link: str, fetch: Fetch) -> Offered:
     """Return the offer of a link, by value or by reference; raises `NotALinkError` or `ForeignServiceError`."""
     found = links.offer(link)
-    if "credential_offer_uri" in found:
-        offer = got(fetch, found["credential_offer_uri"])
-    else:
-        try:
-            offer = strict_json.loads_object(found["credential_offer"].encode())
-        except FormatError as error:
-            raise ForeignServiceError("the offer cannot be read") from error
+    fetched = "credential_offer_uri" in found
+    not_one = ForeignServiceError("the offer is not one") if fetched else NotALinkError()
+    try:
+        offer = (
+            got(fetch, found["credential_offer_uri"])
+            if fetched
+            else strict_json.loads_object(found["credential_offer"].encode())
+        )
+    except FormatError as error:
+        raise not_one from error
     issuer, ids, grants = offer.get("credential_issuer"), offer.get("credential_configuration_ids"), offer.get("grants")
     if not isinstance(issuer, str) or not isinstance(ids, list) or not ids or not isinstance(grants, dict | None):
-        raise ForeignServiceError("the offer is not one")
+        raise not_one
     if not all(isinstance(one, str) for one in ids) or len(set(ids)) != len(ids):
-        raise ForeignServiceError("the offer is not one")
+        raise not_one
     grants = {AUTHORIZATION_CODE: {}} if grants is None else grants
     return Offered(issuer, tuple(ids), {name: one for name, one in grants.items() if isinstance(one, dict)})
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from keys.schemas import Input
+from keys.schemas import Input, example
 from wallet.openid4vc.answering import Shown
 from wallet.openid4vc.discovery import AUTHORIZATION_CODE, PRE_AUTHORIZED, Issuer, Offered, by_locale
 from wallet.openid4vc.links import MAX_LINK
@@ -22,7 +22,7 @@ class LinkIn(Input):
 
     link: str = Field(min_length=8, max_length=MAX_LINK)
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"link": OFFER_LINK}]})
+    model_config = example({"link": OFFER_LINK})
 
 
 class RequestIn(LinkIn):
@@ -36,7 +36,7 @@ class TakeIn(LinkIn):
 
     tx_code: str | None = Field(default=None, min_length=1, max_length=64)
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"link": OFFER_LINK, "tx_code": "493536"}]})
+    model_config = example({"link": OFFER_LINK, "tx_code": "493536"})
 
 
 class FinishIn(Input):
@@ -44,11 +44,7 @@ class FinishIn(Input):
 
     redirected_to: str = Field(min_length=8, max_length=MAX_LINK)
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"redirected_to": "https://…/wallet/authorized?code=u8…&state=k3…&iss=https%3A%2F%2F…"}]
-        }
-    )
+    model_config = example({"redirected_to": "https://…/wallet/authorized?code=u8…&state=k3…&iss=https%3A%2F%2F…"})
 
 
 class OfferView(BaseModel):
@@ -61,18 +57,14 @@ class OfferView(BaseModel):
     sign_in: bool = Field(description="It can be started: the holder signs in at the issuer's.")
     tx_code: dict[str, Any] | None
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "issuer": "https://issuer.example",
-                    "issuer_name": {"en": "Example issuer"},
-                    "licences": [{"en": "Driving licence"}],
-                    "take": True,
-                    "sign_in": False,
-                    "tx_code": {"input_mode": "numeric", "length": 6},
-                }
-            ]
+    model_config = example(
+        {
+            "issuer": "https://issuer.example",
+            "issuer_name": {"en": "Example issuer"},
+            "licences": [{"en": "Driving licence"}],
+            "take": True,
+            "sign_in": False,
+            "tx_code": {"input_mode": "numeric", "length": 6},
         }
     )
 
@@ -84,9 +76,7 @@ class TakenOut(BaseModel):
     waiting: list[str]
     refused: dict[str, str] = {}
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"licence_ids": ["foreign-u8…"], "waiting": [], "refused": {}}]}
-    )
+    model_config = example({"licence_ids": ["foreign-u8…"], "waiting": [], "refused": {}})
 
 
 class StartedOut(BaseModel):
@@ -95,14 +85,10 @@ class StartedOut(BaseModel):
     issuance_id: str
     authorization_url: str
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "issuance_id": "n3Jx…",
-                    "authorization_url": "https://issuer.example/authorize?client_id=…&request_uri=urn%3A…",
-                }
-            ]
+    model_config = example(
+        {
+            "issuance_id": "n3Jx…",
+            "authorization_url": "https://issuer.example/authorize?client_id=…&request_uri=urn%3A…",
         }
     )
 
@@ -112,7 +98,7 @@ class WaitingOut(BaseModel):
 
     waiting: list[str]
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"waiting": ["n3Jx…"]}]})
+    model_config = example({"waiting": ["n3Jx…"]})
 
 
 class PartView(BaseModel):
@@ -141,30 +127,26 @@ class RequestView(BaseModel):
     parts: list[PartView]
     expires_at: datetime
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
+    model_config = example(
+        {
+            "request_id": "u1C8…",
+            "verifier": "x509_hash:Uvo3HtuIxuhC92rShpgqcT3YXwrqRxWEviRiA0OZszk",
+            "verifier_name": "Example Bank",
+            "host": "bank.example",
+            "signed": True,
+            "parts": [
                 {
-                    "request_id": "u1C8…",
-                    "verifier": "x509_hash:Uvo3HtuIxuhC92rShpgqcT3YXwrqRxWEviRiA0OZszk",
-                    "verifier_name": "Example Bank",
-                    "host": "bank.example",
-                    "signed": True,
-                    "parts": [
-                        {
-                            "query_id": "permit",
-                            "licence_id": "1.2.156…",
-                            "licence_type": "residence_permit",
-                            "claims": ["residence_district"],
-                            "kept_back": ["current_address"],
-                            "optional": False,
-                            "sensitive": False,
-                            "principal": None,
-                        }
-                    ],
-                    "expires_at": "2026-11-23T08:05:00Z",
+                    "query_id": "permit",
+                    "licence_id": "1.2.156…",
+                    "licence_type": "residence_permit",
+                    "claims": ["residence_district"],
+                    "kept_back": ["current_address"],
+                    "optional": False,
+                    "sensitive": False,
+                    "principal": None,
                 }
-            ]
+            ],
+            "expires_at": "2026-11-23T08:05:00Z",
         }
     )
 
@@ -176,7 +158,7 @@ class AnswerIn(Input):
     without: list[str] = Field(default=[], max_length=32, description="query_ids that the holder keeps back.")
     sensitive: bool = Field(default=False, description=SENSITIVE)
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"agree": True}]})
+    model_config = example({"agree": True})
 
 
 class AnsweredOut(BaseModel):
@@ -184,7 +166,7 @@ class AnsweredOut(BaseModel):
 
     redirect_uri: str | None
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"redirect_uri": None}]})
+    model_config = example({"redirect_uri": None})
 
 
 def offer_view(offered: Offered, issuer: Issuer) -> OfferView:

@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from keys.access import Access, Caller, Role
 from keys.auth import Browser, Clock
+from keys.schemas import example
 from wallet.accounts import Accounts
 from wallet.errors import UnknownSessionError
 from wallet.schemas import SignInIn, SignInOut
@@ -32,20 +33,16 @@ class Sessions(BaseModel):
 
     items: list[SessionOut]
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
+    model_config = example(
+        {
+            "items": [
                 {
-                    "items": [
-                        {
-                            "session_id": "k3V0yq8Zt1Lm",
-                            "label": "Mozilla/5.0 (Linux; Android 16) Chrome/144.0",
-                            "signed_in_at": "2026-11-23T08:00:00Z",
-                            "last_used_at": "2026-11-23T08:04:00Z",
-                            "expires_at": "2026-11-23T20:00:00Z",
-                            "this": True,
-                        }
-                    ]
+                    "session_id": "k3V0yq8Zt1Lm",
+                    "label": "Mozilla/5.0 (Linux; Android 16) Chrome/144.0",
+                    "signed_in_at": "2026-11-23T08:00:00Z",
+                    "last_used_at": "2026-11-23T08:04:00Z",
+                    "expires_at": "2026-11-23T20:00:00Z",
+                    "this": True,
                 }
             ]
         }
