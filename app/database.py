@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidatePoolError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session
 
@@ -28,6 +28,13 @@ MOST_CONNECTIONS = 30  # of one worker to PostgreSQL
 BEGIN = "licence_begin"
 IDLE_SINCE, IDLE_SECONDS = "idle_since", 0.05
 """A connection that was not used for so long is asked whether it is still there before it is used."""
+
+
+SILENCE = {
+    "connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 2,
+    "tcp_user_timeout": 20_000,
+}  # fmt: skip
+"""When a server that swallows packets counts as away: seconds, the last milliseconds. The URL may say otherwise."""
 
 
 class EngineDatabase:
@@ -88,7 +95,11 @@ class EngineDatabase:
 def engine(url: str, connections: int = MOST_CONNECTIONS) -> Engine:
     """Return an engine for `url` with this service's rules on it; PostgreSQL's connections, once open, stay so."""
     if make_url(url).get_backend_name() != "sqlite":
-        made = create_engine(url, hide_parameters=True, pool_size=connections, max_overflow=0, pool_use_lifo=True)
+        named = make_url(url).query
+        made = create_engine(
+            url, hide_parameters=True, pool_size=connections, max_overflow=0, pool_use_lifo=True,
+            connect_args={name: value for name, value in SILENCE.items() if name not in named},
+        )  # fmt: skip
         for when in ("connect", "checkin"):
             event.listen(made, when, _note_idle)
         event.listen(made, "checkout", _ask_idle(made))
@@ -112,8 +123,6 @@ def why(error: SQLAlchemyError) -> str:
     That names address, database and role, never a password; what a statement failed at may be claims, and is not told.
     """
     kind = type(error).__name__
-    if isinstance(error, ArgumentError):
-        return f"{kind}: postgresql+psycopg://USER:PASSWORD@HOST/NAME, sqlite:///FILE"
     if not isinstance(error, DBAPIError) or error.statement is not None or error.orig is None:
         return kind
     return f"{kind}: {str(error.orig).strip().partition(chr(10))[0]}"

@@ -3,13 +3,14 @@
 from datetime import datetime
 
 from fastapi import FastAPI
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from starlette.responses import JSONResponse, Response
 
 from app import migrations, store
 from app.house import House
 from issuers.publishing import LIST_LIFE
 from keys.auth import Clock
+from records.database import is_away
 
 
 def add(app: FastAPI, house: House, now: Clock) -> None:
@@ -24,12 +25,15 @@ def add(app: FastAPI, house: House, now: Clock) -> None:
     def readyz() -> Response:
         """Say whether the service can do its work: database there, and of a schema that serves; and what is degraded.
 
-        What is degraded is no reason to send callers elsewhere: every other worker has the same lists.
+        What is degraded is no reason to send callers elsewhere: every other worker has the same lists and the same
+        database, and while that is away each verifies of what it remembers.
         """
         try:
             with house.database.read() as session:
                 version, oldest = store.readiness(session)
-        except SQLAlchemyError:
+        except SQLAlchemyError as error:
+            if isinstance(error, DBAPIError) and is_away(error):
+                return JSONResponse({"status": "ready", "degraded": {"database": "away"}})
             return JSONResponse({"status": "not ready"}, 503)
         if not migrations.serves(version):
             return JSONResponse({"status": "not ready"}, 503)

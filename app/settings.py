@@ -21,6 +21,8 @@ from cryptography.x509 import Certificate, load_pem_x509_certificates
 from limits import parse
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from app.database import MOST_CONNECTIONS
 from keys.encryption import KEK_BYTES
@@ -44,6 +46,16 @@ def _base_url(value: str) -> str:
         raise ValueError("must not end in a slash")
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise ValueError("must be https unless it is loopback")
+    return value
+
+
+def _database(value: SecretStr) -> SecretStr:
+    try:
+        kind = make_url(value.get_secret_value()).drivername
+    except ArgumentError:
+        kind = ""
+    if kind not in {"postgresql+psycopg", "sqlite", "sqlite+pysqlite"}:
+        raise ValueError("应为 · must be postgresql+psycopg://USER:PASSWORD@HOST/NAME, or sqlite:///FILE")
     return value
 
 
@@ -73,7 +85,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="LICENCE_", env_ignore_empty=True, extra="forbid", frozen=True)
 
     base_url: Annotated[str, AfterValidator(_base_url)] = Field(description="Public address, no slash at the end.")
-    database_url: SecretStr = Field(description="sqlite:///FILE or postgresql+psycopg://…")
+    database_url: Annotated[SecretStr, AfterValidator(_database)] = Field(
+        description="sqlite:///FILE or postgresql+psycopg://…"
+    )
     database_connections: int = Field(
         default=MOST_CONNECTIONS, ge=3, le=1000, description="Connections that one worker holds to PostgreSQL at most."
     )

@@ -39,7 +39,10 @@ class Client:
                 {"code": "token_refused", "detail": "the access token is ASCII; was it copied whole?"}
             )
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._http = httpx2.Client(base_url=url, headers=headers, timeout=TIMEOUT_SECONDS, trust_env=False)
+        try:
+            self._http = httpx2.Client(base_url=url, headers=headers, timeout=TIMEOUT_SECONDS, trust_env=False)
+        except httpx2.InvalidURL as error:
+            raise _no_address(error) from error
 
     def __enter__(self) -> Self:
         """Use it for a while."""
@@ -75,8 +78,7 @@ class Client:
         try:
             return self._http.request(method, path, **how)
         except httpx2.InvalidURL as error:
-            said = "地址有误，请核对 LICENCE_URL · the address is none: check LICENCE_URL"
-            raise CallRefusedError({"code": "unreachable", "detail": f"{said} ({error})", "sent": False}) from error
+            raise _no_address(error) from error
         except httpx2.HTTPError as error:
             sent = not isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout)
             where = self._http.base_url
@@ -94,6 +96,11 @@ class Client:
     def close(self) -> None:
         """Let go of the connections."""
         self._http.close()
+
+
+def _no_address(error: httpx2.InvalidURL) -> CallRefusedError:
+    said = "地址有误，请核对 LICENCE_URL · the address is none: check LICENCE_URL"
+    return CallRefusedError({"code": "unreachable", "detail": f"{said} ({error})", "sent": False})
 
 
 def _json(answer: httpx2.Response) -> Any:

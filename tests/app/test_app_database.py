@@ -1,5 +1,6 @@
 """Transactions: what reads within one that writes is in it, none is within another; rows that go to the driver at once."""
 
+import socket
 from datetime import UTC, datetime, timedelta, timezone
 from threading import Barrier, Thread
 from typing import Any
@@ -9,7 +10,7 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import Session, select
 
-from app.database import EngineDatabase, engine
+from app.database import SILENCE, EngineDatabase, engine
 from records import store
 from records.database import is_away
 from records.models import IdempotencyKey, RefusedRequest
@@ -169,3 +170,20 @@ def test_rows_come_back_as_they_went(world: World) -> None:
         assert row is not None
         assert (row.at, row.detail, row.sorted_at) == (at, detail, None)
         assert (row.stream, row.subject) == ("s\\n", "'")
+
+
+def test_a_server_that_says_nothing_is_away() -> None:
+    """An address that takes connections and answers none is given up after seconds; the URL says how many."""
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        where = f"postgresql+psycopg://someone@127.0.0.1:{silent.getsockname()[1]}/licence"
+        with pytest.raises(OperationalError) as gone:
+            EngineDatabase(f"{where}?connect_timeout=2").ping()
+    assert is_away(gone.value)
+    arguments = []
+    made = engine(where)
+    event.listen(made, "do_connect", lambda _dialect, _record, _args, named: arguments.append(named))
+    with pytest.raises(OperationalError):
+        made.connect()
+    assert arguments[0].items() >= SILENCE.items()
