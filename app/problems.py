@@ -25,6 +25,8 @@ from verifier.reasons import REASONS, Outcome
 from wallet.errors import WalletError
 
 MEDIA_TYPE = "application/problem+json"
+AGAIN_SECONDS = {503: "5", 429: "3600"}
+"""When to come again, where nobody knows better: limits that are no rate are of an hour or a day."""
 MAX_FAULTS = 100
 CODE_HEADER = "x-problem-code"
 
@@ -69,8 +71,8 @@ def response(
     if known.status == 401:
         fresh = ' error="insufficient_user_authentication"' if code == "step_up_needed" else ""  # RFC 9470
         extra["WWW-Authenticate"] = "Bearer" + fresh
-    if known.status == 503:
-        extra["Retry-After"] = "5"
+    if known.status in AGAIN_SECONDS:
+        extra.setdefault("Retry-After", AGAIN_SECONDS[known.status])
     return JSONResponse(body, known.status, extra, MEDIA_TYPE)
 
 

@@ -1,7 +1,9 @@
 """Batches over the API with the agency's token: send a file, watch it, read what was refused, get a template."""
 
 import json
+import secrets
 import time
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,13 +12,15 @@ from rich.console import Console
 from rich.progress import Progress
 
 from app.cli.agency import DEFAULT_URL, Json, Key, Token, Url
-from app.cli.client import Client
+from app.cli.client import PATIENT, CallRefusedError, Client
 from app.cli.output import REFUSED, answer, errors, in_words, lines
 from issuers.batch import rows
 
 KINDS = {".ndjson": rows.NDJSON, ".jsonl": rows.NDJSON, ".csv": rows.CSV, ".xlsx": rows.XLSX}
 OVER = frozenset({"done", "stopped"})
-EVERY_SECONDS = 1.0
+EVERY_SECONDS, AGAIN_SECONDS, PATIENCE_SECONDS = 1.0, 5.0, 600.0
+TRIES = 3  # to send a file
+TOLD = 20  # refused rows on the screen; all are in the report
 PIECE = 256 * 1024
 ReportFile = Annotated[
     Path | None, typer.Option("--report", dir_okay=False, help="Every row's outcome: .csv, or NDJSON.")
@@ -49,11 +53,10 @@ def send(  # noqa: PLR0917 - typer's options
     kind = KINDS.get(file.suffix.lower())
     if kind is None:
         raise typer.BadParameter(f"a file of orders ends in {', '.join(KINDS)}")
-    headers = {"Content-Type": kind} | ({"Idempotency-Key": idempotency_key} if idempotency_key else {})
+    headers = {"Content-Type": kind, "Idempotency-Key": idempotency_key or secrets.token_urlsafe(16)}
     query = {"licence_type": licence_type, "whole": str(whole).lower()}
-    with Client(url, token) as client, file.open("rb") as body:
-        pieces = iter(lambda: body.read(PIECE), b"")
-        made = client.call("POST", f"/issuers/{agency}/batches", params=query, content=pieces, headers=headers)
+    with Client(url, token, patience=PATIENT) as client:
+        made = _sent(client, f"/issuers/{agency}/batches", file, params=query, headers=headers)
         if wait:
             if not json_output:
                 errors.print(f"已接收 · taken; to look again: licence batch watch {agency} {made['job_id']}")
@@ -61,11 +64,25 @@ def send(  # noqa: PLR0917 - typer's options
         _end(client, agency, made, report, as_json=json_output)
 
 
+def _sent(client: Client, path: str, file: Path, **how: Any) -> dict[str, Any]:
+    """Send a file; one that broke off is sent again under the same key, so that it is one job all the same."""
+    for left in reversed(range(TRIES)):
+        with file.open("rb") as body:
+            pieces = iter(partial(body.read, PIECE), b"")
+            try:
+                return dict(client.call("POST", path, content=pieces, **how))
+            except CallRefusedError as error:
+                if not (left and error.passes and error.problem.get("sent", True)):
+                    raise
+        time.sleep(AGAIN_SECONDS)
+    raise AssertionError("the last try returns or raises")
+
+
 def watch(
     agency: str, job_id: str, token: Token, url: Url = DEFAULT_URL, report: ReportFile = None, json_output: Json = False
 ) -> None:
     """Watch a job until it is done."""
-    with Client(url, token) as client:
+    with Client(url, token, patience=PATIENT) as client:
         made = _followed(client, agency, client.get(f"/issuers/{agency}/batches/{job_id}"), as_json=json_output)
         _end(client, agency, made, report, as_json=json_output)
 
@@ -105,17 +122,29 @@ def _followed(client: Client, agency: str, made: dict[str, Any], *, as_json: boo
             if made["state"] in OVER:
                 return made
             time.sleep(EVERY_SECONDS)
-            made = client.get(f"/issuers/{agency}/batches/{made['job_id']}")
+            made = _looked_at(client, f"/issuers/{agency}/batches/{made['job_id']}")
+
+
+def _looked_at(client: Client, path: str) -> dict[str, Any]:
+    """Return how far a job is, patiently: it goes on while a worker restarts or the database fails over."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return dict(client.get(path))
+        except CallRefusedError as error:
+            if not error.passes or time.monotonic() >= until:
+                raise
+        time.sleep(AGAIN_SECONDS)
 
 
 def _end(client: Client, agency: str, made: dict[str, Any], report: Path | None, *, as_json: bool) -> None:
     path = f"/issuers/{agency}/batches/{made['job_id']}/report"
     if report is not None:
-        report.write_bytes(client.fetch(f"{path}?form={'csv' if report.suffix.lower() == '.csv' else 'ndjson'}"))
+        client.save(f"{path}?form={'csv' if report.suffix.lower() == '.csv' else 'ndjson'}", report)
     answer(made, f"{made['job_id']}  {_said(made)}", as_json=as_json)
     if made["refused"]:
         if not as_json:
-            for line in client.fetch(f"{path}?refused=true").decode().splitlines()[:20]:
+            for line in client.fetch(f"{path}?refused=true&limit={TOLD}").decode().splitlines():
                 one = json.loads(line)
                 why = "; ".join(f"{fault['pointer']} {fault['code']}: {in_words(fault)}" for fault in one["faults"])
                 print(f"  row {one['row']} {one['reference'] or ''}: {why}")

@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
+from sqlmodel import Session
+
 from credentials import base64url, strict_json
 from credentials.claim_values import Fault
 from credentials.licence_type import LicenceType
@@ -28,6 +30,7 @@ from records.errors import IdempotencyKeyReusedError
 from records.idempotency import Attempt
 
 OPERATION = "batch "
+SENT_AGAIN = 3  # times what may be taken up in a day may be sent in it
 """How the operations begin under whose idempotency keys jobs are sent in."""
 CHUNK_ROWS = 500
 DAY, KEPT = timedelta(days=1), timedelta(days=90)
@@ -105,6 +108,11 @@ class Batches:
             raise
         return self.job(job.agency, job.job_id)
 
+    def _left(self, session: Session, agency: str, now: datetime) -> int:
+        """Return how many rows an agency may still send: mended and sent again they are no more, within bounds."""
+        sent, taken = store.rows_since(session, agency, now - DAY)
+        return min(self._rows_per_day - taken, SENT_AGAIN * self._rows_per_day - sent)
+
     def _take(
         self, job: BatchJob, rows: Iterable[Row], receipt: str, body_sha256: Callable[[], str], now: datetime
     ) -> None:
@@ -114,7 +122,7 @@ class Batches:
             if not store.move_job(session, job.job_id, JobState.RECEIVING, JobState.RECEIVING, **begun):
                 raise SameAtOnceError
             store.forget_chunks(session, job.job_id)
-            left = self._rows_per_day - store.rows_since(session, job.agency, now - DAY)
+            left = self._left(session, job.agency, now)
         count = number = 0
         for number, some in enumerate(_chunks(_told(row, known) for row in rows), 1):
             count += len(some)
@@ -130,7 +138,7 @@ class Batches:
             records_store.lock_stream(session, f"issuers/{job.agency}")  # of streams side by side each sees the others
             if not store.receiving(session, job.job_id, receipt):
                 raise SameAtOnceError
-            if count > self._rows_per_day - store.rows_since(session, job.agency, now - DAY):
+            if count > self._left(session, job.agency, now):
                 raise BatchLimitError
             after = JobState.CHECKING if number else JobState.DONE
             store.move_job(session, job.job_id, JobState.RECEIVING, after, body_sha256=body_sha256())

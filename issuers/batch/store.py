@@ -4,22 +4,16 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, update
+from sqlalchemy import ColumnElement, case, delete, func, update
 from sqlmodel import Session, and_, col, or_, select
 
 from issuers.batch.models import BatchChunk, BatchJob, JobState, Stage
 from issuers.models import LicenceCopy, LicenceRow, LicenceState
 from records.rows import store as rows_store
 
-WORK = (
-    (JobState.CHECKING, (Stage.CHECK,)),
-    (JobState.ISSUING, (Stage.PREPARE, Stage.SIGN)),
-    (JobState.ISSUING, (Stage.DELIVER,)),
-)
-"""What there is to do for jobs of which state, the most urgent first: all are signed before any is delivered."""
-
-
-BEGUN = tuple(dict.fromkeys(state for state, _ in WORK))
+RUNS = ((Stage.CHECK,), (Stage.PREPARE, Stage.SIGN), (Stage.DELIVER,))
+"""Stages that a worker takes a chunk through in one go; of a job all are signed before any is delivered."""
+BEGUN = (JobState.CHECKING, JobState.ISSUING)
 """What a job is at while workers work on it."""
 
 
@@ -68,10 +62,18 @@ def kept_back(session: Session) -> Sequence[tuple[str, int]]:
     return session.exec(query.group_by(LicenceRow.agency)).all()
 
 
-def rows_since(session: Session, agency: str, since: datetime) -> int:
-    """Return how many rows an agency sent in jobs since an instant; those that are being received are not counted."""
-    query = select(func.sum(BatchChunk.rows)).join(BatchJob).where(BatchJob.state != JobState.RECEIVING)
-    return session.exec(query.where(BatchJob.agency == agency, BatchJob.created_at >= since)).one() or 0
+def rows_since(session: Session, agency: str, since: datetime) -> tuple[int, int]:
+    """Return how many rows an agency sent in jobs since an instant, and how many of them were or may be taken up.
+
+    Not taken up is what was refused, was issued before or is of a job that was stopped. What is being received is not
+    counted.
+    """
+    sent, kept_out = func.sum(BatchChunk.rows), func.sum(BatchChunk.refused + BatchChunk.issued_before)
+    query = select(BatchJob.state, sent, kept_out).join(BatchChunk).where(BatchJob.state != JobState.RECEIVING)
+    query = query.where(BatchJob.agency == agency, BatchJob.created_at >= since).group_by(col(BatchJob.state))
+    found = {state: (int(rows), int(out)) for state, rows, out in session.exec(query)}
+    taken = sum(rows - out for state, (rows, out) in found.items() if state != JobState.STOPPED)
+    return sum(rows for rows, _ in found.values()), taken
 
 
 def outcomes(
@@ -83,34 +85,41 @@ def outcomes(
     return [(number, list(rows)) for number, rows in session.exec(query.order_by(col(BatchChunk.number)).limit(limit))]
 
 
-def waiting(session: Session, now: datetime, limit: int) -> Sequence[BatchChunk]:
-    """Return chunks that nobody is at work on, of the oldest jobs first, each at a stage its job has come to."""
-    for state, stages in WORK:
-        query = (
-            select(BatchChunk)
-            .join(BatchJob)
-            .where(BatchJob.state == state, col(BatchChunk.stage).in_(stages), col(BatchChunk.leased_until) <= now)
-            .order_by(col(BatchJob.created_at), col(BatchChunk.number))
-            .limit(limit)
-        )
-        if session.get_bind().dialect.name == "postgresql":
-            query = query.with_for_update(of=BatchChunk, skip_locked=True)
-        if found := session.exec(query).all():
-            return found
-    return []
+def with_work(session: Session, now: datetime) -> Sequence[str]:
+    """Return the jobs of which a part waits for a worker, the oldest first."""
+    parts = select(BatchChunk.number).where(BatchChunk.job_id == BatchJob.job_id, _free(now), _AT_HAND)
+    query = select(BatchJob.job_id).where(col(BatchJob.state).in_(BEGUN), parts.exists())
+    return session.exec(query.order_by(col(BatchJob.created_at), col(BatchJob.job_id))).all()
+
+
+def next_chunk(session: Session, job_id: str, now: datetime) -> BatchChunk | None:
+    """Return the chunk of a job that comes next and that nobody is at work on; what is to be delivered comes last."""
+    query = select(BatchChunk).join(BatchJob).where(BatchChunk.job_id == job_id, _free(now), _AT_HAND)
+    last = case((col(BatchChunk.stage) == Stage.DELIVER, 1), else_=0)
+    query = query.order_by(last, col(BatchChunk.number)).limit(1)
+    if session.get_bind().dialect.name == "postgresql":
+        query = query.with_for_update(of=BatchChunk, skip_locked=True)
+    return session.exec(query).first()
+
+
+def _free(now: datetime) -> ColumnElement[bool]:
+    return col(BatchChunk.leased_until) <= now
+
+
+_AT_HAND = or_(
+    and_(BatchJob.state == JobState.CHECKING, BatchChunk.stage == Stage.CHECK),
+    and_(BatchJob.state == JobState.ISSUING, col(BatchChunk.stage).in_([Stage.PREPARE, Stage.SIGN, Stage.DELIVER])),
+)
+"""What there is to do for jobs of which state."""
 
 
 def lease(session: Session, chunk: BatchChunk, until: datetime) -> bool:
     """Take a chunk until an instant, and its fence from whoever had it; of any number of workers one gets it."""
-    return _fenced(session, chunk, leased_until=until, fence=chunk.fence + 1)
+    return go_on(session, chunk, leased_until=until, fence=chunk.fence + 1)
 
 
 def go_on(session: Session, chunk: BatchChunk, **values: object) -> bool:
     """Write a chunk's next stage, unless another worker has taken its fence; holds its row until the commit."""
-    return _fenced(session, chunk, **values)
-
-
-def _fenced(session: Session, chunk: BatchChunk, **values: object) -> bool:
     mine = (
         col(BatchChunk.job_id) == chunk.job_id,
         col(BatchChunk.number) == chunk.number,
@@ -144,10 +153,7 @@ def any_open(session: Session) -> bool:
 
 def open_jobs(session: Session) -> Sequence[BatchJob]:
     """Return the jobs that workers work on."""
-    states = {state for state, _ in WORK}
-    return session.exec(
-        select(BatchJob).where(col(BatchJob.state).in_(states)).order_by(col(BatchJob.created_at))
-    ).all()
+    return session.exec(select(BatchJob).where(col(BatchJob.state).in_(BEGUN)).order_by(col(BatchJob.created_at))).all()
 
 
 def taken_indices(session: Session, list_id: str, indices: Collection[int]) -> set[int]:

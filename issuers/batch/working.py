@@ -62,6 +62,8 @@ class BatchWorker:
         self._preparer = preparer
         self._recorder = recorder
         self._deliver_many = deliver_many
+        self._last = ""
+        """Whose job it was at last."""
 
     def work(self, clock: Callable[[], datetime]) -> int:
         """Take one chunk as far as its job lets it; returns how many rows were worked on, 0 if nothing waits."""
@@ -75,7 +77,7 @@ class BatchWorker:
             return 0
         job = self._job(chunk)
         try:
-            stages = next(stages for _, stages in store.WORK if chunk.stage in stages)
+            stages = next(stages for stages in store.RUNS if chunk.stage in stages)
             while chunk.stage in stages:
                 chunk = self._stage(job, chunk, clock)
         except FenceLostError:
@@ -93,8 +95,12 @@ class BatchWorker:
 
     def _lease(self, now: datetime) -> BatchChunk | None:
         with self._database.write() as session:
-            for chunk in store.waiting(session, now, limit=1):
-                if store.lease(session, chunk, now + LEASE):
+            jobs = store.with_work(session, now)
+            after = next((at for at, one in enumerate(jobs, 1) if one == self._last), 0)
+            for job_id in [*jobs[after:], *jobs[:after]]:  # in turn: a small one waits for no large one's end
+                chunk = store.next_chunk(session, job_id, now)
+                if chunk is not None and store.lease(session, chunk, now + LEASE):
+                    self._last = job_id
                     session.refresh(chunk)
                     session.expunge(chunk)
                     return chunk

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 
-from app.cli import batch
+from app.cli import batch, client
 from tests.app.test_app_cli import run  # noqa: F401 - a fixture
 from tests.app.test_app_cli_people import says  # noqa: F401 - a fixture
 from tests.issuers.batch_rows import ndjson, row, work
@@ -39,6 +39,26 @@ def test_a_file_of_orders(world: World, says: Any, tmp_path: Path) -> None:  # n
     assert (again.code, again.json["job_id"]) == (0, job)
     assert job in says(police, "batch", "list", "police").out
     assert says(police, "batch", "watch", "police", job).out.startswith(job)
+
+
+def test_it_goes_on_through_a_restart(world: World, says: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811 - the fixture
+    """An answer that is lost is asked for again under the same key; a worker that restarts meanwhile ends nothing."""
+    police, file, lost = world.agency("police"), tmp_path / "permits.ndjson", ["POST", "GET", "GET"]
+    file.write_bytes(ndjson([row(number) for number in range(2)]))
+    wire = client.httpx2.Client
+    request = wire.request
+
+    def breaking(self: Any, method: str, path: str, **how: Any) -> Any:
+        answer = request(self, method, path, **how)
+        if lost and lost[0] == method:
+            lost.pop(0)
+            raise client.httpx2.ReadTimeout("gone")
+        return answer
+
+    monkeypatch.setattr(wire, "request", breaking, raising=False)
+    done = says(police, "batch", "send", "police", TYPE, str(file))
+    assert (done.code, lost) == (0, [])
+    assert len(police.get("/issuers/police/batches")["items"]) == 1
 
 
 def test_what_is_refused_is_said(world: World, says: Any, tmp_path: Path) -> None:  # noqa: F811 - the fixture

@@ -27,6 +27,9 @@ def says(run: Run, world: World, monkeypatch: pytest.MonkeyPatch) -> Any:  # noq
         def request(self, method: str, path: str, **how: Any) -> Any:
             return world.http.request(method, path, headers=self._headers | how.pop("headers", {}), **how)
 
+        def stream(self, method: str, path: str) -> Any:
+            return world.http.stream(method, path, headers=self._headers)
+
         def close(self) -> None:
             """Let go of nothing: the connection is the world's."""
 

@@ -271,6 +271,41 @@ def test_more_rows_than_the_operator_lets_an_agency_send(database_url: str):
         assert (made.status, made["code"]) == (429, "batch_limit")
 
 
+def test_what_was_not_taken_up_may_be_sent_again(database_url: str):
+    """A job that was stopped, rows that were refused and such as were issued before take nothing from a day's rows."""
+    with World(database_url, settings={"limit_batch_rows_per_day": 4}) as world:
+        bad = row(2, claims={"sex": "?"})
+        stopped = send(world, ndjson([row(0), row(1), bad]), key="k1", whole=True)
+        work(world)
+        assert progress(world, stopped["job_id"])["state"] == "stopped"
+        assert send(world, ndjson([row(0), row(1), bad]), key="k2").status == 202
+        work(world)
+        assert send(world, ndjson([row(0), row(1)]), key="k3").status == 202
+        work(world)
+        made = send(world, ndjson([row(number) for number in range(2, 5)]), key="k4")
+        assert (made.status, made["code"], made.headers["retry-after"]) == (429, "batch_limit", "3600")
+        assert send(world, ndjson([row(2), row(3)]), key="k5").status == 202
+        work(world)
+        assert len(_ledger(world)) == 4
+        assert send(world, ndjson([row(0), row(1), row(2)]), key="k6").status == 429  # not without end
+
+
+def test_jobs_are_worked_on_in_turn(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small job waits for no large one's end; of each all are signed before the first is delivered."""
+    monkeypatch.setattr(batches, "CHUNK_ROWS", 4)
+    large = send(world, ndjson([row(number) for number in range(40)]))["job_id"]
+    small = send(world, ndjson([row(100)]), key="k2")["job_id"]
+    rounds, done_after = 0, {}
+    while world.house.batch_worker.work(lambda: world.now):
+        rounds += 1
+        for job in (large, small):
+            said = progress(world, job)
+            assert said["delivered"] == 0 or said["signed"] == said["rows"]
+            if said["state"] == "done":
+                done_after.setdefault(job, rounds)
+    assert done_after[small] <= 6 < 30 <= done_after[large]
+
+
 def test_streams_side_by_side_share_the_limit_of_a_day(database_url: str):
     """Two that were begun when nothing had been sent: the one that ends second is one too many, and leaves nothing."""
     with World(database_url, settings={"limit_batch_rows_per_day": 5}) as world:
