@@ -83,7 +83,8 @@ def watch(
 ) -> None:
     """Watch a job until it is done."""
     with Client(url, token, patience=PATIENT) as client:
-        made = _followed(client, agency, client.get(f"/issuers/{agency}/batches/{job_id}"), as_json=json_output)
+        made = _looked_at(client, f"/issuers/{agency}/batches/{job_id}")
+        made = _followed(client, agency, made, as_json=json_output)
         _end(client, agency, made, report, as_json=json_output)
 
 
