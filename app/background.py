@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app import logs, webhooks
 from app.database import why
 from app.house import House
+from issuers.errors import ListsBehindError
 from issuers.publishing import Held
 from keys.auth import Clock
 from records.leases import Leases, must_hold
@@ -103,5 +104,6 @@ async def _again_and_again(duty: Duty, house: House, leases: Leases, now: Clock,
         except Exception as error:  # noqa: BLE001 - whatever it was, the next round tries again
             failed(duty.name)
             said = why(error) if isinstance(error, SQLAlchemyError) else type(error).__name__
-            logs.log.error("duty.failed", duty=duty.name, kind=said)
+            told = {"lists": str(error)} if isinstance(error, ListsBehindError) else {}
+            logs.log.error("duty.failed", duty=duty.name, kind=said, **told)
             wait, pause = max(duty.every, pause), min(pause * 2, LONGEST_PAUSE)

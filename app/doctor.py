@@ -14,6 +14,7 @@ from app.settings import KEK_FIELDS, Settings
 from credentials.errors import FormatError
 from issuers.batch import store as batch_store
 from issuers.errors import IssuerError
+from issuers.lists import store as lists_store
 from keys.errors import CustodyError
 from keys.models import KeyState
 from keys.trust_list import OPERATOR
@@ -118,6 +119,14 @@ def _sign_in(house: House, now: datetime) -> Iterator[str]:
             yield f"{house.signing_in.provider.issuer}: {error.code} ({error})"
 
 
+def _lists(house: House, _now: datetime) -> Iterator[str]:
+    with house.database.read() as session:
+        rows = lists_store.all_published(session)
+    for row in rows:
+        if row.signs is None:
+            yield f"{row.list_id}: no key of {row.agency} signs it"
+
+
 def _batches(house: House, _now: datetime) -> Iterator[str]:
     with house.database.read() as session:
         held_up, kept_back = batch_store.held_up(session), batch_store.kept_back(session)
@@ -154,6 +163,11 @@ SHALLOW = [
         "trust list is signed", _trust,
         "新库请先启动一次 licence serve；否则用 licence keys list 查看运营方密钥，见 docs/runbooks.md。",
         'A new database: start `licence serve` once. Else `licence keys list`; "Key compromise" in docs/runbooks.md.',
+    ),
+    Check(
+        "status lists have a key", _lists,
+        "用 licence keys list 查看该机关的密钥；见 docs/runbooks.md 的 “List publisher down”。",
+        'See the agency\'s keys with `licence keys list`; "List publisher down" in docs/runbooks.md.',
     ),
     Check(
         "citizens can sign in", _sign_in, "请核对 LICENCE_OIDC_ISSUER，并询问身份平台是否正常；已登录的人不受影响。",

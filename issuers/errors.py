@@ -1,6 +1,6 @@
 """What the agencies' room refuses."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from credentials.claim_values import Fault
 
@@ -63,6 +63,13 @@ class UndoOverError(IssuerError):
     """Only a suspension of many is undone as a whole, within its time and once."""
 
     code = "undo_over"
+
+
+class ListsBehindError(Exception):
+    """Lists that could not be published: which, and the code of what for. No answer to anybody: the log names them."""
+
+    def __init__(self, lists: Mapping[str, str]) -> None:
+        super().__init__(", ".join(f"{name}: {code}" for name, code in sorted(lists.items())))
 
 
 class SameAtOnceError(IssuerError):

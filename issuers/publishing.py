@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from credentials import jws, status_list
 from issuers import store
-from issuers.errors import StatusListUnsoundError, UnknownAgencyError
+from issuers.errors import ListsBehindError, StatusListUnsoundError, UnknownAgencyError
 from issuers.lists import packing
 from issuers.lists import store as lists_store
 from issuers.lists.packing import Bits, Kept
@@ -111,17 +111,22 @@ class StatusPublisher:
     def publish_due(self, *, now: datetime, held: Held = lambda _session: None) -> int:
         """Publish every list that is behind the ledger, grew old or was signed with another key; returns how many.
 
-        So that whoever asks for a list finds it ready. One that no key can sign is left for whoever asks.
-        `held` raises, in each transaction that publishes, if another worker does this by now.
+        So that whoever asks for a list finds it ready. One that cannot be is left for whoever asks, and when the others
+        are done `ListsBehindError` names it. `held` raises, in each transaction that publishes, if another worker does
+        this by now.
         """
         with self._database.read() as session:
             rows = lists_store.all_published(session)
-        done = 0
+        done, behind = 0, dict[str, str]()
         for row in rows:
             if not self._fresh(row, now):
-                with suppress(CustodyError, StatusListUnsoundError):
+                try:
                     self.publish(row.list_id, now=now, held=held)
                     done += 1
+                except (CustodyError, StatusListUnsoundError) as error:
+                    behind[row.list_id] = error.code
+        if behind:
+            raise ListsBehindError(behind)
         return done
 
     def _fresh(self, row: Listed, now: datetime) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from functools import cache
 
-from sqlalchemy import Executable, Integer, bindparam, cast, false, update
+from sqlalchemy import Executable, Integer, bindparam, cast, delete, false, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, and_, col, or_, select
 
@@ -275,6 +275,11 @@ def _count(dialect: str) -> Executable:
     more = {"count": acts.c.count + made.excluded["count"]}
     made = made.on_conflict_do_update(index_elements=[acts.c.actor, acts.c.hour], set_=more)
     return made.returning(acts.c.actor, acts.c.count)
+
+
+def forget_hours(session: Session, before: int) -> int:
+    """Forget who did how much in hours before one; returns how many rows."""
+    return int(session.execute(delete(ActsOfHour).where(col(ActsOfHour.hour) < before)).rowcount)  # type: ignore[attr-defined]
 
 
 def alerted(session: Session, actor: str, hour: int) -> bool:

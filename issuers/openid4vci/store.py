@@ -115,6 +115,16 @@ def forget_authorizations(session: Session, before: datetime) -> int:
     return int(session.execute(old).rowcount)  # type: ignore[attr-defined]
 
 
+def forget_offers(session: Session, before: datetime) -> int:
+    """Forget offers that were over before an instant and on which nothing hangs any more; returns how many."""
+    used = [
+        select(one.offer_id).where(one.offer_id == Offer.offer_id).correlate(Offer).exists()
+        for one in (Grant, Authorization)
+    ]
+    old = delete(Offer).where(col(Offer.expires_at) < before, *(~one for one in used))
+    return int(session.execute(old).rowcount)  # type: ignore[attr-defined]
+
+
 def forget_grants(session: Session, before: datetime) -> int:
     """Forget grants whose tokens were over before an instant, and what hangs on them; returns how many grants."""
     over = or_(col(Grant.refresh_until).is_(None), col(Grant.refresh_until) < before)

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlmodel import select
+from sqlmodel import SQLModel, select
 
 from issuers import forgetting as issuers_forgetting
 from keys import forgetting as keys_forgetting
@@ -217,6 +217,69 @@ def test_what_was_under_way(world: World) -> None:
     world.wait(DAY.total_seconds())
     _forget(world)
     assert counts(world)["credential_authorization"] == 0
+
+
+def test_offers_and_what_was_counted(world: World) -> None:
+    """An offer that nobody took, with its order, goes after two months; who did how much in an hour after two days."""
+    police = world.agency("police")
+    made = police.post("/issuers/police/offers", {"order": world.order(), "qr": "none"})
+    world.issue()
+    assert counts(world)["acts_of_hour"] > 0
+    world.wait((issuers_forgetting.ACTS_OF_HOUR_KEPT + timedelta(hours=1)).total_seconds())
+    _forget(world)
+    assert (counts(world)["acts_of_hour"], counts(world)["credential_offer"]) == (0, 1)
+    world.wait((issuers_forgetting.OFFERS_KEPT - issuers_forgetting.ACTS_OF_HOUR_KEPT).total_seconds())
+    _forget(world)
+    assert counts(world)["credential_offer"] == 0
+    world.house.access.grant(Role.AGENCY, "police", life=DAY, actor="test", now=world.now)
+    assert world.caller("agency", "police").get(f"/issuers/police/offers/{made['offer_id']}").status == 404
+
+
+def test_asks_class_lists_and_passes(world: World) -> None:
+    """A question to a holder goes as any other; a class list a year after it was closed, one that stayed open in two."""
+    world.issue()
+    asked = ask(world)
+    say(world, question(world), "decline")
+    text = world.offline_pass(world.issue(), [])
+    assert world.scan(text)["reason"] == "accepted"
+    body = {"name": "六（2）班", "service_item": "ride_hailing_driver", "labels": ["1"]}
+    closed, left_open = (world.counter().post("/verifier/class-lists", body)["list_id"] for _ in range(2))
+    assert world.counter().post(f"/verifier/class-lists/{closed}/close").status == 204
+    _forget(world)
+    assert (counts(world)["ask"], counts(world)["seen_pass"]) == (1, 1)
+    world.wait((verifier_forgetting.REQUESTS_KEPT + DAY).total_seconds())
+    _forget(world)
+    assert asked["ask_id"]
+    assert [counts(world)[one] for one in ("ask", "seen_pass", "class_list", "class_entry")] == [0, 0, 2, 2]
+    world.wait(verifier_forgetting.CLASS_LISTS_KEPT.total_seconds())
+    _forget(world)
+    assert [counts(world)[one] for one in ("class_list", "class_entry")] == [1, 1]
+    world.wait(verifier_forgetting.CLASS_LISTS_KEPT.total_seconds())
+    _forget(world)
+    assert [counts(world)[one] for one in ("class_list", "class_entry")] == [0, 0]
+    assert left_open
+
+
+FORGOTTEN = {
+    "access_token", "acts_of_hour", "ask", "batch_chunk", "batch_job", "class_entry", "class_list",
+    "credential_authorization", "credential_deferral", "credential_grant", "credential_notice", "credential_offer",
+    "delivery", "enrolment_code", "file_copy", "idempotency_key", "mass_change", "open_issuance",
+    "open_request", "outbox_event", "presentation_request", "refused_request", "seen_pass", "show_code",
+    "sign_in_attempt", "sign_in_link", "spent", "status_change", "verification_request", "wrong_code",
+}  # fmt: skip
+KEPT_FOR_EVER = {  # or till somebody says otherwise
+    "agency", "audit_entry", "authorisation", "case_event", "certificate", "change_notice", "consent", "counter",
+    "held_licence", "lease",
+    "holder", "holder_case", "holder_key", "identity", "licence", "licence_copy", "log_checkpoint", "log_node",
+    "mandate", "oauth_client", "passkey", "proposal", "signing_key", "status_list", "trust_publication",
+    "trusted_agency", "use", "use_presentation", "verification", "verified_presentation", "webhook", "wrapped_root",
+}  # fmt: skip
+
+
+def test_every_table_is_decided_on() -> None:
+    """Of each it is known whether its rows go: a new one is put into the table of `docs/operations.md`, and here."""
+    assert set(SQLModel.metadata.tables) == FORGOTTEN | KEPT_FOR_EVER
+    assert not FORGOTTEN & KEPT_FOR_EVER
 
 
 @pytest.mark.parametrize("times", [1, 2])

@@ -1,5 +1,6 @@
 """Nobody publishes: the old list serves to its end and then nothing is confirmed. A list that lacks bits is refused."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -7,15 +8,17 @@ from typing import Any
 
 import pytest
 
+from app import background, logs
 from credentials import status_list
 from credentials.status_list import Status
-from issuers.errors import StatusListUnsoundError
+from issuers.errors import ListsBehindError, StatusListUnsoundError
 from issuers.lists import store as lists_store
 from issuers.publishing import LIST_LIFE
 from keys.errors import NoSigningKeyError
 from keys.vault import Vault
 from tests.issuers.city import status_of, statuses
-from tests.records.tables import findings
+from tests.issuers.claims_of_types import SENT
+from tests.records.tables import alter, findings
 from tests.world import World
 from verifier.checking import ONLINE_STATUS_MAX_AGE
 
@@ -80,6 +83,39 @@ def _passed(world: World, permit: str) -> tuple[str, str]:
     return made["verdict"], made["reason"]
 
 
+def test_lists_that_no_key_signs_are_named(
+    world: World, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The duty fails and says which lists and why; the others are published all the same; the doctor names them too."""
+    for agency, kind in (("police", "residence_permit"), ("traffic_police", "driving_licence")):
+        world.agency(agency)
+        about = {"sex": "女", "birth_date": "1987-08-22"} if agency == "traffic_police" else {}
+        world.issue(kind, by=agency, claims=(SENT[kind].claims if about else {}) | about)
+    statuses(world)
+    alter(world, "UPDATE signing_key SET state = 'retired' WHERE owner = 'police' AND purpose = 'status_list'")
+    monkeypatch.setattr(background, "DUTIES", [one for one in background.DUTIES if one.name == "publish"])
+    logs.configure()
+
+    async def a_round() -> None:
+        failed = asyncio.Event()
+        tasks = background.start(world.house, lambda: world.now, lambda _duty: failed.set())
+        await asyncio.wait_for(failed.wait(), 30)
+        await asyncio.sleep(0.05)
+        for one in tasks:
+            one.cancel()
+
+    asyncio.run(a_round())
+    assert '"lists": "police/1: no_signing_key"' in capfd.readouterr().err
+    with world.house.database.read() as session:
+        rows = {one.list_id: one for one in lists_store.all_published(session)}
+    assert (rows["police/1"].signs, rows["traffic_police/1"].version) == (
+        None,
+        rows["traffic_police/1"].published_version,
+    )
+    told = [said for name, said in findings(world) if name == "status lists have a key"]
+    assert told == ["police/1: no key of police signs it"]
+
+
 def test_a_change_that_cannot_be_published_is_never_hidden(world: World, request: pytest.FixtureRequest) -> None:
     """Revoked while no list can be signed: the old list, which says valid, is served to nobody; amber, not green."""
     permit = world.issue()
@@ -114,7 +150,8 @@ def test_a_list_that_lost_a_bit_in_packing(world: World, monkeypatch: pytest.Mon
         assert (made.status, made["code"]) == (503, "status_list_unsound")
         served = world.anybody.get("/issuers/police/status/1")
         assert (served.status, served["code"]) == (503, "status_list_unsound")
-        assert world.house.publisher.publish_due(now=world.now) == 0
+        with pytest.raises(ListsBehindError, match="police/1: status_list_unsound"):
+            world.house.publisher.publish_due(now=world.now)
     assert status_of(world, permit) == bit
     assert statuses(world).version > before.version
     assert findings(world) == []
@@ -137,7 +174,8 @@ def test_a_revocation_that_the_ledger_lost(world: World, monkeypatch: pytest.Mon
         with pytest.raises(StatusListUnsoundError):
             world.house.publisher.publish("police/1", now=world.now)
         world.wait(400)
-        assert world.house.publisher.publish_due(now=world.now) == 0
+        with pytest.raises(ListsBehindError, match="police/1: status_list_unsound"):
+            world.house.publisher.publish_due(now=world.now)
         assert statuses(world) == before
         assert world.change("revoke", other, "fraud")["code"] == "status_list_unsound"
         assert world.anybody.get("/issuers/police/status/1")["code"] == "status_list_unsound"

@@ -1,7 +1,9 @@
 """All SQL of class lists."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
+from sqlalchemy import delete, or_
 from sqlmodel import Session, col, select
 
 from verifier.class_lists.models import ClassEntry, ClassList
@@ -11,6 +13,13 @@ def lists_of(session: Session, counter: str, limit: int) -> Sequence[ClassList]:
     """Return a counter's lists, newest first."""
     query = select(ClassList).where(ClassList.counter == counter)
     return session.exec(query.order_by(col(ClassList.created_at).desc(), col(ClassList.list_id)).limit(limit)).all()
+
+
+def forget(session: Session, *, closed: datetime, made: datetime) -> int:
+    """Forget lists that were closed, or made, before an instant, with their entries; returns how many lists."""
+    old = or_(col(ClassList.closed_at) < closed, col(ClassList.created_at) < made)
+    session.execute(delete(ClassEntry).where(col(ClassEntry.list_id).in_(select(ClassList.list_id).where(old))))
+    return int(session.execute(delete(ClassList).where(old)).rowcount)  # type: ignore[attr-defined]
 
 
 def entry_by_link(session: Session, link_hash: str) -> ClassEntry | None:
