@@ -25,7 +25,7 @@ from issuers.errors import (
     WrongStateError,
 )
 from issuers.holder_side import HolderKeys
-from issuers.models import Agency, LicenceRow, LicenceState
+from issuers.models import SUPERSEDED, Agency, LicenceRow, LicenceState
 from issuers.orders import Draft, Order, check_order, unknown_type
 from issuers.publishing import StatusPublisher, burn, publish_now_or_later
 from issuers.recording import Recorder
@@ -209,7 +209,10 @@ class Issuer:
             return store.states(session, licence_ids)
 
     def good(self, licence_ids: Sequence[str], now: datetime) -> dict[str, str]:
-        """Return licences' states now: `expired` past the last day, `type_not_authorised` where the right is gone."""
+        """Return licences' states now: `expired` past the last day, `type_not_authorised` where the right is gone.
+
+        One that was renewed is `superseded`.
+        """
         today = now.astimezone(CITY_TIME).date()
         with self._database.read() as session:
             rows = store.named(session, licence_ids)
@@ -217,6 +220,8 @@ class Issuer:
         for row in rows:
             over = row.valid_until is not None and row.valid_until < today
             state = "expired" if over and row.state == LicenceState.VALID else str(row.state)
+            if state == LicenceState.REVOKED and row.cause == SUPERSEDED:
+                state = SUPERSEDED
             if state == LicenceState.VALID and not self._registry.may_sign(row.agency, self.vct(row.type_key), now=now):
                 state = "type_not_authorised"
             found[row.licence_id] = state

@@ -8,6 +8,9 @@ from sqlmodel import Field, SQLModel
 
 from records.models import Instant
 
+SUPERSEDED = "superseded"
+"""The cause of a revocation that renewing makes, and nothing else."""
+
 
 class LicenceState(StrEnum):
     """Where a licence is in its life; `expired` is not a state but a date."""

@@ -10,7 +10,7 @@ from credentials.licence_type import CITY_TIME, ClaimsRefusedError, LicenceType
 from issuers import store
 from issuers.errors import LicenceRevokedError, WrongStateError
 from issuers.lists import store as lists_store
-from issuers.models import LicenceRow, LicenceState
+from issuers.models import SUPERSEDED, LicenceRow, LicenceState
 
 LAST_VERSION = 999  # three digits (GB/T 36904)
 
@@ -44,7 +44,7 @@ def check_renewable(old: LicenceRow, kind: LicenceType, renewal: Renewal) -> Non
 def supersede(session: Session, old: LicenceRow, now: datetime) -> bool:
     """Put a renewed licence out of force; False if it is valid no more."""
     before, after = [LicenceState.VALID], LicenceState.REVOKED
-    if not store.move(session, old, before=before, after=after, now=now, cause="superseded"):
+    if not store.move(session, old, before=before, after=after, now=now, cause=SUPERSEDED):
         return False
     lists_store.note_states(session, [old.licence_id])
     return True

@@ -19,7 +19,7 @@ from issuers.errors import (
 )
 from issuers.issuer import Issuer
 from issuers.lists import store as lists_store
-from issuers.models import LicenceRow, LicenceState
+from issuers.models import SUPERSEDED, LicenceRow, LicenceState
 from issuers.publishing import StatusPublisher, publish_now_or_later
 from issuers.velocity import Velocity
 from records import audit, idempotency
@@ -36,7 +36,6 @@ ACT = {
     LicenceState.VALID: "licence.reinstated",
     LicenceState.REVOKED: "licence.revoked",
 }
-BY_RENEWAL_ONLY = "superseded"
 
 
 class StatusChanges:
@@ -95,10 +94,8 @@ class StatusChanges:
             return
         causes = self._issuer.types[row.type_key].causes
         known = causes.get(cause or "")
-        if known is None or known.effect != EFFECT[to] or known.code == BY_RENEWAL_ONLY:
-            allowed = sorted(
-                one.code for one in causes.values() if one.effect == EFFECT[to] and one.code != BY_RENEWAL_ONLY
-            )
+        if known is None or known.effect != EFFECT[to] or known.code == SUPERSEDED:
+            allowed = sorted(one.code for one in causes.values() if one.effect == EFFECT[to] and one.code != SUPERSEDED)
             said = f"one of: {', '.join(allowed) or 'none, this type knows no such change'}"
             raise UnknownCauseError(said, [Fault("/cause", "unknown_cause", said)])
 

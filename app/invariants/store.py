@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, CompoundSelect, Select, case, except_, fun
 from sqlalchemy.orm import Mapped
 from sqlmodel import Session, and_, col, or_
 
-from issuers.models import Agency, LicenceCopy, LicenceRow, LicenceState, StatusListRow
+from issuers.models import SUPERSEDED, Agency, LicenceCopy, LicenceRow, LicenceState, StatusListRow
 from keys.models import AccessToken, Authorisation, KeyState, SigningKey
 from records.models import AuditEntry, IdempotencyKey
 from records.outbox.events import EVENTS
@@ -129,7 +129,7 @@ def told_otherwise(session: Session) -> Iterator[tuple[str, str, str | None]]:
     later = _select(col(LicenceRow.supersedes).label("old")).join(told, told.c.subject == col(LicenceRow.licence_id))
     replaced = later.where(_after(told.c.act).not_in(NEVER_VALID)).distinct().subquery()
     state, name = col(LicenceRow.state), col(LicenceRow.licence_id)
-    excused = and_(state == LicenceState.REVOKED, col(LicenceRow.cause) == "superseded", replaced.c.old.is_not(None))
+    excused = and_(state == LicenceState.REVOKED, col(LicenceRow.cause) == SUPERSEDED, replaced.c.old.is_not(None))
     query = (
         _select(name, state, told.c.act)
         .outerjoin(told, told.c.subject == name)

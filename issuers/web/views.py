@@ -18,8 +18,7 @@ CODE_TYPES = {
 }  # fmt: skip
 """Kinds of documents that people and organisations are known by."""
 STATES = {
-    "prepared": "待签名", "valid": "有效", "suspended": "已暂停", "revoked": "已废止", "superseded": "已被新证取代",
-    "burnt": "已作废编号",
+    "prepared": "待签名", "valid": "有效", "suspended": "已暂停", "revoked": "已废止", "burnt": "已作废编号",
 }  # fmt: skip
 
 

@@ -106,6 +106,17 @@ def test_a_licence_that_is_good_no_more(world: World, verb: str, cause: str, rea
     assert relied(world, receipt)["reason"] == reason
 
 
+def test_a_licence_that_was_renewed(world: World) -> None:
+    """Superseded, not revoked: the holder shows the new one."""
+    licence_id = world.issue()
+    receipt = world.scan(world.show()["url"])["receipt"]
+    permit(world, use(world)["use_id"])
+    body = world.order(claims={"endorsed_until": "2028-09-01"})
+    renewed = world.agency("police").post(f"/issuers/police/licences/{licence_id}/renew", body)
+    assert renewed.status == 201, renewed.body
+    assert relied(world, receipt)["reason"] == "licence_superseded"
+
+
 def test_a_receipt_that_is_none(world: World, receipt: str) -> None:
     """Forged, cut, another kind of token, or of a refusal: nobody relies on it."""
     head, body, signature = receipt.split(".")

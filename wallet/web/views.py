@@ -14,7 +14,7 @@ from wallet.views import NUMBER_LABELS, licence_view
 Names = Callable[[str], Mapping[str, str]]
 """Returns what something of the catalogue is called, zh and en, by its key."""
 STATES = {
-    "valid": "有效", "suspended": "已暂停", "revoked": "已废止", "superseded": "已被新证取代", "expired": "已过期",
+    "valid": "有效", "suspended": "已暂停", "revoked": "已废止",
     "key_compromised": "签名密钥失窃，请向发证机关重新领取", "unknown": "状态未知",
 }  # fmt: skip
 CONSENTS = {"waiting": "等待您答复", "confirmed": "已同意", "declined": "已拒绝", "expired": "已超时"}
