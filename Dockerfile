@@ -16,8 +16,8 @@ ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1
 USER 10001
 VOLUME /data
 EXPOSE 8080
-HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
-    CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8080/readyz', timeout=2)"]
+HEALTHCHECK --interval=10s --timeout=9s --start-period=20s \
+    CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8080/readyz', timeout=8)"]
 ENTRYPOINT ["licence"]
 CMD ["serve", "--host", "0.0.0.0"]
 

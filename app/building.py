@@ -83,7 +83,7 @@ def build(
     registry = TrustRegistry(database=database, vault=vault, base_url=base_url)
     certificates = Certificates(database=database, vault=vault, base_url=base_url, randomness=randomness)
     publisher = StatusPublisher(database=database, vault=vault, certificates=certificates, base_url=base_url)
-    nonces = Nonces(database=database, seal=seal, randomness=randomness)
+    nonces = Nonces(seal=seal, randomness=randomness)
     gate = DpopGate(database=database, nonces=nonces)
     access = Access(database=database, randomness=randomness, remember=settings.refresh)
     clients = OAuthClients(database=database, randomness=randomness, secrets_allowed=settings.demo)

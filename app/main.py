@@ -102,7 +102,10 @@ def create_app(
     for router in routing.routers(house, caller, now, rooms):
         app.include_router(router)
     health.add(app, house, now)
-    counted = metrics.add(app, house.database, now=now, version=VERSION, readers=house.settings.metrics_readers)
+    counted = metrics.add(
+        app, house.database, now=now, version=VERSION, readers=house.settings.metrics_readers,
+        duties=[one.name for one in background.DUTIES] if by_itself else [],
+    )  # fmt: skip
     permissions.must_be_whole(app.routes)
     app.router.middleware_stack = finder.Finder(finder.plain(app.routes), app.router.middleware_stack)
     app.add_middleware(

@@ -5,7 +5,7 @@ addresses. Who may read is said by peer address (`LICENCE_METRICS_FROM`); to eve
 to whom a proxy speaks for neither.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_network
@@ -50,7 +50,7 @@ GAUGES: Mapping[str, str] = {
 class ProcessMetrics:
     """What one process counts: requests, told by their log, which knows route, answer and time; duties that failed."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: CollectorRegistry, duties: Sequence[str]) -> None:
         self._requests = Counter(
             "licence_http_requests", "Requests answered.", ["method", "route", "status", "problem"], registry=registry
         )
@@ -65,6 +65,8 @@ class ProcessMetrics:
             ["duty"],
             registry=registry,
         )
+        for duty in duties:
+            self._failed.labels(duty)  # so that the first failure is an increase
         self._found: dict[tuple[str, str, int, str], tuple[Counter, Histogram]] = {}
 
     def begun(self) -> None:
@@ -136,13 +138,18 @@ class _FromDatabase(Collector):
             log.error("metrics.failed", kind=type(error).__name__)
 
 
-def add(app: FastAPI, database: Database, *, now: Clock, version: str, readers: list[str]) -> ProcessMetrics:
-    """Add `GET /metrics` to an app, with a registry of its own, and return what counts for this process."""
+def add(
+    app: FastAPI, database: Database, *, now: Clock, version: str, readers: list[str], duties: Sequence[str] = ()
+) -> ProcessMetrics:
+    """Add `GET /metrics` to an app, with a registry of its own, and return what counts for this process.
+
+    `duties` are what it does by itself.
+    """
     registry = CollectorRegistry()
     Info("licence_build", "This build.", registry=registry).info({"version": version})
     ProcessCollector(registry=registry)
     registry.register(_FromDatabase(database, now))
-    counted = ProcessMetrics(registry)
+    counted = ProcessMetrics(registry, duties)
     networks = [ip_network(one) for one in readers]
 
     @app.get("/metrics", include_in_schema=False)

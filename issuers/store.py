@@ -149,7 +149,6 @@ def sign(session: Session, row: LicenceRow, signature: str, now: datetime) -> bo
     return bool(session.connection().execute(_SIGN, said).rowcount)
 
 
-_LICENCES = rows_store.table_of(LicenceRow)
 _SIGN = (
     update(_LICENCES)
     .where(_LICENCES.c.licence_id == bindparam("name"), _LICENCES.c.state == LicenceState.PREPARED)

@@ -16,7 +16,6 @@ from keys.models import KeyPurpose, KeyState
 from keys.oauth.errors import OAuthError
 from keys.vault import KeyMaker, Vault
 
-ENCODINGS = list(jwe.KEY_BYTES)
 PARAMETERS = "credential_response_encryption"
 
 

@@ -39,9 +39,8 @@ DENY = "deny an order"
 SECRET_BYTES = 24
 ID_BYTES = 12
 TX_CODE_DIGITS = 6
-SCHEME, HAIP_SCHEME = "openid-credential-offer://", "haip-vci://"
+SCHEME = "openid-credential-offer://"
 AUTHORIZATION_CODE = "authorization_code"
-WAYS = (PRE_AUTHORIZED, AUTHORIZATION_CODE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +90,9 @@ class Offers:
     ) -> MadeOffer:
         """Offer a valid licence, or an order of a type (`waiting`: type and the order's JSON) that waits for approval.
 
-        `grants` are the ways to take it, of `WAYS`. A licence that is not valid raises `WrongStateError`, a type that
-        goes to no foreign wallet `TypeNotOfferedError`, an agency that keeps its key `AgencyKeepsKeyError`, a way by
-        signing in where nobody can `SignInClosedError`.
+        `grants` are the ways to take it: `PRE_AUTHORIZED`, `AUTHORIZATION_CODE`. A licence that is not valid raises
+        `WrongStateError`, a type that goes to no foreign wallet `TypeNotOfferedError`, an agency that keeps its key
+        `AgencyKeepsKeyError`, a way by signing in where nobody can `SignInClosedError`.
         """
         type_key = waiting[0] if waiting else self._offerable(agency, licence_id or "")
         if AUTHORIZATION_CODE in grants and not self._signs_in:

@@ -11,7 +11,6 @@ from credentials import base64url
 from credentials.errors import MalformedError
 from keys.encryption import Seal
 from keys.models import Spent
-from records.database import Database
 from records.rows import store as rows_store
 
 LIFE = timedelta(minutes=5)
@@ -22,8 +21,7 @@ C_NONCE, DPOP_NONCE, CHALLENGE = "c_nonce", "dpop_nonce", "challenge"
 class Nonces:
     """Makes nonces, and knows its own; each kind opens its own door only."""
 
-    def __init__(self, *, database: Database, seal: Seal, randomness: Callable[[int], bytes]) -> None:
-        self._database = database
+    def __init__(self, *, seal: Seal, randomness: Callable[[int], bytes]) -> None:
         self._seal = seal
         self._randomness = randomness
 

@@ -236,6 +236,8 @@ def test_kubernetes() -> None:
         2 + made["HorizontalPodAutoscaler", "licence-wallet"]["spec"]["maxReplicas"] + behind["replicas"]
     )  # two roll out
     assert pods * int(made["ConfigMap", "licence-wallet"]["data"]["LICENCE_DATABASE_CONNECTIONS"]) < 100
+    budget = made["PodDisruptionBudget", "licence-wallet-background"]["spec"]
+    assert budget["minAvailable"] < behind["replicas"]
     for policy in ("licence-wallet-background", "licence-wallet-migrate"):
         assert made["NetworkPolicy", policy]["spec"]["podSelector"]["matchLabels"] == {"app.kubernetes.io/name": policy}
     for one in (pod, behind["template"]["spec"], made["Job", "licence-wallet-migrate"]["spec"]["template"]["spec"]):
@@ -254,6 +256,20 @@ def test_kubernetes() -> None:
         wanted = spec["selector"] if kind == "Service" else spec["podSelector"]["matchLabels"]
         assert wanted.items() <= labels.items()
     assert made["ServiceMonitor", "licence-wallet"]["spec"]["endpoints"][0]["path"] == "/metrics"
+
+
+def test_restoring_stops_all_who_write() -> None:
+    """Whatever signs or publishes by itself is named where the runbook says to stop every worker."""
+    text = " ".join((ROOT / "docs" / "runbooks.md").read_text(encoding="utf-8").split())
+    step = text[text.index("1. Stop every worker") :].partition(" 2. Gather")[0]
+    services = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))["services"]
+    for name, one in services.items():
+        if (one.get("command") or [""])[0] in {"serve", "worker"}:
+            assert f" {name}" in step, name
+    for file in MANIFESTS:
+        for one in yaml.safe_load_all(file.read_text(encoding="utf-8")):
+            if one["kind"] == "Deployment" and "tools" not in one["metadata"]["name"]:
+                assert f"deploy/{one['metadata']['name']}" in step, one["metadata"]["name"]
 
 
 @pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not here")

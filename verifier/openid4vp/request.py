@@ -9,7 +9,6 @@ from urllib.parse import quote, urlencode
 from credentials import base64url, strict_json
 
 SCHEME = "openid4vp://"
-HAIP_SCHEME = "haip-vp://"
 SELF_ISSUED = "https://self-issued.me/v2"  # `aud` of a request to any wallet (section 5.8)
 CONTENT_ENCRYPTION = ["A128GCM", "A256GCM"]  # HAIP section 5 wants both
 FORMATS = {"dc+sd-jwt": {"sd-jwt_alg_values": ["ES256"], "kb-jwt_alg_values": ["ES256"]}}
