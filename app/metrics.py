@@ -50,7 +50,7 @@ GAUGES: Mapping[str, str] = {
 class ProcessMetrics:
     """What one process counts: requests, told by their log, which knows route, answer and time; duties that failed."""
 
-    def __init__(self, registry: CollectorRegistry, duties: Sequence[str]) -> None:
+    def __init__(self, registry: CollectorRegistry, duties: Sequence[str] = ()) -> None:
         self._requests = Counter(
             "licence_http_requests", "Requests answered.", ["method", "route", "status", "problem"], registry=registry
         )
