@@ -278,7 +278,7 @@ def test_kustomize_renders_it() -> None:
     done = subprocess.run(["kubectl", "kustomize", DEPLOY / "kubernetes"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     made = list(yaml.safe_load_all(done.stdout))
-    assert len(made) == 12
+    assert len(made) == 13
     assert {one["metadata"]["namespace"] for one in made if one["kind"] != "Namespace"} == {"licence-wallet"}
 
 
