@@ -1,9 +1,9 @@
 """A city's day in a few minutes, with everything failing all the time: `make soak`, or with MINUTES=2.
 
-Three `licence serve` processes over one PostgreSQL. Agencies issue, revoke, suspend many and send a batch, holders show, a
+Three `licence serve --no-work` and two `licence worker` over one PostgreSQL, as `compose.yaml` has them. Agencies issue, revoke, suspend many and send a batch, holders show, a
 counter verifies, a webhook listens, as busy as the hour of the day is; meanwhile workers are killed (-9) or ended and
 restarted, stand still for some seconds, or are cut off from PostgreSQL, which itself is ended at once and started again,
-keys are rotated, and the receiver is down for a while. At the end everything that was acknowledged is there, once; what
+keys are rotated, and the receiver refuses or says nothing for a while. At the end everything that was acknowledged is there, once; what
 was revoked is refused; each thing happened often enough to mean something; and `licence doctor --deep` finds nothing.
 """
 
@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import random
+import secrets
 import shutil
 import signal
 import subprocess
@@ -18,6 +19,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,9 +54,12 @@ EVENTS = ["licence.issued", "licence.revoked"]
 
 
 class Worker:
-    """One `licence serve`; of another release than this one, if `code` says where that is."""
+    """One `licence serve`, or what `words` say; of another release than this one, if `code` says where that is."""
 
-    def __init__(self, env: dict[str, str], place: Path, code: Path | None = None) -> None:
+    def __init__(
+        self, env: dict[str, str], place: Path, code: Path | None = None, words: Sequence[str] = ("serve",)
+    ) -> None:
+        self._words = words
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.cable = Cable(env["LICENCE_DATABASE_URL"])
@@ -64,7 +69,7 @@ class Worker:
 
     def start(self) -> None:
         """Start it and wait until it is ready, be the database there or not."""
-        words = [sys.executable, "-m", "app.cli.main", "serve", "--port", str(self.port)]
+        words = [sys.executable, "-m", "app.cli.main", *self._words, "--port", str(self.port)]
         while True:
             with self._log.open("ab") as log:
                 self._process = subprocess.Popen(words, env=self._env, cwd=self._code, stdout=log, stderr=log)
@@ -134,7 +139,8 @@ class Faults:
                 self._books.broken.append(f"rotating was {status}: {told}")
 
     def deaf(self) -> None:
-        """The receiver goes down, or comes back."""
+        """The receiver refuses, or says nothing for longer than anybody waits; or comes back."""
+        self._receiver.silent = not self._receiver.down and random.random() < 0.5
         self._receiver.down = not self._receiver.down
 
 
@@ -154,7 +160,7 @@ def chaos(stop: threading.Event, seconds: float, faults: Faults, receiver: Recei
         except Exception as error:  # noqa: BLE001 - told at the end
             books.broken.append(f"{name}: {type(error).__name__} {error}")
         books.count(f"fault: {name}")
-    receiver.down = False
+    receiver.down = receiver.silent = False
 
 
 def opened(
@@ -282,8 +288,9 @@ def judge(url: str, env: dict[str, str], holders: list[Door], counter: Door, boo
         books.broken.append(f"licence doctor --deep: {found.stdout.decode()} {found.stderr.decode()}")
 
 
-def run(minutes: float) -> Books:
-    """Do all of it; returns what was counted and what was broken."""
+def run(minutes: float, seed: int) -> Books:
+    """Do all of it; returns what was counted and what was broken. `seed` says what fails when, as far as time allows."""
+    random.seed(seed)
     books, receiver, server, stop = Books(), Receiver(), OwnServer(), threading.Event()
     place = Path(tempfile.mkdtemp(prefix="licence-soak-"))
     url = server.new()
@@ -294,11 +301,12 @@ def run(minutes: float) -> Books:
         **{f"LICENCE_LIMIT_{one}": MUCH for one in ("ADDRESS", "CALLER", "DOORS")},
     }  # fmt: skip
     command(env, "keys", "new-kek", str(place / "kek"))
-    workers = [Worker(env, place) for _ in range(3)]
+    serving = [Worker(env, place, words=("serve", "--no-work")) for _ in range(3)]
+    workers = [*serving, *(Worker(env, place, words=("worker",)) for _ in range(2))]
     try:
         for one in workers:
             one.start()
-        urls = [one.url for one in workers]
+        urls = [one.url for one in serving]
         operator = Door(urls, books, first_token(env))
         police, counter, holders, hook = opened(operator, urls, books, receiver)
         broken = Faults(workers, server, receiver, operator, books)
@@ -330,7 +338,10 @@ def main() -> int:
     """Run it and print figures; 1 if anything was broken."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=10.0)
-    books = run(parser.parse_args().minutes)
+    parser.add_argument("--seed", type=int, default=secrets.randbelow(10**9), help="Of what fails when.")
+    told = parser.parse_args()
+    print(f"seed {told.seed}")
+    books = run(told.minutes, told.seed)
     print(json.dumps(dict(sorted(books.figures.items())), indent=2, ensure_ascii=False))
     for one in books.broken[:50]:
         print(f"BROKEN {one}")

@@ -217,13 +217,15 @@ class Receiver:
     """A webhook's other side, which goes down and comes back."""
 
     def __init__(self) -> None:
-        self.down = False
+        self.down = self.silent = False
         self.got: Counter[tuple[str, str]] = Counter()
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+                while outer.silent:
+                    time.sleep(0.1)
                 if not outer.down:
                     outer.got[body["type"], body["data"]["subject"]] += 1
                 self.send_response(503 if outer.down else 204)

@@ -22,6 +22,7 @@ from app.database import engine
 from tests.faults.outages import OwnServer
 from tests.faults.soak import MUCH, Worker, opened
 from tests.faults.soak_city import Books, Door, Hours, Receiver, again_and_again, issue, revoke, show_and_verify
+from tests.issuers.batch_rows import ndjson, row
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("app", "credentials", "issuers", "keys", "records", "verifier", "wallet")
@@ -37,6 +38,7 @@ def upgrade() -> None:
     op.add_column("licence", sa.Column("of_the_next", sa.String(), nullable=True))
 """
 COLUMN = "    card_by: str | None = Field(default=None)\n"
+ROWS = range(10_000, 11_200)
 AT_WORK = 4.0  # seconds of each state of affairs
 DRAINED = 1.0  # seconds: as long as the deployment waits before it ends a worker, or less
 
@@ -81,7 +83,10 @@ def _load(urls: list[str], police: Door, counter: Door, holders: list[Door], boo
 
 
 def test_two_releases_at_work(own_server: OwnServer, tmp_path: Path) -> None:
-    """Old alone, migrated, old and new side by side, old ended among requests, new alone: all is answered, once."""
+    """Old alone, migrated, both with a batch, new alone, both again, and back to the old: all is answered, once.
+
+    The batch comes to its end whoever has its parts, and the webhook is told of every licence.
+    """
     books, receiver, url = Books(), Receiver(), own_server.new()
     env = {
         "LICENCE_BASE_URL": "http://127.0.0.1:8080", "LICENCE_DATABASE_URL": url, "LICENCE_DEMO": "true",
@@ -102,11 +107,25 @@ def test_two_releases_at_work(own_server: OwnServer, tmp_path: Path) -> None:
             time.sleep(AT_WORK)
             new.start()
             urls.append(new.url)
+            job = _batch(police)
             time.sleep(AT_WORK)
             urls.remove(old.url)  # the proxy takes it out, and what it has begun it ends
             time.sleep(DRAINED)
             assert old.signal(signal.SIGTERM) in {0, -signal.SIGTERM}
             time.sleep(AT_WORK)
+            old.start()  # the release is taken back
+            urls.append(old.url)
+            time.sleep(AT_WORK)
+            urls.remove(new.url)
+            time.sleep(DRAINED)
+            assert new.signal(signal.SIGTERM) in {0, -signal.SIGTERM}
+            time.sleep(AT_WORK)
+        until = time.monotonic() + 120
+        issued = {("licence.issued", one) for one in books.issued.values()}
+        while time.monotonic() < until and not (issued <= receiver.got.keys() and _done(police, job)):
+            time.sleep(0.5)
+        assert _done(police, job)
+        assert issued <= receiver.got.keys()
         examined = _of_next(code, env, "doctor", "--deep")
     finally:
         for one in (old, new):
@@ -118,13 +137,28 @@ def test_two_releases_at_work(own_server: OwnServer, tmp_path: Path) -> None:
     assert "✗" not in examined
     made = engine(url)
     with made.connect() as connection:
-        ledger = dict(connection.execute(text("SELECT licence_id, of_the_next FROM licence")).all())
+        rows = connection.execute(text("SELECT licence_id, of_the_next, reference FROM licence")).all()
         version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
     made.dispose()
-    assert set(ledger) == set(books.issued.values())
-    assert set(ledger.values()) == {None, "here"}
+    of_the_batch = {reference for _, _, reference in rows if reference is not None}
+    assert of_the_batch == {row(number)["reference"] for number in ROWS}
+    assert {name for name, _, reference in rows if reference is None} == set(books.issued.values())
+    assert {column for _, column, _ in rows} == {None, "here"}
     assert version == f"{int(migrations.head()) + 1:04d}"
     assert min(books.figures[one] for one in ("issued", "revoked", "verified: accepted")) > 5, books.figures
+
+
+def _batch(police: Door) -> str:
+    content, headers = ndjson([row(number) for number in ROWS]), {"Content-Type": "application/x-ndjson"}
+    status, job = police(
+        "POST", "/issuers/police/batches?licence_type=residence_permit", key="b", content=content, headers=headers
+    )
+    assert status == 202, job
+    return str(job["job_id"])
+
+
+def _done(police: Door, job: str) -> bool:
+    return bool(police("GET", f"/issuers/police/batches/{job}")[1]["state"] == "done")
 
 
 def _of_next(code: Path, env: dict[str, str], *words: str) -> str:

@@ -44,7 +44,11 @@ def routes(
 
     @router.post("/scans", response_model=VerdictOut, responses=WAITING)
     def scan(here: Here, body: ScanIn, key: IdempotencyKey = None) -> Response:
-        """Scan whatever somebody shows: what they chose is verified at once, else they are asked (202)."""
+        """Scan whatever somebody shows: what they chose is verified at once, else they are asked (202).
+
+        `Idempotency-Key` is for what is asked: sent again, the question is found again. A code whose holder has chosen
+        is used up once, whatever the key: after an answer that was lost, ask for a fresh code.
+        """
         now = clock()
         question = verifier.question(here.subject, body.service_item, body.operator, now=now)
         made = asks.scan(body.scanned, question, attempts(here, key, "scan", body.model_dump()), now=now)
