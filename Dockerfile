@@ -2,7 +2,7 @@
 # needs for PostgreSQL: its client programs, of the server's version.
 FROM python:3.13-slim AS build
 WORKDIR /src
-# requirements-telemetry.txt for traces, requirements-hsm.txt for an HSM
+# requirements-telemetry.txt for traces, requirements-hsm.txt for an HSM, requirements-redis.txt for shared limits
 ARG REQUIREMENTS=requirements.txt
 COPY requirements*.txt ./
 RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --require-hashes -r ${REQUIREMENTS}

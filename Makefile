@@ -110,6 +110,7 @@ lock: ## Lock dependencies anew (needs uv)
 	uv pip compile pyproject.toml --extra hsm --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header -c requirements-dev.txt -o requirements-hsm.txt -q
 	uv pip compile pyproject.toml --extra dev --extra hsm --extra telemetry --extra attack --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header -c requirements-dev.txt -o requirements-attack.txt -q
 	uv pip compile pyproject.toml --extra telemetry --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header -c requirements-dev.txt -o requirements-telemetry.txt -q
+	uv pip compile pyproject.toml --extra redis --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header -c requirements-dev.txt -o requirements-redis.txt -q
 
 clean: ## Remove what was built
 	rm -rf .venv data build mutants *.egg-info .coverage

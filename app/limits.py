@@ -12,16 +12,18 @@ from hashlib import sha256
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from math import floor
 from threading import Lock
-from typing import Any
+from time import monotonic
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from limits import parse
 from limits.errors import ConfigurationError
-from limits.storage import MemoryStorage, SlidingWindowCounterSupport, storage_from_string
+from limits.storage import MemoryStorage, SlidingWindowCounterSupport, Storage, storage_from_string
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app import logs
 from app.settings import Settings, SettingsError
 from keys.auth import Browser
 
@@ -35,10 +37,24 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 """Names of this machine: whoever serves under one is called by each."""
 HERE = "memory://"
 MOST_COUNTED = 100_000  # callers and addresses of which this process keeps counts, about 20 MB
+AWAY_SECONDS = 5.0  # for which nobody asks a storage that did not answer
+QUICK = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}  # seconds: what counts calls may hold none up
+Away = type[Exception] | tuple[type[Exception], ...]
+Told = TypeVar("Told")
 MAX_HOPS = 16  # proxies in one X-Forwarded-For
 Refuse = Callable[[str, str, int], Response]
 """Makes the answer for a path, a problem's code, and after how many seconds to try again (0: never)."""
 Address = IPv4Address | IPv6Address
+
+
+class Counting(Protocol):
+    """Where calls are counted, in windows that slide."""
+
+    def acquire_sliding_window_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
+        """Count `amount` more; False if it is too much."""
+
+    def get_sliding_window(self, key: str, expiry: int) -> tuple[int, float, int, float]:
+        """Return the last window's count and how many of its seconds still count, and the same of this one."""
 
 
 class Counts(MemoryStorage):
@@ -85,10 +101,36 @@ class Counts(MemoryStorage):
         self._windows = dict(list(kept.items())[-MOST_COUNTED // 2 :])
 
 
+class Shared:
+    """Counts where all workers count; while that is away, here, as a worker alone would: nobody is refused for it."""
+
+    def __init__(self, storage: Counting, here: Counting, away: Away) -> None:
+        """Count in `storage`, or `here` where that raises what is `away` (its own errors)."""
+        self._storage, self._here, self._away = storage, here, away
+        self._again_at = 0.0
+
+    def acquire_sliding_window_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
+        """Count a call more; False if it is too much."""
+        return self._asked(lambda where: where.acquire_sliding_window_entry(key, limit, expiry, amount))
+
+    def get_sliding_window(self, key: str, expiry: int) -> tuple[int, float, int, float]:
+        """Return what was counted, where it is counted by now."""
+        return self._asked(lambda where: where.get_sliding_window(key, expiry))
+
+    def _asked(self, ask: Callable[[Counting], Told]) -> Told:
+        if monotonic() >= self._again_at:
+            try:
+                return ask(self._storage)
+            except self._away as error:
+                self._again_at = monotonic() + AWAY_SECONDS
+                logs.log.error("limits.away", kind=type(error).__name__)
+        return ask(self._here)
+
+
 class Limit:
     """One limit: so many calls within so many seconds, of one and the same origin."""
 
-    def __init__(self, storage: SlidingWindowCounterSupport, kind: str, said: str) -> None:
+    def __init__(self, storage: Counting, kind: str, said: str) -> None:
         """Count in `storage` what is `said` of a `kind`, as `100/minute`."""
         item = parse(said)
         self._storage, self._most, self._seconds = storage, item.amount, item.get_expiry()
@@ -105,27 +147,25 @@ class Limit:
         return int(min(next_of_before, ends % self._seconds if here else self._seconds)) + 1
 
 
-def storage(settings: Settings, now: Callable[[], float]) -> SlidingWindowCounterSupport:
+def storage(settings: Settings, now: Callable[[], float]) -> Counting:
     """Return where calls are counted; raises `SettingsError` before anything is served where they cannot be."""
     where = settings.limits_storage.get_secret_value()
     if where == HERE:
         return Counts(now)
     said = f"LICENCE_LIMITS_STORAGE: {HERE} 或 redis://…（须另装 redis 包）· {HERE} or redis://… and its package"
     try:
-        made: Any = storage_from_string(where)
+        made: Any = storage_from_string(where, **(QUICK if where.startswith("redis") else {}))
     except ConfigurationError as error:
         raise SettingsError(f"{said}: {error}") from error
-    if not isinstance(made, SlidingWindowCounterSupport):
+    if not (isinstance(made, SlidingWindowCounterSupport) and isinstance(made, Storage)):
         raise SettingsError(said)
-    return made
+    return Shared(made, Counts(now), made.base_exceptions)
 
 
 class Limits:
     """Plain ASGI: refuses what is too much, or for another host, before anything else is done with it."""
 
-    def __init__(
-        self, app: ASGIApp, *, settings: Settings, storage: SlidingWindowCounterSupport, refuse: Refuse
-    ) -> None:
+    def __init__(self, app: ASGIApp, *, settings: Settings, storage: Counting, refuse: Refuse) -> None:
         self._app = app
         self._refuse = refuse
         self._all = Limit(storage, "all", settings.limit_all)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.limits import client, prefix
+from app.limits import Counts, Shared, client, prefix
 from app.main import create_app
 from app.permissions import TABLE
 from app.settings import SettingsError
@@ -172,6 +172,35 @@ def test_a_storage_that_cannot_count_so_does_not_start(world: World, monkeypatch
         with pytest.raises(SettingsError, match="LICENCE_LIMITS_STORAGE") as refused:
             create_app(world.build(limits_storage=where))
         assert "hunter2" not in str(refused.value)
-    monkeypatch.setattr("app.limits.storage_from_string", lambda _where: object())
+    monkeypatch.setattr("app.limits.storage_from_string", lambda _where, **_: object())
     with pytest.raises(SettingsError, match="LICENCE_LIMITS_STORAGE"):
         create_app(world.build(limits_storage="etcd://somewhere"))
+
+
+def test_counts_that_are_away_refuse_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the shared counts are away each worker counts for itself; they are asked again after a moment, not each time."""
+    now, asked = [0.0], []
+    monkeypatch.setattr("app.limits.monotonic", lambda: now[0])
+    shared, own = Counts(lambda: 1000.0), Counts(lambda: 1000.0)
+
+    class Breaking(Counts):
+        """Shared counts that can be away."""
+
+        away = False
+
+        def acquire_sliding_window_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
+            asked.append(key)
+            if self.away:
+                raise ConnectionError
+            return shared.acquire_sliding_window_entry(key, limit, expiry, amount)
+
+    there = Breaking(lambda: 1000.0)
+    counts = Shared(there, own, ConnectionError)
+    assert [counts.acquire_sliding_window_entry("a", 2, 60) for _ in range(3)] == [True, True, False]
+    there.away = True
+    assert [counts.acquire_sliding_window_entry("a", 2, 60) for _ in range(3)] == [True, True, False]
+    assert len(asked) == 4
+    there.away, now[0] = False, 5.0
+    assert not counts.acquire_sliding_window_entry("a", 2, 60)
+    assert counts.get_sliding_window("a", 60)[2] == 0  # of the shared ones, which this storage does not tell
+    assert len(asked) == 5
