@@ -17,7 +17,6 @@ from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from limits import parse
-from limits.errors import ConfigurationError
 from limits.storage import MemoryStorage, SlidingWindowCounterSupport, Storage, storage_from_string
 from starlette.requests import Request
 from starlette.responses import Response
@@ -38,7 +37,10 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 HERE = "memory://"
 MOST_COUNTED = 100_000  # callers and addresses of which this process keeps counts, about 20 MB
 AWAY_SECONDS = 5.0  # for which nobody asks a storage that did not answer
-QUICK = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}  # seconds: what counts calls may hold none up
+QUICK = {
+    "socket_timeout": 0.5,
+    "socket_connect_timeout": 0.5,
+}  # seconds: what counts calls may hold them up so long, once in a while
 Away = type[Exception] | tuple[type[Exception], ...]
 Told = TypeVar("Told")
 MAX_HOPS = 16  # proxies in one X-Forwarded-For
@@ -155,8 +157,8 @@ def storage(settings: Settings, now: Callable[[], float]) -> Counting:
     said = f"LICENCE_LIMITS_STORAGE: {HERE} 或 redis://…（须另装 redis 包）· {HERE} or redis://… and its package"
     try:
         made: Any = storage_from_string(where, **(QUICK if where.startswith("redis") else {}))
-    except ConfigurationError as error:
-        raise SettingsError(f"{said}: {error}") from error
+    except Exception as error:  # noqa: BLE001 - of whatever library counts there; what it says may hold a password
+        raise SettingsError(f"{said} ({type(error).__name__})") from None
     if not (isinstance(made, SlidingWindowCounterSupport) and isinstance(made, Storage)):
         raise SettingsError(said)
     return Shared(made, Counts(now), made.base_exceptions)

@@ -84,7 +84,7 @@ def _agency_is_there(house: House, content: Mapping[str, Any], _now: datetime) -
 
 
 def _right_is_there(house: House, content: Mapping[str, Any], now: datetime) -> None:
-    if not house.registry.may_sign(content["agency"], house.issuer.vct(content["licence_type"]), now=now):
+    if not house.registry.has_right(content["agency"], house.issuer.vct(content["licence_type"]), now=now):
         raise UnknownRightError
 
 

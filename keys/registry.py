@@ -95,6 +95,12 @@ class TrustRegistry:
             right = session.get(Authorisation, (agency, vct))
         return right.valid_from if right is not None and _in_force(right, now) else None
 
+    def has_right(self, agency: str, vct: str, *, now: datetime) -> bool:
+        """Whether an agency has a right that is not over, begun or not."""
+        with self._database.read() as session:
+            right = session.get(Authorisation, (agency, vct))
+        return right is not None and (right.valid_until is None or now < right.valid_until)
+
     def signed_by(self, agency: str, *, now: datetime) -> set[str]:
         """Return all `vct` that an agency may sign licences of at `now`."""
         with self._database.read() as session:

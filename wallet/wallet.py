@@ -23,10 +23,12 @@ from wallet.errors import (
     PassNotAllowedError,
     PassTooLargeError,
     SensitiveError,
+    UnknownHolderError,
     UnknownShowError,
 )
 from wallet.keeping import Keeping, Opened
 from wallet.mandates.mandates import Mandates
+from wallet.mandates.models import Kind
 from wallet.matters import Matter
 from wallet.models import ShowCode
 from wallet.presenting import Made, Presenter, paths, record, type_of
@@ -101,7 +103,10 @@ class Wallet:
             key = opened.kind.key if opened.kind else ""
             if key in listed and state == "valid":
                 held.setdefault(key, []).append(opened)
-        helped = principal is not None and self._mandates.helps(holder_id, principal, now=now)
+        kinds = self._mandates.kinds(holder_id, now=now)
+        if principal not in {None, holder_id, *kinds}:
+            raise UnknownHolderError
+        helped = principal is not None and Kind.HELPER in kinds.get(principal, ())
         standing = Standing(holder_id, principal, helped, self._mandates.fellows(holder_id, now=now))
         choice = choosing.choose(matter, held, standing)
         if not choice:

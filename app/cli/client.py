@@ -22,7 +22,9 @@ class CallRefusedError(Exception):
     def passes(self) -> bool:
         """Whether the same call may go through a moment later: a restart, a failover, too many calls."""
         status = self.problem.get("status")
-        return self.problem.get("code") == "unreachable" or status == 429 or (isinstance(status, int) and status >= 500)
+        if self.problem.get("code") in {"unreachable", "too_many_requests"}:
+            return True
+        return isinstance(status, int) and status >= 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +81,11 @@ class Client:
                 if answer.status_code >= 400:
                     answer.read()
                     raise self._refused(answer)
-                with file.open("wb") as out:
+                half = file.with_name(f"{file.name}.part")
+                with half.open("wb") as out:
                     for piece in answer.iter_bytes():
                         out.write(piece)
+                half.replace(file)
         except httpx2.HTTPError as error:
             raise self._silent(error) from error
 
@@ -110,7 +114,7 @@ class Client:
     def _sent(self, method: str, path: str, **how: Any) -> httpx2.Response:
         try:
             return self._http.request(method, path, **how)
-        except httpx2.InvalidURL as error:
+        except (httpx2.InvalidURL, httpx2.UnsupportedProtocol) as error:
             raise _no_address(error) from error
         except httpx2.HTTPError as error:
             raise self._silent(error) from error
@@ -128,9 +132,9 @@ class Client:
         self._http.close()
 
 
-def _no_address(error: httpx2.InvalidURL) -> CallRefusedError:
+def _no_address(error: Exception) -> CallRefusedError:
     said = "地址有误，请核对 LICENCE_URL · the address is none: check LICENCE_URL"
-    return CallRefusedError({"code": "unreachable", "detail": f"{said} ({error})", "sent": False})
+    return CallRefusedError({"code": "wrong_usage", "detail": f"{said} ({error})", "sent": False})
 
 
 def _json(answer: httpx2.Response) -> Any:

@@ -29,8 +29,8 @@ from records.database import Database
 from records.errors import IdempotencyKeyReusedError
 from records.idempotency import Attempt
 
-OPERATION = "batch "
 SENT_AGAIN = 3  # times what may be taken up in a day may be sent in it
+OPERATION = "batch "
 """How the operations begin under whose idempotency keys jobs are sent in."""
 CHUNK_ROWS = 500
 DAY, KEPT = timedelta(days=1), timedelta(days=90)

@@ -12,7 +12,7 @@ from issuers.models import LicenceCopy, LicenceRow, LicenceState
 from records.rows import store as rows_store
 
 RUNS = ((Stage.CHECK,), (Stage.PREPARE, Stage.SIGN), (Stage.DELIVER,))
-"""Stages that a worker takes a chunk through in one go; of a job all are signed before any is delivered."""
+"""Stages that a worker takes a chunk through in one go."""
 BEGUN = (JobState.CHECKING, JobState.ISSUING)
 """What a job is at while workers work on it."""
 
@@ -94,12 +94,13 @@ def with_work(session: Session, now: datetime) -> Sequence[str]:
 
 def next_chunk(session: Session, job_id: str, now: datetime) -> BatchChunk | None:
     """Return the chunk of a job that comes next and that nobody is at work on; what is to be delivered comes last."""
-    query = select(BatchChunk).join(BatchJob).where(BatchChunk.job_id == job_id, _free(now), _AT_HAND)
+    query = select(BatchChunk.number).join(BatchJob).where(BatchChunk.job_id == job_id, _free(now), _AT_HAND)
     last = case((col(BatchChunk.stage) == Stage.DELIVER, 1), else_=0)
     query = query.order_by(last, col(BatchChunk.number)).limit(1)
     if session.get_bind().dialect.name == "postgresql":
         query = query.with_for_update(of=BatchChunk, skip_locked=True)
-    return session.exec(query).first()
+    number = session.exec(query).first()  # the rows are long, and sorted
+    return session.get(BatchChunk, (job_id, number), populate_existing=True) if number is not None else None
 
 
 def _free(now: datetime) -> ColumnElement[bool]:

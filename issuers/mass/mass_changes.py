@@ -130,11 +130,11 @@ class MassChanges:
     def _ask(self, agency: str, change: MassChange, this: Attempt, *, actor: str, now: datetime) -> Proposal | Changed:
         if self._two_must_agree:
             person_of(actor)
-        with self._database.read() as session:
-            earlier = idempotency.earlier_result(session, this)
-            if earlier is not None:
-                return session.get(Proposal, earlier) or Changed(**json.loads(earlier))
+        if (earlier := self._earlier(this)) is not None:
+            return earlier
         if faults := self.faults(agency, change):
+            if (earlier := self._earlier(this)) is not None:
+                return earlier  # the same request, a moment before: it is what stands against this one
             raise FaultsError(faults)
         with self._velocity.write(agency, actor, now) as session:
             made: Proposal | Changed
@@ -152,6 +152,11 @@ class MassChanges:
         if isinstance(made, Changed):
             self._publish(agency, now)
         return made
+
+    def _earlier(self, this: Attempt) -> Proposal | Changed | None:
+        with self._database.read() as session:
+            earlier = idempotency.earlier_result(session, this)
+            return None if earlier is None else session.get(Proposal, earlier) or Changed(**json.loads(earlier))
 
     def approve(
         self, agency: str, proposal_id: str, content_hash: str, *, actor: str, now: datetime

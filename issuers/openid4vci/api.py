@@ -148,7 +148,7 @@ def _add_offers(
         """Approve an order that waits: the licence is issued, and the foreign wallet gets its copy."""
         row = doors.offers.read(agency, offer_id)
         order = IssueIn.model_validate_json(doors.offers.waiting_order(row))
-        this = doors.offers.decision(row, "issue", order.model_dump(mode="json"))
+        this = doors.offers.decision(row, "issue", order.model_dump(mode="json"), clock())
         try:
             licence = doors.issuer.issue(agency, order.order(), this, actor=caller.name, now=clock())
         except IdempotencyKeyReusedError as error:

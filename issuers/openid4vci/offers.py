@@ -157,10 +157,15 @@ class Offers:
             raise WrongStateError("nothing waits for approval")
         return self._seal.open(row.waiting, f"waiting order {row.offer_id}")
 
-    @staticmethod
-    def decision(row: Offer, operation: str, body: Mapping[str, object]) -> Attempt:
-        """Return the one attempt to decide on an order, whoever makes it: what commits first is what was decided."""
-        return idempotency.attempt(f"agency:{row.agency}/offer", row.offer_id, operation, body)
+    def decision(self, row: Offer, operation: str, body: Mapping[str, object], now: datetime) -> Attempt:
+        """Return the one attempt to decide on an order, whoever makes it: what commits first is what was decided.
+
+        An approval whose licence was not signed in its time came to nothing: then it is decided anew.
+        """
+        caller = f"agency:{row.agency}/offer:"  # no person's and no system's name ends so
+        with self._database.read() as session:
+            before = store.decisions_that_came_to_nothing(session, caller, row.offer_id, now)
+        return idempotency.attempt(caller, f"{row.offer_id}/{before}", operation, body)
 
     def approve(self, row: Offer, licence_id: str, *, actor: str, now: datetime) -> None:
         """Put the licence that was issued in the place of the order; a second time changes nothing."""
@@ -170,9 +175,10 @@ class Offers:
 
     def deny(self, row: Offer, *, actor: str, now: datetime) -> None:
         """Deny the order for good; one that waits no more, or is being issued, raises `WrongStateError`."""
+        decision = self.decision(row, DENY, {}, now)
         with self._database.write() as session:
             try:
-                idempotency.claim(session, self.decision(row, DENY, {}), result="denied", now=now)
+                idempotency.claim(session, decision, result="denied", now=now)
             except IdempotencyKeyReusedError as error:
                 raise WrongStateError("it was approved meanwhile") from error
             if not store.deny(session, row.offer_id):

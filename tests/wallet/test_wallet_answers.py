@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -18,8 +18,10 @@ from credentials.jwk import export_public
 from keys.models import KeyPurpose
 from tests.foreign import Authority, new_key
 from tests.issuers.claims_of_types import SENT
-from tests.records.tables import findings
+from tests.records.tables import alter, findings
+from tests.wallet.test_wallet_mandates import certificate
 from tests.world import BASE_URL, CHILD, OTHER_PARENT, PARENT, Answer, World
+from wallet.openid4vc import links
 from wallet.openid4vc.fetching import Fetched
 
 STRANGER = "https://bank.example"
@@ -59,13 +61,33 @@ def told(world: World, request: dict[str, Any], **query: str) -> dict[str, Any]:
     return dict(world.counter().get(path, params=query).body)
 
 
+def test_a_parent_answers_for_a_child_who_is_named(world: World) -> None:
+    """Of a type that both hold the one that is named comes first; without a name one's own does."""
+    certificate(world, PARENT)
+    alter(world, "UPDATE mandate SET types = NULL")  # of all types, as a birth certificate gives it
+    own = world.issue()
+    childs = world.issue(holder=CHILD, claims=_about(world, CHILD))
+    mother, link = world.holder(), ask(world, service_item="ride_hailing_driver")["link"]
+    child = world.holder(CHILD).subject
+    house, now = world.house.answering, world.now
+    told = house._asked(links.request(link), now)
+    query = replace(told.query, sets=(), credentials={"residence_permit": told.query.credentials["residence_permit"]})
+    for principal, found in ((None, own), (child, childs), (mother.subject, own)):
+        (match,) = house._matches(mother.subject, principal, replace(told, query=query), now)
+        assert match.opened.row.licence_id == found, principal
+
+
+def _about(world: World, holder: str) -> dict[str, str]:
+    code = world.person(holder)["code"]
+    sex = "男" if int(code[16]) % 2 else "女"
+    return {"sex": sex, "birth_date": f"{code[6:10]}-{code[10:12]}-{code[12:14]}"}
+
+
 def test_whose_licences_answer(world: World) -> None:
     """One's own; of whom one merely helps none, unless it is said for whom, and then theirs alone; each part says whose."""
     helper = world.holder("graduate")
     for holder in ("graduate", PARENT):
-        born = world.person(holder)["code"][6:14]
-        sex = "男" if int(world.person(holder)["code"][16]) % 2 else "女"
-        about = {"sex": sex, "birth_date": f"{born[:4]}-{born[4:6]}-{born[6:]}"}
+        about = _about(world, holder)
         world.issue("resident_id_card", holder, claims=SENT["resident_id_card"].claims | about)
         world.issue("driving_licence", holder, by="traffic_police", claims=SENT["driving_licence"].claims | about)
     world.issue()  # the mother has a permit, the helper none
@@ -80,6 +102,7 @@ def test_whose_licences_answer(world: World) -> None:
     assert parts() == [("resident_id_card", None), ("driving_licence", None)]
     theirs = ["resident_id_card", "driving_licence", "residence_permit"]
     assert sorted(parts(principal=mother)) == sorted((name, "李样本") for name in theirs)
+    assert parts(principal=helper.subject) == parts()
     strange = helper.post("/wallet/requests", {"link": ask(world)["link"], "principal": "nonesuch"})
     assert (strange.status, strange["code"]) == (404, "not_found")
     shown = helper.post("/wallet/shows", {"service_item": "school_transfer", "principal": "nonesuch"})

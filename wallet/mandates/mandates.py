@@ -21,7 +21,6 @@ from wallet.errors import (
     MandateEndedError,
     MandateRefusedError,
     NotHeldError,
-    UnknownHolderError,
     UnknownMandateError,
     WalletError,
 )
@@ -112,12 +111,12 @@ class Mandates:
             ended = [self._ended(session, one, now) for one in store.in_force(session, agent, since)]
         return next((one for one in ended if one is not None), None)
 
-    def helps(self, agent: str, principal: str, *, now: datetime) -> bool:
-        """Whether somebody acts for another as a helper; who does not act for them at all: `UnknownHolderError`."""
-        kinds = {one.kind for one in self.in_force(agent, now=now) if one.principal == principal}
-        if not kinds and principal != agent:
-            raise UnknownHolderError
-        return Kind.HELPER in kinds
+    def kinds(self, agent: str, *, now: datetime) -> Mapping[str, Collection[Kind]]:
+        """Return for whom somebody acts at this moment, and as what."""
+        found: dict[str, set[Kind]] = {}
+        for one in self.in_force(agent, now=now):
+            found.setdefault(one.principal, set()).add(Kind(one.kind))
+        return found
 
     def circle(self, principal: str, now: datetime) -> frozenset[str]:
         """Return somebody and all who may act for them."""

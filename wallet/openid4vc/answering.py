@@ -25,10 +25,12 @@ from wallet.errors import (
     NothingToShowError,
     RequestRefusedError,
     SensitiveError,
+    UnknownHolderError,
     UnknownRequestError,
 )
 from wallet.keeping import Keeping, Opened
 from wallet.mandates.mandates import Mandates
+from wallet.mandates.models import Kind
 from wallet.openid4vc import links, store, verifier_request
 from wallet.openid4vc.fetching import Fetch, good
 from wallet.openid4vc.models import OpenRequest
@@ -104,7 +106,7 @@ class Answering:
         told = self._asked(links.request(self._led_to(link)), now)
         matches = self._matches(holder_id, principal, told, now)
         request_id = base64url.encode(self._randomness(ID_BYTES))
-        kept = strict_json.dumps(told.kept() | {"principal": principal})
+        kept = strict_json.dumps(told.kept() | ({"principal": principal} if principal is not None else {}))
         row = OpenRequest(
             request_id=request_id,
             holder_id=holder_id,
@@ -203,9 +205,10 @@ class Answering:
                 self._fetch("POST", refused.told_at, form=form)
 
     def _held(self, holder_id: str, principal: str | None, now: datetime) -> list[Opened]:
-        """Return what may answer: the holder's own, and of whom they act for those of `principal`.
+        """Return what may answer, what is to be tried first first: of `principal`, then the holder's own.
 
-        Unless it is said for whom, everybody's but those that they only help; helping, the principal's alone.
+        Unless it is said for whom, one's own, then everybody's but those that one only helps; helping, the principal's
+        alone.
         """
         second = now.timestamp()
         held = [
@@ -213,12 +216,15 @@ class Answering:
             for one in self._keeping.current(holder_id, now=now)
             if one.licence.expires_at is None or second < one.licence.expires_at
         ]
-        others = {one.row.holder_id for one in held} - {holder_id}
-        if principal is not None and self._mandates.helps(holder_id, principal, now=now):
-            return [one for one in held if one.row.holder_id == principal]
-        helped = {one for one in others if self._mandates.helps(holder_id, one, now=now)}
-        meant = others - helped if principal is None else {principal}
-        return [one for one in held if one.row.holder_id in {holder_id, *meant}]
+        kinds = self._mandates.kinds(holder_id, now=now)
+        if principal is None:
+            return [one for one in held if Kind.HELPER not in kinds.get(one.row.holder_id, ())]
+        if principal not in {holder_id, *kinds}:
+            raise UnknownHolderError
+        theirs = [one for one in held if one.row.holder_id == principal]
+        if Kind.HELPER in kinds.get(principal, ()):
+            return theirs
+        return theirs + [one for one in held if one.row.holder_id == holder_id != principal]
 
     def _matches(self, holder_id: str, principal: str | None, told: Asked, now: datetime) -> list[Match]:
         """Return what answers the request, the newest licence first; raises `NothingToShowError` unless all of it.
@@ -227,15 +233,16 @@ class Answering:
         """
         held = self._held(holder_id, principal, now)
         found = {name: _match(query, held) for name, query in told.query.credentials.items()}
-        if len({match[0].row.holder_id for match in found.values() if match is not None} - {holder_id}) > 1:
-            raise ForWhomError
         ids = {name for name, match in found.items() if match is not None}
         needed, wanted = _wanted(told.query, ids)
-        return [
+        matches = [
             Match(name, *match, optional=name not in needed, sensitive=self._sensitive(match[0], now))
             for name, match in found.items()
             if name in wanted and match is not None
         ]
+        if len({one.opened.row.holder_id for one in matches} - {holder_id}) > 1:
+            raise ForWhomError
+        return matches
 
     def _sensitive(self, one: Opened, now: datetime) -> bool:
         return self._mandates.sensitive(one.row.holder_id, one.licence.claims, now=now)
