@@ -1,7 +1,12 @@
 """Probes: alive, ready, and what is degraded."""
 
 from datetime import timedelta
+from threading import Event
+from typing import Any
 
+import pytest
+
+from app import health, store
 from issuers.publishing import LIST_LIFE
 from tests.records.tables import alter
 from tests.world import World
@@ -49,3 +54,23 @@ def _head() -> str:
     from app import migrations  # noqa: PLC0415 - only here
 
     return migrations.head()
+
+
+def test_a_database_that_says_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A probe waits for it a moment and calls it away; meanwhile nobody else asks, and afterwards it is asked again."""
+    asked, answers, look = [], Event(), store.readiness
+
+    def silent(session: Any) -> Any:
+        asked.append(session)
+        assert answers.wait(30)
+        return look(session)
+
+    monkeypatch.setattr(health, "ANSWER_SECONDS", 0.05)
+    monkeypatch.setattr(store, "readiness", silent)
+    for _ in range(3):
+        told = world.anybody.get("/readyz")
+        assert (told.status, told["degraded"]) == (200, {"database": "away"})
+    assert len(asked) == 1
+    answers.set()
+    monkeypatch.setattr(health, "ANSWER_SECONDS", 30.0)
+    assert world.anybody.get("/readyz").body == {"status": "ready"}
