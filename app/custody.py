@@ -10,7 +10,8 @@ from urllib.parse import unquote
 
 import httpx2
 
-from app.settings import Settings, SettingsError, kek_in, private_text
+from app.setting_values import SettingsError, kek_in, private_text
+from app.settings import Settings
 from keys.encryption import NONCE_BYTES
 from keys.errors import KeySealBrokenError
 from keys.key_encryption import CONTEXT, Custodian, KeyInFile

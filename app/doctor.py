@@ -83,7 +83,7 @@ def _schema(house: House, _now: datetime) -> Iterator[str]:
 
 
 def _address(house: House, _now: datetime) -> Iterator[str]:
-    if (theirs := house.registry.address()) not in {None, house.settings.base_url}:
+    if (theirs := house.other_address()) is not None:
         yield f"its licences name {theirs}, LICENCE_BASE_URL says {house.settings.base_url}"
 
 

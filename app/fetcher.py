@@ -19,7 +19,7 @@ from urllib.parse import urlencode, urlsplit
 
 import httpx2
 
-from app.settings import is_loopback
+from app.setting_values import is_loopback
 from credentials import strict_json
 from wallet.errors import ForeignHostError, ForeignServiceError
 from wallet.openid4vc.fetching import Fetched

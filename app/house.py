@@ -11,13 +11,13 @@ from app.database import EngineDatabase
 from app.settings import Settings
 from credentials.licence_type import LicenceType
 from issuers import forgetting as issuers_forgetting
-from issuers import store as issuers_store
 from issuers.agencies import Agencies
 from issuers.batch.batches import Batches
 from issuers.batch.working import BatchWorker
 from issuers.copies import Copies
 from issuers.errors import StatusListUnsoundError
 from issuers.issuer import Issuer
+from issuers.lists import store as lists_store
 from issuers.mass.mass_changes import MassChanges
 from issuers.openid4vci.api import Doors
 from issuers.publishing import StatusPublisher
@@ -115,10 +115,15 @@ class House:
     taking: Taking
     answering: Answering
 
+    def other_address(self) -> str | None:
+        """Return the address that the database's licences name, where it is another than the settings'."""
+        theirs = self.registry.address()
+        return None if theirs == self.settings.base_url else theirs
+
     def trust_bundle(self, now: datetime) -> dict[str, Any]:
         """Return all that verifying without a network needs."""
         with self.database.read() as session:
-            lists = [row.list_id for row in issuers_store.lists(session)]
+            lists = [row.list_id for row in lists_store.all_published(session)]
         keys = self.registry.operator_keys().items()
         return {
             "made_at": now.isoformat(),

@@ -23,7 +23,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import logs
-from app.settings import Settings, SettingsError
+from app.setting_values import SettingsError
+from app.settings import Settings
 from keys.auth import Browser
 
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
@@ -37,10 +38,8 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 HERE = "memory://"
 MOST_COUNTED = 100_000  # callers and addresses of which this process keeps counts, about 20 MB
 AWAY_SECONDS = 5.0  # for which nobody asks a storage that did not answer
-QUICK = {
-    "socket_timeout": 0.5,
-    "socket_connect_timeout": 0.5,
-}  # seconds: what counts calls may hold them up so long, once in a while
+SILENT_SECONDS = 0.5  # after which a shared storage that says nothing counts as away
+REDIS_TIMES = ("socket_timeout", "socket_connect_timeout")
 Away = type[Exception] | tuple[type[Exception], ...]
 Told = TypeVar("Told")
 MAX_HOPS = 16  # proxies in one X-Forwarded-For
@@ -155,8 +154,9 @@ def storage(settings: Settings, now: Callable[[], float]) -> Counting:
     if where == HERE:
         return Counts(now)
     said = f"LICENCE_LIMITS_STORAGE: {HERE} 或 redis://…（须另装 redis 包）· {HERE} or redis://… and its package"
+    times = dict.fromkeys(REDIS_TIMES, SILENT_SECONDS) if where.startswith("redis") else {}
     try:
-        made: Any = storage_from_string(where, **(QUICK if where.startswith("redis") else {}))
+        made: Any = storage_from_string(where, **times)
     except Exception as error:  # noqa: BLE001 - of whatever library counts there; what it says may hold a password
         raise SettingsError(f"{said} ({type(error).__name__})") from None
     if not (isinstance(made, SlidingWindowCounterSupport) and isinstance(made, Storage)):

@@ -5,11 +5,8 @@ how old a receipt, how long a copy is kept (`app/data/licence_types.json`, `serv
 """
 
 import re
-import stat
-from base64 import urlsafe_b64decode
-from binascii import Error
 from datetime import timedelta
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
@@ -18,14 +15,12 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509 import Certificate, load_pem_x509_certificates
-from limits import parse
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
 
+from app import setting_values
 from app.database import MOST_CONNECTIONS
-from keys.encryption import KEK_BYTES
+from app.setting_values import SettingsError, is_loopback, kek_in, kek_of, private_text
 from wallet import codes
 
 KEK_FIELDS = ("kek_file", "kek", "kek_vault", "kek_pkcs11")
@@ -34,58 +29,15 @@ _VARIABLES = ", ".join(f"LICENCE_{name.upper()}" for name in KEK_FIELDS)
 ONE_KEK = f"请只设置其中一项：{_VARIABLES}（licence keys new-kek 可生成）· set one of {_VARIABLES}"
 
 
-class SettingsError(Exception):
-    """The configuration is incomplete or unsafe; the sentence says what to set."""
-
-
-def _base_url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or parts.username:
-        raise ValueError("must be an http(s) address without user, query and fragment")
-    if value.endswith("/"):
-        raise ValueError("must not end in a slash")
-    if parts.scheme == "http" and not is_loopback(parts.hostname):
-        raise ValueError("must be https unless it is loopback")
-    return value
-
-
-def _database(value: SecretStr) -> SecretStr:
-    try:
-        kind = make_url(value.get_secret_value()).drivername
-    except ArgumentError:
-        kind = ""
-    if kind not in {"postgresql+psycopg", "sqlite", "sqlite+pysqlite"}:
-        raise ValueError("应为 · must be postgresql+psycopg://USER:PASSWORD@HOST/NAME, or sqlite:///FILE")
-    return value
-
-
-def _collector(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or parts.username:
-        raise ValueError("must be an http(s) address without user, query and fragment")
-    return value.rstrip("/")
-
-
-def _limit(value: str) -> str:
-    parse(value)  # raises ValueError
-    return value
-
-
-def is_loopback(host: str) -> bool:
-    """Whether `host` is this machine only."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 class Settings(BaseSettings):
     """The service's configuration; `licence doctor` prints it with secrets blotted out."""
 
     model_config = SettingsConfigDict(env_prefix="LICENCE_", env_ignore_empty=True, extra="forbid", frozen=True)
 
-    base_url: Annotated[str, AfterValidator(_base_url)] = Field(description="Public address, no slash at the end.")
-    database_url: Annotated[SecretStr, AfterValidator(_database)] = Field(
+    base_url: Annotated[str, AfterValidator(setting_values.base_url)] = Field(
+        description="Public address, no slash at the end."
+    )
+    database_url: Annotated[SecretStr, AfterValidator(setting_values.database)] = Field(
         description="sqlite:///FILE or postgresql+psycopg://…"
     )
     database_connections: int = Field(
@@ -118,14 +70,16 @@ class Settings(BaseSettings):
     limits_storage: SecretStr = Field(
         default=SecretStr("memory://"), description="Where calls are counted: memory://, or redis://…"
     )
-    limit_all: Annotated[str, AfterValidator(_limit)] = Field(default="5000/second", description="Calls in all.")
-    limit_address: Annotated[str, AfterValidator(_limit)] = Field(
+    limit_all: Annotated[str, AfterValidator(setting_values.limit)] = Field(
+        default="5000/second", description="Calls in all."
+    )
+    limit_address: Annotated[str, AfterValidator(setting_values.limit)] = Field(
         default="6000/minute", description="Calls of one address; of one /56 for IPv6."
     )
-    limit_caller: Annotated[str, AfterValidator(_limit)] = Field(
+    limit_caller: Annotated[str, AfterValidator(setting_values.limit)] = Field(
         default="3000/minute", description="Calls with one access token or session."
     )
-    limit_doors: Annotated[str, AfterValidator(_limit)] = Field(
+    limit_doors: Annotated[str, AfterValidator(setting_values.limit)] = Field(
         default="600/minute", description="Calls of one address where callers sign in or get tokens."
     )
     limit_acts_per_hour: int = Field(
@@ -147,11 +101,11 @@ class Settings(BaseSettings):
         default="127.0.0.0/8,::1/128",
         description="Networks that may read /metrics, by the address that connects, parted by commas; no proxy.",
     )
-    telemetry_endpoint: Annotated[str, AfterValidator(_collector)] | None = Field(
+    telemetry_endpoint: Annotated[str, AfterValidator(setting_values.collector)] | None = Field(
         default=None, description="Where traces go: an OTLP/HTTP collector's address; none are made without."
     )
 
-    oidc_issuer: Annotated[str, AfterValidator(_base_url)] | None = Field(
+    oidc_issuer: Annotated[str, AfterValidator(setting_values.base_url)] | None = Field(
         default=None, description="Where citizens sign in: the identity platform's issuer (OpenID Connect)."
     )
     oidc_client_id: str = Field(default="", description="This service as the platform knows it.")
@@ -283,35 +237,3 @@ class Settings(BaseSettings):
         if self.kek is not None:
             return kek_of(self.kek.get_secret_value())
         return kek_in(self.kek_file or Path())
-
-
-def private_text(path: Path) -> str:
-    """Return the text of a file that its owner alone may read."""
-    try:
-        if stat.S_IMODE(path.stat().st_mode) & 0o077:
-            raise SettingsError(f"{path} 只应本人可读，请 chmod 600 · must be readable by its owner alone: chmod 600")
-        return path.read_text(encoding="ascii")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"密钥无法读取，请核对路径 · the key cannot be read, check its path: {error}") from error
-
-
-def kek_in(path: Path) -> bytes:
-    """Return the key-encryption key of a file; raises `SettingsError`."""
-    return kek_of(private_text(path))
-
-
-def kek_of(text: str) -> bytes:
-    """Return the key-encryption key of a text: 32 bytes, base64url; raises `SettingsError`."""
-    text = text.strip()
-    try:
-        key = urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except (Error, ValueError) as error:
-        raise SettingsError(
-            "主密钥不是 base64url，请整段复制 · the key-encryption key is not base64url: copy all of it"
-        ) from error
-    if len(key) != KEK_BYTES:
-        raise SettingsError(
-            f"主密钥应为 {KEK_BYTES} 字节，用 licence keys new-kek 生成 · "
-            f"the key-encryption key has {KEK_BYTES} bytes: make one with `licence keys new-kek`"
-        )
-    return key

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from fastapi.telemetry import TelemetryConfig
 
 from app.limits import PROBES
-from app.settings import Settings, SettingsError
+from app.setting_values import SettingsError
+from app.settings import Settings
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExporter

@@ -67,7 +67,7 @@ class StatusPublisher:
     def uris(self, agency: str) -> list[str]:
         """Return where all of an agency's lists are, for nightly prefetch."""
         with self._database.read() as session:
-            return [self.uri(row.list_id) for row in store.lists(session, agency)]
+            return [self.uri(row.list_id) for row in lists_store.all_published(session, agency)]
 
     def behind(self, agency: str) -> list[str]:
         """Return an agency's lists whose publication is behind the ledger."""

@@ -16,7 +16,7 @@ from app.cli.opening import Json, must_open_a_key, settings
 from app.cli.output import REFUSED, answer, errors, print_json
 from app.doctor import kek_variable
 from app.house import House
-from app.settings import SettingsError
+from app.setting_values import SettingsError
 from credentials import base64url, merkle
 from credentials.errors import FormatError
 from keys.errors import KeySealBrokenError

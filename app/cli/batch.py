@@ -3,6 +3,7 @@
 import json
 import secrets
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,7 +20,6 @@ from issuers.batch import rows
 KINDS = {".ndjson": rows.NDJSON, ".jsonl": rows.NDJSON, ".csv": rows.CSV, ".xlsx": rows.XLSX}
 OVER = frozenset({"done", "stopped"})
 EVERY_SECONDS, AGAIN_SECONDS, PATIENCE_SECONDS = 1.0, 5.0, 600.0
-TRIES = 3  # to send a file
 TOLD = 20  # refused rows on the screen; all are in the report
 PIECE = 256 * 1024
 ReportFile = Annotated[
@@ -66,16 +66,30 @@ def send(  # noqa: PLR0917 - typer's options
 
 def _sent(client: Client, path: str, file: Path, **how: Any) -> dict[str, Any]:
     """Send a file; one that broke off is sent again under the same key, so that it is one job all the same."""
-    for left in reversed(range(TRIES)):
+
+    def once() -> Any:
         with file.open("rb") as body:
-            pieces = iter(partial(body.read, PIECE), b"")
-            try:
-                return dict(client.call("POST", path, content=pieces, **how))
-            except CallRefusedError as error:
-                if not (left and error.passes and error.problem.get("sent", True)):
-                    raise
+            return client.call("POST", path, content=iter(partial(body.read, PIECE), b""), **how)
+
+    return _patiently(once)
+
+
+def _patiently(call: Callable[[], Any], *, begun: bool = False) -> dict[str, Any]:
+    """Return what a call answers, made again while a worker restarts or the database fails over.
+
+    Unless it has `begun`, a service that nobody reaches at all is none.
+    """
+    until = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return dict(call())
+        except CallRefusedError as error:
+            reached = begun or error.problem.get("sent", True)
+            if not (error.passes and reached) or time.monotonic() >= until:
+                raise
+            errors.print(f"没有应答，稍后再试 · no answer, trying again: {error}", markup=False, soft_wrap=True)
+        begun = True
         time.sleep(AGAIN_SECONDS)
-    raise AssertionError("the last try returns or raises")
 
 
 def watch(
@@ -83,7 +97,7 @@ def watch(
 ) -> None:
     """Watch a job until it is done."""
     with Client(url, token, patience=PATIENT) as client:
-        made = _looked_at(client, f"/issuers/{agency}/batches/{job_id}")
+        made = _patiently(partial(client.get, f"/issuers/{agency}/batches/{job_id}"))
         made = _followed(client, agency, made, as_json=json_output)
         _end(client, agency, made, report, as_json=json_output)
 
@@ -123,19 +137,7 @@ def _followed(client: Client, agency: str, made: dict[str, Any], *, as_json: boo
             if made["state"] in OVER:
                 return made
             time.sleep(EVERY_SECONDS)
-            made = _looked_at(client, f"/issuers/{agency}/batches/{made['job_id']}")
-
-
-def _looked_at(client: Client, path: str) -> dict[str, Any]:
-    """Return how far a job is, patiently: it goes on while a worker restarts or the database fails over."""
-    until = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        try:
-            return dict(client.get(path))
-        except CallRefusedError as error:
-            if not error.passes or time.monotonic() >= until:
-                raise
-        time.sleep(AGAIN_SECONDS)
+            made = _patiently(partial(client.get, f"/issuers/{agency}/batches/{made['job_id']}"), begun=True)
 
 
 def _end(client: Client, agency: str, made: dict[str, Any], report: Path | None, *, as_json: bool) -> None:

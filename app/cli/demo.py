@@ -13,7 +13,7 @@ from app.cli.demo_city import City
 from app.cli.demo_server import StoryBrokenError, environment, first_token, free_port, server
 from app.cli.demo_teller import Teller
 from app.cli.output import errors
-from app.settings import SettingsError
+from app.setting_values import SettingsError
 
 MARK = ".licence-demo"
 """A file that says: this folder is a demonstration's, its database and key may go."""

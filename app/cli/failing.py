@@ -13,7 +13,8 @@ from app.cli.files import FileNotJsonError
 from app.cli.output import FAILED, REFUSED, WRONG_USAGE
 from app.database import why
 from app.problem_codes import PROBLEMS
-from app.settings import KEK_FIELDS, ONE_KEK, SettingsError
+from app.setting_values import SettingsError
+from app.settings import KEK_FIELDS, ONE_KEK
 from credentials import fault_words
 from credentials.errors import FormatError
 from issuers.errors import IssuerError

@@ -9,7 +9,8 @@ from app import clock, migrations
 from app.building import build
 from app.doctor import kek_variable
 from app.house import House
-from app.settings import Settings, SettingsError
+from app.setting_values import SettingsError
+from app.settings import Settings
 from keys.errors import KeySealBrokenError
 from keys.models import KeyState
 
@@ -57,8 +58,7 @@ def must_not_be_held(engine: Engine) -> None:
 
 def must_be_its_address(made: House) -> None:
     """Refuse to sign for another address than the database's licences name: nobody would believe either."""
-    ours, theirs = made.settings.base_url, made.registry.address()
-    if theirs not in {None, ours}:
+    if (theirs := made.other_address()) is not None:
         raise SettingsError(
             f"此数据库的证照都写着 {theirs}，请照此设置 LICENCE_BASE_URL，或另用数据库 · the licences of this database "
             f"name {theirs}: set LICENCE_BASE_URL to it, or use another database"

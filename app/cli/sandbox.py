@@ -15,7 +15,7 @@ from app import catalogue
 from app.cli.client import CallRefusedError, Client
 from app.cli.demo_server import StoryBrokenError, environment, first_token, is_taken, server
 from app.cli.output import console
-from app.settings import SettingsError
+from app.setting_values import SettingsError
 from credentials import strict_json
 
 MARK, TOKENS = ".licence-sandbox", "env"

@@ -19,7 +19,8 @@ from app.cli.output import FAILED, REFUSED, answer, errors
 from app.database import EngineDatabase
 from app.house import House
 from app.main import create_app
-from app.settings import Settings, SettingsError, is_loopback
+from app.setting_values import SettingsError, is_loopback
+from app.settings import Settings
 
 OF_CALLERS = frozenset({"LICENCE_URL", "LICENCE_TOKEN", "LICENCE_SANDBOX"})
 """Variables of the same beginning that are for who calls the API."""

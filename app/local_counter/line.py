@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
 from app.cli.client import Answer, CallRefusedError, Client
-from app.settings import SettingsError
+from app.setting_values import SettingsError
 from credentials import dpop, jws, strict_json
 from credentials.jwk import export_public
 from keys.oauth.client_credentials import ASSERTION, ASSERTION_LIFE_SECONDS

@@ -8,7 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from app.cli.failing import failure
-from app.settings import ONE_KEK, Settings, SettingsError
+from app.setting_values import SettingsError
+from app.settings import ONE_KEK, Settings
 from credentials import base64url
 from tests.world import KEK
 

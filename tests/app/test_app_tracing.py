@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 from app import tracing
 from app.main import create_app
-from app.settings import SettingsError
+from app.setting_values import SettingsError
 from tests.world import BASE_URL, World
 
 SECRET = "s3cret-of-a-query"

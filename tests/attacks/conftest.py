@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.settings import is_loopback
+from app.setting_values import is_loopback
 from tests.counting import SEEN
 
 FAMILIES = {

@@ -5,7 +5,7 @@ import pytest
 from app.limits import Counts, Shared, client, prefix
 from app.main import create_app
 from app.permissions import TABLE
-from app.settings import SettingsError
+from app.setting_values import SettingsError
 from keys.auth import SESSION
 from tests.world import World
 

@@ -15,7 +15,7 @@ from alembic.script import ScriptDirectory
 
 from app import doctor, migrations
 from app.cli import opening
-from app.settings import SettingsError
+from app.setting_values import SettingsError
 from tests.records.tables import alter, findings
 from tests.world import KEK, World
 

@@ -13,7 +13,8 @@ from app.building import build
 from app.custody import Pkcs11Key, another
 from app.doctor import examine
 from app.house import House
-from app.settings import Settings, SettingsError
+from app.setting_values import SettingsError
+from app.settings import Settings
 from keys.errors import KeySealBrokenError
 from keys.models import KeyPurpose
 from tests.races.test_many_at_once import at_once

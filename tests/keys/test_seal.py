@@ -12,7 +12,8 @@ from app.building import build
 from app.doctor import examine
 from app.house import House
 from app.main import create_app
-from app.settings import Settings, SettingsError
+from app.setting_values import SettingsError
+from app.settings import Settings
 from credentials import base64url
 from keys.encryption import Seal
 from keys.errors import KeySealBrokenError

@@ -17,7 +17,8 @@ from pydantic import SecretStr, ValidationError
 from app.building import build
 from app.custody import VaultTransit, another
 from app.house import House
-from app.settings import Settings, SettingsError
+from app.setting_values import SettingsError
+from app.settings import Settings
 from credentials import base64url
 from keys.errors import KeySealBrokenError
 from keys.models import KeyPurpose

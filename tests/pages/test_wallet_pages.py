@@ -1,5 +1,6 @@
 """The holder's journeys in a real browser: show, be asked, agree, look back, hand over; both languages, both widths."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -234,6 +235,32 @@ def test_a_link_answered_in_the_wallet(city: LiveWorld, chromium: Any) -> None:
         page.wait_for_selector("#said.good")
     (entry,) = city.counter().get(f"/verifier/class-lists/{made['list_id']}")["entries"]
     assert entry["state"] == "complete"
+
+
+def test_a_link_answered_for_somebody_whom_one_helps(city: LiveWorld, chromium: Any) -> None:
+    """Whoever acts for others says for whom; each licence says whose it is, and theirs is shown."""
+    drive(city)
+    city.issue()
+    body = {"agent": city.person("graduate"), "kind": "helper"}
+    made = city.holder().post("/wallet/mandates", body | {"ends_at": (city.now + timedelta(days=30)).isoformat()})
+    assert made.status == 201, made.body
+    asked = city.counter().post(
+        "/verifier/presentation-requests", {"service_item": "ride_hailing_driver", "qr": "none"}
+    )
+    with opened(chromium, city) as page:
+        sign_in(page, city, "graduate")
+        page.goto("/w/open")
+        page.fill("#link", asked["link"])
+        page.select_option("#whom", label="李样本")
+        page.click("#link-form .primary")
+        page.wait_for_selector("#request:not([hidden])")
+        assert page.inner_text("#request-parts").count("代为出示：李样本") == 3
+        check(page)
+        shot(page, "wallet-request-for-another")
+        page.click("#agree")
+        page.wait_for_selector("#said.good")
+    (use,) = city.holder().get("/wallet/uses")["items"]
+    assert (use["reason"], use["holder_name"], use["actor_name"]) == ("accepted", "李样本", "王测试")
 
 
 def test_empty_gone_signed_out(city: LiveWorld, chromium: Any) -> None:

@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from pydantic import ValidationError
 
-from app.settings import SettingsError
+from app.setting_values import SettingsError
 from credentials import base64url
 from tests.browsing import Browser
 from tests.foreign import new_key

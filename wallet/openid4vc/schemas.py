@@ -14,6 +14,7 @@ from wallet.openid4vc.outcomes import Taken
 from wallet.presenting import spelt, type_of
 from wallet.schemas import SENSITIVE
 
+REQUEST_LINK = "openid4vp://?client_id=x509_hash%3AYw…&request_uri=https%3A%2F%2Fbank.example%2Frequests%2Fu8"
 OFFER_LINK = "openid-credential-offer://?credential_offer_uri=https%3A%2F%2Fissuer.example%2Foffers%2Fu8"
 
 
@@ -29,6 +30,8 @@ class RequestIn(LinkIn):
     """Look at a request; `principal` is for whom, where the holder acts for others."""
 
     principal: str | None = Field(default=None, max_length=64)
+
+    model_config = example({"link": REQUEST_LINK})
 
 
 class TakeIn(LinkIn):

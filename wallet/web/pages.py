@@ -106,7 +106,7 @@ def routes(pages: Pages, clock: Clock) -> APIRouter:
     def open_link(request: Request) -> Response:
         """Take offers and answer requests of other services."""
         me = signed_in(request)
-        return me if isinstance(me, Response) else pages.render(request, "wallet/open.html")
+        return me if isinstance(me, Response) else _open(pages, request, me.holder, clock)
 
     _add_open_to_all(router, pages)
     return router
@@ -228,6 +228,10 @@ def _mandate(pages: Pages, row: Mandate, language: str, clock: Clock) -> dict[st
         "ends_at": row.ends_at,
         "types": [pages.type_name(one).get(language, one) for one in row.types or ()],
     }
+
+
+def _open(pages: Pages, request: Request, me: str, clock: Clock) -> Response:
+    return pages.render(request, "wallet/open.html", people=_principals(pages, me, clock))
 
 
 def _principals(pages: Pages, me: str, clock: Clock) -> Sequence[dict[str, str]]:

@@ -167,7 +167,8 @@ if (linkForm) {
     at("offer").hidden = false;
   };
   const lookAtRequest = async () => {
-    request = await call("POST", "/wallet/requests", { link });
+    const principal = at("whom") ? at("whom").value : "";
+    request = await call("POST", "/wallet/requests", { link, ...(principal ? { principal } : {}) });
     at("request-who").textContent = request.verifier_name || request.verifier;
     at("request-host").textContent = request.host;
     at("unsigned").hidden = request.signed;
