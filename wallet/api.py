@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
 
@@ -12,6 +12,7 @@ from wallet import cards
 from wallet.auth import holder_with
 from wallet.qr import picture
 from wallet.schemas import (
+    Language,
     LicenceList,
     LicenceView,
     PassIn,
@@ -39,7 +40,6 @@ SVG: dict[int | str, dict[str, Any]] = {
 PDF: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}, "example": "%PDF-1.3 …"}}}
 }
-Language = Annotated[Literal["zh", "en"], Query(description="Language of names and labels.")]
 
 
 def routes(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field, model_validator
 
@@ -12,6 +12,7 @@ from wallet.wallet import Choice
 LICENCE_ID = "1.2.156.3005.2.1144019900DEM0015H002.1144019900DEM0023C.202600000002.001.R"
 SENSITIVE = "Yes, too, to what is of a child under fourteen."
 Picture = Literal["none", "svg", "png"]
+Language = Annotated[Literal["zh", "en"], Field(description="Language of names and labels.")]
 
 
 class ChoiceIn(Input):

@@ -16,8 +16,7 @@ from keys.auth import Clock
 from verifier.service_items import ServiceItem
 from wallet.consents.consents import LIFE
 from wallet.matters import Matter, Wanted
-from wallet.views import NUMBER_LABELS
-from wallet.web import views
+from wallet.views import claim_label
 
 SECONDS = LIFE.total_seconds()
 
@@ -76,10 +75,6 @@ def _part(kind: LicenceType, wanted: Wanted, matter: Matter, language: str) -> d
         "name": kind.names[language],
         "whose": "",
         "why": wanted.why.get(language, ""),
-        "shown": [{"label": _label(kind, name, language), "value": "＊＊＊"} for name in (*names, *numbers)],
-        "kept": [_label(kind, name, language) for name in kind.claims if name not in names],
+        "shown": [{"label": claim_label(kind, name, language), "value": "＊＊＊"} for name in (*names, *numbers)],
+        "kept": [claim_label(kind, name, language) for name in kind.claims if name not in names],
     }
-
-
-def _label(kind: LicenceType, name: str, language: str) -> str:
-    return NUMBER_LABELS[name][language] if name in NUMBER_LABELS else views.claim_label(kind, name, language)

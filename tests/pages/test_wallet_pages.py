@@ -230,7 +230,12 @@ def test_a_link_answered_in_the_wallet(city: LiveWorld, chromium: Any) -> None:
         page.fill("#link", link)
         page.click("#link-form .primary")
         page.wait_for_selector("#request:not([hidden])")
+        told = page.inner_text("#request-parts")
+        assert "居民身份证" in told
+        assert "现居住地行政区划代码" in told
+        assert not set(told) & set("_{")
         check(page)
+        shot(page, "wallet-request")
         page.click("#agree")
         page.wait_for_selector("#said.good")
     (entry,) = city.counter().get(f"/verifier/class-lists/{made['list_id']}")["entries"]

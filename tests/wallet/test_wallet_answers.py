@@ -141,6 +141,15 @@ def test_answers_our_own_counters(world: World, how: dict[str, str]) -> None:
     assert "residence_district" in permit["claims"]
     assert "current_address" in permit["kept_back"]
     assert set(permit["claims"]) & set(permit["kept_back"]) == set()
+    assert (permit["name"], permit["labels"]["residence_district"]) == ("居住证", "现居住地行政区划代码")
+    (held,) = [one for one in world.holder().get("/wallet/licences")["items"] if one["name"] == "居住证"]
+    assert permit["values"] == {
+        one["name"]: [one["value"]] for one in held["claims"] if one["name"] in permit["claims"]
+    }
+    assert permit["values"].keys() == set(permit["claims"])
+    assert permit["labels"].keys() == {*permit["claims"], *permit["kept_back"]}
+    in_english = world.holder().post("/wallet/requests?language=en", {"link": request["link"]})["parts"]
+    assert {one["name"] for one in in_english} == {"Resident identity card", "Driving licence", "Residence permit"}
     assert told(world, request) == {"state": "waiting", "verdict": None}
     assert answer(world, seen).body == {"redirect_uri": None}
     state = told(world, request)

@@ -26,6 +26,7 @@ from wallet.openid4vc.schemas import (
     taken_out,
 )
 from wallet.openid4vc.taking import Taking
+from wallet.schemas import Language
 
 
 def routes(
@@ -72,9 +73,9 @@ def routes(
         return taken_out(taking.collect(me, issuance_id, now=clock()))
 
     @router.post("/requests", status_code=201)
-    def look_at_request(me: Me, body: RequestIn) -> RequestView:
+    def look_at_request(me: Me, body: RequestIn, language: Language = "zh") -> RequestView:
         """Look at a verifier's request (OpenID4VP): who asks for what of which licences; nothing leaves yet."""
-        return request_view(answering.look(me, body.link, body.principal, now=clock()), me, name_of)
+        return request_view(answering.look(me, body.link, body.principal, now=clock()), language, me, name_of)
 
     @router.post("/requests/{request_id}/answer")
     def answer_request(me: Me, request_id: str, body: AnswerIn) -> AnsweredOut:

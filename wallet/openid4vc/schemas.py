@@ -6,13 +6,17 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from credentials import dcql
+from credentials.sd_jwt import Path
 from keys.schemas import Input, example
-from wallet.openid4vc.answering import Shown
+from wallet.keeping import Opened
+from wallet.openid4vc.answering import Match, Shown
 from wallet.openid4vc.discovery import AUTHORIZATION_CODE, PRE_AUTHORIZED, Issuer, Offered, by_locale
 from wallet.openid4vc.links import MAX_LINK
 from wallet.openid4vc.outcomes import Taken
 from wallet.presenting import spelt, type_of
 from wallet.schemas import SENSITIVE
+from wallet.views import label, licence_name
 
 REQUEST_LINK = "openid4vp://?client_id=x509_hash%3AYw…&request_uri=https%3A%2F%2Fbank.example%2Frequests%2Fu8"
 OFFER_LINK = "openid-credential-offer://?credential_offer_uri=https%3A%2F%2Fissuer.example%2Foffers%2Fu8"
@@ -110,8 +114,11 @@ class PartView(BaseModel):
     query_id: str
     licence_id: str
     licence_type: str
+    name: str
     claims: list[str]
     kept_back: list[str]
+    labels: dict[str, str] = Field(description="What those claims are called, in one language.")
+    values: dict[str, list[Any]] = Field(description="What would leave, by claim; several where a list is asked for.")
     optional: bool
     sensitive: bool
     principal: dict[str, str] | None = Field(
@@ -142,8 +149,11 @@ class RequestView(BaseModel):
                     "query_id": "permit",
                     "licence_id": "1.2.156…",
                     "licence_type": "residence_permit",
+                    "name": "居住证",
                     "claims": ["residence_district"],
                     "kept_back": ["current_address"],
+                    "labels": {"residence_district": "现居住地行政区划代码", "current_address": "现居住地址"},
+                    "values": {"residence_district": ["330203"]},
                     "optional": False,
                     "sensitive": False,
                     "principal": None,
@@ -191,31 +201,42 @@ def taken_out(taken: Taken) -> TakenOut:
     return TakenOut(licence_ids=taken.licence_ids, waiting=taken.waiting, refused=taken.refused)
 
 
-def request_view(shown: Shown, viewer: str, name_of: Callable[[str], str]) -> RequestView:
-    """Return a request for the holder to look at."""
-    parts = []
-    for match in shown.matches:
-        leaving = {spelt(path) for path in match.paths}
-        clear = match.opened.licence.claims.keys() - match.opened.selective
-        whose = match.opened.row.holder_id
-        parts.append(
-            PartView(
-                query_id=match.query_id,
-                licence_id=match.opened.row.licence_id,
-                licence_type=type_of(match.opened),
-                claims=sorted(leaving | clear),
-                kept_back=sorted(match.opened.licence.claims.keys() - clear - {str(path[0]) for path in match.paths}),
-                optional=match.optional,
-                sensitive=match.sensitive,
-                principal=None if whose == viewer else {"holder_id": whose, "name": name_of(whose)},
-            )
-        )
+def request_view(shown: Shown, language: str, viewer: str, name_of: Callable[[str], str]) -> RequestView:
+    """Return a request for the holder to look at, labels in `language` (zh or en)."""
     return RequestView(
         request_id=shown.request_id,
         verifier=shown.asked.client_id,
         verifier_name=shown.asked.name,
         host=shown.asked.host,
         signed=shown.asked.signed,
-        parts=parts,
+        parts=[_part_view(match, language, viewer, name_of) for match in shown.matches],
         expires_at=shown.expires_at,
     )
+
+
+def _part_view(match: Match, language: str, viewer: str, name_of: Callable[[str], str]) -> PartView:
+    opened, claims = match.opened, match.opened.licence.claims
+    clear = claims.keys() - opened.selective
+    leaving = {spelt(path): path for path in (*match.paths, *((name,) for name in clear))}
+    kept_back = sorted(claims.keys() - {path[0] for path in leaving.values()})
+    whose = opened.row.holder_id
+    return PartView(
+        query_id=match.query_id,
+        licence_id=opened.row.licence_id,
+        licence_type=type_of(opened),
+        name=licence_name(opened, language),
+        claims=sorted(leaving),
+        kept_back=kept_back,
+        labels={name: _label(opened, path, language) for name, path in leaving.items()}
+        | {name: label(opened, name, language) for name in kept_back},
+        values={name: dcql.find(claims, path) for name, path in leaving.items()},
+        optional=match.optional,
+        sensitive=match.sensitive,
+        principal=None if whose == viewer else {"holder_id": whose, "name": name_of(whose)},
+    )
+
+
+def _label(opened: Opened, path: Path, language: str) -> str:
+    """Return what a path's claim is called, and what of it is meant."""
+    head, *rest = path
+    return ".".join([label(opened, str(head), language), *([spelt(tuple(rest))] if rest else [])])

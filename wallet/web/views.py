@@ -9,7 +9,7 @@ from wallet.consents.consents import Part, Question
 from wallet.keeping import Opened
 from wallet.mandates.models import Kind
 from wallet.models import Use
-from wallet.views import NUMBER_LABELS, licence_view
+from wallet.views import claim_label, label, licence_view
 
 Names = Callable[[str], Mapping[str, str]]
 """Returns what something of the catalogue is called, zh and en, by its key."""
@@ -75,19 +75,6 @@ def spelt(value: object) -> str:
     if isinstance(value, Mapping):
         return "；".join(f"{name}: {spelt(one)}" for name, one in value.items())
     return "、".join(map(spelt, value)) if isinstance(value, list) else str(value)
-
-
-def label(opened: Opened, name: str, language: str) -> str:
-    """Return what a claim is called."""
-    if name in NUMBER_LABELS:
-        return NUMBER_LABELS[name][language]
-    return claim_label(opened.kind, name, language)
-
-
-def claim_label(kind: LicenceType | None, name: str, language: str) -> str:
-    """Return what a claim of a type is called; one that it does not name is called as it is."""
-    claim = kind.claims.get(name) if kind else None
-    return claim.labels.get(language, name) if claim else name
 
 
 def asked(
@@ -160,10 +147,7 @@ def use(
         "licences": [
             {
                 "name": kind.names[language] if kind else one["licence_type"],
-                "claims": [
-                    NUMBER_LABELS.get(name, {}).get(language) or claim_label(kind, name, language)
-                    for name in one["claims"]
-                ],
+                "claims": [claim_label(kind, name, language) for name in one["claims"]],
             }
             for one in held
             for kind in [types.get(one["licence_type"])]

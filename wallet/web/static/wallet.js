@@ -168,7 +168,7 @@ if (linkForm) {
   };
   const lookAtRequest = async () => {
     const principal = at("whom") ? at("whom").value : "";
-    request = await call("POST", "/wallet/requests", { link, ...(principal ? { principal } : {}) });
+    request = await call("POST", `/wallet/requests?language=${language}`, { link, ...(principal ? { principal } : {}) });
     at("request-who").textContent = request.verifier_name || request.verifier;
     at("request-host").textContent = request.host;
     at("unsigned").hidden = request.signed;
@@ -177,11 +177,29 @@ if (linkForm) {
     at("request").hidden = false;
   };
   const line = (text) => Object.assign(document.createElement("p"), { textContent: text });
+  const word = (value) => {
+    if (typeof value === "boolean") return value ? "✓" : "✗";
+    if (Array.isArray(value)) return value.map(word).join("、");
+    if (value && typeof value === "object") return Object.entries(value).map(([name, one]) => `${name}: ${word(one)}`).join("；");
+    return String(value);
+  };
+  const shown = (one) => {
+    const list = Object.assign(document.createElement("dl"), { className: "claims shown" });
+    for (const name of one.claims) {
+      const [term, told] = [document.createElement("dt"), document.createElement("dd")];
+      term.append(isolated(one.labels[name]));
+      told.append(isolated(word(one.values[name])));
+      list.append(term, told);
+    }
+    return list;
+  };
+  const isolated = (text) => Object.assign(document.createElement("bdi"), { textContent: text });
   const part = (one) => {
     const item = document.createElement("li");
-    const whose = one.principal ? `${said.of}${one.principal.name} · ` : "";
-    item.append(line(`${whose}${one.licence_type} — ${said.shows}${one.claims.join("、")}`));
-    if (one.kept_back.length) item.append(line(`${said.keeps}${one.kept_back.join("、")}`));
+    item.append(Object.assign(document.createElement("h3"), { textContent: one.name }));
+    if (one.principal) item.append(line(`${said.of}${one.principal.name}`));
+    item.append(line(said.shows), shown(one));
+    if (one.kept_back.length) item.append(line(`${said.keeps}${one.kept_back.map((name) => one.labels[name]).join("、")}`));
     if (one.optional) {
       const label = Object.assign(document.createElement("label"), { className: "check" });
       const box = Object.assign(document.createElement("input"), { type: "checkbox", checked: true, name: "part", value: one.query_id });
