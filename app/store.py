@@ -13,6 +13,7 @@ from issuers.models import Agency, LicenceCopy, LicenceRow, StatusListRow
 from keys.models import AccessToken, TrustPublication
 from records.models import AuditEntry, LogCheckpoint
 from records.outbox.models import Delivery, OutboxEvent, Webhook
+from records.rows import store as rows_store
 from verifier.models import Counter, Verification, VerifiedPresentation
 from verifier.reasons import Outcome
 from wallet.consents.models import Consent
@@ -189,7 +190,7 @@ def end_tokens(session: Session, now: datetime) -> int:
     """End every access token that still opens; returns how many."""
     open_still = col(AccessToken.expires_at) > now, col(AccessToken.revoked_at).is_(None)
     statement = update(AccessToken).where(*open_still).values(expires_at=now)
-    return int(session.execute(statement).rowcount)  # type: ignore[attr-defined]
+    return rows_store.changed(session, statement)
 
 
 def raise_trust_version_to(session: Session, version: int) -> None:

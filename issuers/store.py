@@ -209,7 +209,7 @@ _TAKEN = select(
 def sign_copy(session: Session, copy_id: str, signature: str) -> bool:
     """Note a copy as signed; False if it was burnt meanwhile."""
     statement = update(LicenceCopy).where(col(LicenceCopy.copy_id) == copy_id, ~col(LicenceCopy.burnt))
-    return bool(session.execute(statement.values(signature=signature)).rowcount)  # type: ignore[attr-defined]
+    return bool(rows_store.changed(session, statement.values(signature=signature)))
 
 
 def unsigned_copies(session: Session, before: datetime) -> Sequence[LicenceCopy]:
@@ -278,11 +278,11 @@ def _count(dialect: str) -> Executable:
 
 def forget_hours(session: Session, before: int) -> int:
     """Forget who did how much in hours before one; returns how many rows."""
-    return int(session.execute(delete(ActsOfHour).where(col(ActsOfHour.hour) < before)).rowcount)  # type: ignore[attr-defined]
+    return rows_store.changed(session, delete(ActsOfHour).where(col(ActsOfHour.hour) < before))
 
 
 def alerted(session: Session, actor: str, hour: int) -> bool:
     """Note that somebody's limit of an hour was told; of any number of times at once one gets True."""
     rows_store.insert_unless_taken(session, ActsOfHour(actor=actor, hour=hour, count=0))
     mine = (col(ActsOfHour.actor) == actor, col(ActsOfHour.hour) == hour, ~col(ActsOfHour.alerted))
-    return bool(session.execute(update(ActsOfHour).where(*mine).values(alerted=True)).rowcount)  # type: ignore[attr-defined]
+    return bool(rows_store.changed(session, update(ActsOfHour).where(*mine).values(alerted=True)))

@@ -1,8 +1,8 @@
 """Encryption at rest: AES-256-GCM under keys derived from one root secret, which `key_encryption.py` keeps.
 
 What is sealed is bound to a context text: a blob put in another row's place does not open. Contexts in use: signing
-keys `keys/vault.py`, holder keys and licences `wallet/keeping.py`, names `wallet/accounts.py`, disclosures that wait
-for delivery `issuers/recording.py`.
+keys `keys/vault.py`, holder keys and licences `wallet/keeping.py`, names `wallet/accounts.py`, keys of single answers
+`verifier/openid4vp/response_keys.py`, disclosures that wait for delivery `issuers/recording.py`.
 """
 
 from collections.abc import Callable
@@ -11,9 +11,11 @@ from hmac import digest
 from threading import Lock
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_der_private_key
 
 from keys.errors import KeySealBrokenError
 
@@ -58,9 +60,30 @@ class Seal:
         except (InvalidTag, ValueError) as error:
             raise KeySealBrokenError from error
 
+    def close_key(self, private: EllipticCurvePrivateKey, context: str) -> bytes:
+        """Return a private key sealed for `context`."""
+        return self.close(key_bytes(private), context)
+
+    def open_key(self, sealed: bytes, context: str) -> EllipticCurvePrivateKey:
+        """Return the private key that was sealed for `context`; anything else raises `KeySealBrokenError`."""
+        return key_of(self.open(sealed, context))
+
     def lookup(self, text: str) -> str:
         """Return a keyed digest of `text`: equal texts meet, and nobody without the root secret can try them all."""
         return digest(self._lookup_key, text.encode(), "sha256").hex()
+
+
+def key_bytes(private: EllipticCurvePrivateKey) -> bytes:
+    """Return a private key as bytes (PKCS #8, DER); whoever calls this seals it."""
+    return private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+
+
+def key_of(der: bytes) -> EllipticCurvePrivateKey:
+    """Return the private key of such bytes; another kind of key raises `KeySealBrokenError`."""
+    private = load_der_private_key(der, password=None)
+    if not isinstance(private, EllipticCurvePrivateKey):
+        raise KeySealBrokenError
+    return private
 
 
 def derived(secret: bytes, info: bytes) -> bytes:

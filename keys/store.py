@@ -21,6 +21,7 @@ from keys.models import (
     TrustPublication,
 )
 from keys.passkeys.models import Passkey
+from records.rows import store as rows_store
 
 
 def keys_of(session: Session, owner: str | None = None, purpose: KeyPurpose | None = None) -> Sequence[SigningKey]:
@@ -68,7 +69,7 @@ def any_sealed_key(session: Session) -> SigningKey | None:
 def raise_trust_version(session: Session) -> None:
     """Note that the trust list must be signed anew; waits for anybody else doing so."""
     statement = update(TrustPublication).values(version=TrustPublication.version + 1)
-    if not session.execute(statement).rowcount:  # type: ignore[attr-defined]
+    if not rows_store.changed(session, statement):
         session.add(TrustPublication(version=1))
         session.flush()
 
@@ -85,7 +86,7 @@ def store_trust_list(session: Session, *, version: int, token: str, issued_at: i
         .where(col(TrustPublication.published_version) <= version, col(TrustPublication.issued_at) <= issued_at)
         .values(published_version=version, token=token, issued_at=issued_at)
     )
-    return bool(session.execute(statement).rowcount)  # type: ignore[attr-defined]
+    return bool(rows_store.changed(session, statement))
 
 
 def trusted_agencies(session: Session) -> Sequence[TrustedAgency]:
@@ -131,7 +132,7 @@ def revoke_token(session: Session, token_id: str, now: datetime) -> None:
 def hold_token(session: Session, token_id: str) -> bool:
     """Hold a token's row until the commit, so that nobody revokes it meanwhile; False if somebody has."""
     statement = update(AccessToken).where(col(AccessToken.token_id) == token_id, col(AccessToken.revoked_at).is_(None))
-    return bool(session.execute(statement.values(token_id=token_id)).rowcount)  # type: ignore[attr-defined]
+    return bool(rows_store.changed(session, statement.values(token_id=token_id)))
 
 
 def clients_of(session: Session, role: str, subject: str) -> Sequence[OAuthClient]:
@@ -151,7 +152,7 @@ def decide_proposal(
         col(Proposal.expires_at) > now,
     )
     decided = statement.values(decided_at=now, decided_by=by, approved=approved)
-    return bool(session.execute(decided).rowcount)  # type: ignore[attr-defined]
+    return bool(rows_store.changed(session, decided))
 
 
 def note_done(session: Session, proposal_id: str, now: datetime) -> None:
@@ -214,10 +215,10 @@ def forget_tokens(session: Session, before: datetime) -> int:
     """Forget access tokens that were over before an instant; returns how many. One that a passkey came of is needed."""
     needed = select(Passkey.registered_with)
     old = delete(AccessToken).where(col(AccessToken.expires_at) < before, col(AccessToken.token_id).not_in(needed))
-    return int(session.execute(old).rowcount)  # type: ignore[attr-defined]
+    return rows_store.changed(session, old)
 
 
 def forget_enrolment_codes(session: Session, before: datetime) -> int:
     """Forget enrolment codes that were over before an instant, used or not; returns how many."""
     old = delete(EnrolmentCode).where(col(EnrolmentCode.expires_at) < before)
-    return int(session.execute(old).rowcount)  # type: ignore[attr-defined]
+    return rows_store.changed(session, old)

@@ -11,12 +11,6 @@ from datetime import datetime, timedelta
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_der_private_key,
-)
 from sqlmodel import Session
 
 from credentials import jwe, jws
@@ -24,7 +18,7 @@ from credentials.errors import KeyRefusedError
 from credentials.jwk import PublicKey, export_public, import_public
 from keys import store
 from keys.encryption import Seal
-from keys.errors import KeySealBrokenError, NoSigningKeyError, OwnerKeepsKeyError, UnknownKeyError
+from keys.errors import NoSigningKeyError, OwnerKeepsKeyError, UnknownKeyError
 from keys.models import VERIFIED, KeyPurpose, KeyState, SigningKey
 from keys.remembered import Remembered
 from records import audit
@@ -75,8 +69,7 @@ class Vault:
         private = self._make_key()
         jwk = export_public(private)
         kid = import_public(jwk).thumbprint[:KID_LENGTH]
-        der = private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-        sealed = self._seal.close(der, _context(kid, owner, purpose))
+        sealed = self._seal.close_key(private, _context(kid, owner, purpose))
         return SigningKey(kid=kid, owner=owner, purpose=purpose, state="", jwk=jwk, sealed=sealed, created_at=now)
 
     def kept_key(self, owner: str, purpose: KeyPurpose, jwk: object, *, now: datetime) -> SigningKey:
@@ -238,11 +231,7 @@ class Vault:
 
     def _private(self, row: SigningKey) -> EllipticCurvePrivateKey:
         if row.kid not in self._opened:
-            der = self._seal.open(row.sealed or b"", _context(row.kid, row.owner, row.purpose))
-            private = load_der_private_key(der, password=None)
-            if not isinstance(private, EllipticCurvePrivateKey):
-                raise KeySealBrokenError
-            self._opened[row.kid] = private
+            self._opened[row.kid] = self._seal.open_key(row.sealed or b"", sealed_context(row))
         return self._opened[row.kid]
 
 

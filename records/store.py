@@ -235,7 +235,7 @@ def forget_keys(session: Session, before: datetime, *, callers: Sequence[str], o
     )
     for one in operations:
         old = old.where(~col(IdempotencyKey.operation).startswith(one, autoescape=True))
-    return int(session.execute(old).rowcount)  # type: ignore[attr-defined]
+    return rows_store.changed(session, old)
 
 
 def lease(session: Session, name: str) -> LeaseRow | None:
@@ -247,10 +247,10 @@ def take_lease(session: Session, row: LeaseRow, holder: str, fence: int, until: 
     """Take a lease from whoever has it in `row`; of any number of workers at once one does."""
     this = update(LeaseRow).where(col(LeaseRow.name) == row.name, col(LeaseRow.fence) == row.fence)
     this = this.where(col(LeaseRow.holder) == row.holder, col(LeaseRow.until) == row.until)
-    return bool(session.execute(this.values(holder=holder, fence=fence, until=until)).rowcount)  # type: ignore[attr-defined]
+    return bool(rows_store.changed(session, this.values(holder=holder, fence=fence, until=until)))
 
 
 def hold_lease(session: Session, name: str, fence: int) -> bool:
     """Whether a lease still has this fence; nobody takes it before the transaction ends."""
     this = update(LeaseRow).where(col(LeaseRow.name) == name, col(LeaseRow.fence) == fence)
-    return bool(session.execute(this.values(fence=fence)).rowcount)  # type: ignore[attr-defined]
+    return bool(rows_store.changed(session, this.values(fence=fence)))

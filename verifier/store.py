@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
+from records.rows import store as rows_store
 from verifier.models import SeenPass, Verification, VerificationRequest, VerifiedPresentation
 
 
@@ -21,7 +22,7 @@ def claim_request(session: Session, request_id: str, counter: str, now: datetime
         )
         .values(answered_at=now)
     )
-    claimed = session.execute(statement).rowcount  # type: ignore[attr-defined]
+    claimed = rows_store.changed(session, statement)
     return session.get(VerificationRequest, request_id, populate_existing=True) if claimed else None
 
 
@@ -51,4 +52,4 @@ def verification(session: Session, verification_id: str, counter: str) -> Verifi
 def forget_requests(session: Session, before: datetime) -> int:
     """Forget requests that were over before an instant, answered or not; returns how many."""
     old = delete(VerificationRequest).where(col(VerificationRequest.expires_at) < before)
-    return int(session.execute(old).rowcount)  # type: ignore[attr-defined]
+    return rows_store.changed(session, old)

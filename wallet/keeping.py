@@ -6,16 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_der_private_key
 from sqlmodel import Session
 
 from credentials import jws, sd_jwt, sd_jwt_vc, x509
-from credentials.jwk import export_public, import_public
+from credentials.jwk import export_public, thumbprint
 from credentials.licence_type import Holder, LicenceType
 from credentials.sd_jwt import SdJwt
 from credentials.sd_jwt_vc import Credential
 from keys.encryption import Seal
-from keys.errors import KeySealBrokenError
 from records import audit
 from records.database import Database
 from records.rows import store as rows_store
@@ -68,7 +66,7 @@ class Keeping:
         self._accounts = accounts
         self._mandates = mandates
         self._types = types
-        self.make_key = make_key
+        self._make_key = make_key
 
     def bind(self, holder: Holder, *, reference: str, now: datetime) -> tuple[str, Mapping[str, str]]:
         """Return the holder's name here and a new public key for one licence; one reference, one key."""
@@ -102,25 +100,13 @@ class Keeping:
         it besides its holder; `taker` is who fetched it, if somebody did. `described` are names and labels by locale of
         a type that the catalogue does not have.
         """
-        parts = sd_jwt.parse(text)
-        licence = sd_jwt_vc.held(parts)
-        if parts.key_binding is not None:
-            raise DeliveryRefusedError("a licence is delivered without key binding")
+        licence, values = self.row(holder_ref, licence_id, text, now)
         key = session.get(HolderKey, licence.holder_key.thumbprint)
         if key is not None and key.holder_id == taker:  # made for whoever fetched it, who may act for its owner
             self._give_over(key, holder_ref)
         if key is None or key.holder_id != holder_ref:
             raise DeliveryRefusedError("bound to no key of this holder")
-        row = HeldLicence(
-            licence_id=licence_id,
-            holder_id=holder_ref,
-            issuer=licence.issuer,
-            vct=licence.vct,
-            thumbprint=key.thumbprint,
-            sealed=self._seal.close(text.encode("ascii"), f"licence {licence_id} of {holder_ref}"),
-            described=dict(described) if described else None,
-            received_at=now,
-        )
+        row = HeldLicence(**values, described=dict(described) if described else None)
         if not rows_store.insert_unless_taken(session, row):
             return
         kind = self._types.get(licence.vct)
@@ -137,9 +123,24 @@ class Keeping:
             act="licence.received", subject=licence_id, now=now,
         )  # fmt: skip
 
+    def row(self, holder_ref: str, licence_id: str, text: str, now: datetime) -> tuple[Credential, dict[str, Any]]:
+        """Return what a licence says and its row (`HeldLicence`), sealed, not yet stored.
+
+        One that is no SD-JWT VC without key binding is refused; that the key is this holder's is not checked.
+        """
+        parts = sd_jwt.parse(text)
+        licence = sd_jwt_vc.held(parts)
+        if parts.key_binding is not None:
+            raise DeliveryRefusedError("a licence is delivered without key binding")
+        sealed = self._seal.close(text.encode("ascii"), _licence_context(licence_id, holder_ref))
+        return licence, {
+            "licence_id": licence_id, "holder_id": holder_ref, "issuer": licence.issuer, "vct": licence.vct,
+            "thumbprint": licence.holder_key.thumbprint, "sealed": sealed, "received_at": now,
+        }  # fmt: skip
+
     def _give_over(self, key: HolderKey, owner: str) -> None:
-        der = self._seal.open(key.sealed, f"holder key {key.thumbprint} of {key.holder_id}")
-        key.sealed = self._seal.close(der, f"holder key {key.thumbprint} of {owner}")
+        private = self._seal.open_key(key.sealed, _key_context(key.thumbprint, key.holder_id))
+        key.sealed = self._seal.close_key(private, _key_context(key.thumbprint, owner))
         key.holder_id = owner
 
     def receive_foreign(
@@ -190,7 +191,7 @@ class Keeping:
         return kind.key if kind is not None else row.vct
 
     def _open(self, row: HeldLicence, key: HolderKey) -> Opened:
-        text = self._seal.open(row.sealed, f"licence {row.licence_id} of {row.holder_id}").decode("ascii")
+        text = self._seal.open(row.sealed, _licence_context(row.licence_id, row.holder_id)).decode("ascii")
         parts = sd_jwt.parse(text)
         return Opened(row, key, parts, sd_jwt_vc.held(parts), self._types.get(row.vct))
 
@@ -225,7 +226,7 @@ class Keeping:
         """Return the key of a reference, made if there is none."""
         found = store.key_by_reference(session, reference)
         if found is None:
-            made = self._new_holder_key(holder_id, reference, now)
+            made = HolderKey(**self.new_key(holder_id, reference, now))
             if rows_store.insert_unless_taken(session, made):
                 return made
             found = store.key_by_reference(session, reference)
@@ -233,29 +234,24 @@ class Keeping:
             raise HolderKeyTakenError
         return found
 
-    def _new_holder_key(self, holder_id: str, reference: str, now: datetime) -> HolderKey:
-        private = self.make_key()
+    def new_key(self, holder_id: str, reference: str, now: datetime) -> dict[str, Any]:
+        """Return the row of a new key of a holder's (`HolderKey`), sealed, not yet stored."""
+        private = self._make_key()
         jwk = export_public(private)
-        thumbprint = import_public(jwk).thumbprint
-        der = private_bytes(private)
-        return HolderKey(
-            thumbprint=thumbprint,
-            holder_id=holder_id,
-            reference=reference,
-            jwk=jwk,
-            sealed=self._seal.close(der, f"holder key {thumbprint} of {holder_id}"),
-            created_at=now,
-        )
+        name = thumbprint(jwk)
+        return {
+            "thumbprint": name, "holder_id": holder_id, "reference": reference, "jwk": jwk,
+            "sealed": self._seal.close_key(private, _key_context(name, holder_id)), "created_at": now,
+        }  # fmt: skip
 
     def signer(self, key: HolderKey) -> jws.Signer:
         """Return the signer of a key that a licence is bound to."""
-        der = self._seal.open(key.sealed, f"holder key {key.thumbprint} of {key.holder_id}")
-        private = load_der_private_key(der, password=None)
-        if not isinstance(private, EllipticCurvePrivateKey):
-            raise KeySealBrokenError
-        return jws.es256(private)
+        return jws.es256(self._seal.open_key(key.sealed, _key_context(key.thumbprint, key.holder_id)))
 
 
-def private_bytes(key: EllipticCurvePrivateKey) -> bytes:
-    """Return a private key as it is sealed (PKCS #8, DER)."""
-    return key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+def _key_context(name: str, holder_id: str) -> str:
+    return f"holder key {name} of {holder_id}"
+
+
+def _licence_context(licence_id: str, holder_id: str) -> str:
+    return f"licence {licence_id} of {holder_id}"

@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from credentials import sd_jwt, sd_jwt_vc, strict_json
-from credentials.jwk import export_public, thumbprint
+from credentials import strict_json
 from credentials.licence_type import Holder
 from credentials.text import clean
 from keys.encryption import Seal
@@ -19,7 +18,7 @@ from records.rows import store as rows_store
 from wallet import store
 from wallet.accounts import Accounts, stream
 from wallet.errors import DeliveryRefusedError
-from wallet.keeping import Keeping, private_bytes
+from wallet.keeping import Keeping
 from wallet.models import HeldLicence, HolderKey, HolderRow
 
 ISSUERS = "issuers"
@@ -64,7 +63,7 @@ class KeepingMany:
         made: dict[str, dict[str, Any]] = {}
         for name, reference in zip(names, references, strict=True):
             if reference not in found and reference not in made:
-                made[reference] = self._key(name, reference, now)
+                made[reference] = self._keeping.new_key(name, reference, now)
         with self._database.write() as session:
             rows_store.insert_many(session, HolderKey, list(made.values()))
         jwks: dict[str, Mapping[str, str]] = {**found, **{one: row["jwk"] for one, row in made.items()}}
@@ -82,7 +81,7 @@ class KeepingMany:
                         session, one.holder_ref, one.licence_id, one.text, supersedes=None, agents=one.agents, now=now
                     )
         plain = [one for one in fresh if not one.agents]
-        rows = [self._row(one, now) for one in plain]
+        rows = [self._keeping.row(one.holder_ref, one.licence_id, one.text, now)[1] for one in plain]
         with self._database.write() as session:
             owners = store.key_owners(session, [str(row["thumbprint"]) for row in rows])
             for one, row in zip(plain, rows, strict=True):
@@ -93,31 +92,6 @@ class KeepingMany:
                 session,
                 [Act(stream(one.holder_ref), ISSUERS, "licence.received", one.licence_id, now) for one in plain],
             )
-
-    def _row(self, one: Delivered, now: datetime) -> dict[str, object]:
-        parts = sd_jwt.parse(one.text)
-        licence = sd_jwt_vc.held(parts)
-        if parts.key_binding is not None:
-            raise DeliveryRefusedError("a licence is delivered without key binding")
-        return {
-            "licence_id": one.licence_id,
-            "holder_id": one.holder_ref,
-            "issuer": licence.issuer,
-            "vct": licence.vct,
-            "thumbprint": licence.holder_key.thumbprint,
-            "sealed": self._seal.close(one.text.encode("ascii"), f"licence {one.licence_id} of {one.holder_ref}"),
-            "received_at": now,
-        }
-
-    def _key(self, holder_id: str, reference: str, now: datetime) -> dict[str, Any]:
-        private = self._keeping.make_key()
-        jwk = export_public(private)
-        name = thumbprint(jwk)
-        sealed = self._seal.close(private_bytes(private), f"holder key {name} of {holder_id}")
-        return {
-            "thumbprint": name, "holder_id": holder_id, "reference": reference, "jwk": jwk, "sealed": sealed,
-            "created_at": now,
-        }  # fmt: skip
 
     def _accounts_of(self, holders: Sequence[Holder], now: datetime) -> dict[tuple[str, str], str]:
         """Return the accounts of holders by their numbers, made where there are none; the names are the last said."""

@@ -121,7 +121,7 @@ def withdraw_code(session: Session, holder_id: str, show_id: str, now: datetime)
     statement = update(ShowCode).where(
         col(ShowCode.show_id) == show_id, col(ShowCode.holder_id) == holder_id, col(ShowCode.used_at).is_(None)
     )
-    return bool(session.execute(statement.values(withdrawn_at=now)).rowcount)  # type: ignore[attr-defined]
+    return bool(rows_store.changed(session, statement.values(withdrawn_at=now)))
 
 
 def wrong_codes(session: Session, counter: str, minute: int) -> int:
@@ -134,7 +134,7 @@ def count_try(session: Session, counter: str, minute: int, by: int) -> None:
     """Count a try (1), or take it back (-1); other tries of the counter wait for this transaction."""
     statement = update(WrongCode).where(col(WrongCode.counter) == counter, col(WrongCode.minute) == minute)
     raised = statement.values(count=WrongCode.count + by)
-    if session.execute(raised).rowcount:  # type: ignore[attr-defined]
+    if rows_store.changed(session, raised):
         return
     if not rows_store.insert_unless_taken(session, WrongCode(counter=counter, minute=minute, count=by)):
         session.execute(raised)
@@ -221,10 +221,10 @@ def forget_codes(session: Session, before: datetime) -> int:
     """Forget show codes and sign-in links that were over before an instant, used or not; returns how many."""
     codes = delete(ShowCode).where(col(ShowCode.expires_at) < before)
     links = delete(SignInLink).where(col(SignInLink.expires_at) < before)
-    return sum(int(session.execute(one).rowcount) for one in (codes, links))  # type: ignore[attr-defined,misc]
+    return sum(rows_store.changed(session, one) for one in (codes, links))
 
 
 def forget_tries(session: Session, before_minute: int) -> int:
     """Forget how many wrong codes were typed in the minutes before one; returns how many minutes of counters."""
     old = delete(WrongCode).where(col(WrongCode.minute) < before_minute)
-    return int(session.execute(old).rowcount)  # type: ignore[attr-defined]
+    return rows_store.changed(session, old)

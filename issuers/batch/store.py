@@ -126,20 +126,20 @@ def go_on(session: Session, chunk: BatchChunk, **values: object) -> bool:
         col(BatchChunk.number) == chunk.number,
         col(BatchChunk.fence) == chunk.fence,
     )
-    return bool(session.execute(update(BatchChunk).where(*mine).values(**values)).rowcount)  # type: ignore[attr-defined]
+    return bool(rows_store.changed(session, update(BatchChunk).where(*mine).values(**values)))
 
 
 def receiving(session: Session, job_id: str, receipt: str) -> bool:
     """Whether a job still receives what this receipt stands for; holds its row until the commit."""
     this = update(BatchJob).where(col(BatchJob.job_id) == job_id, col(BatchJob.state) == JobState.RECEIVING)
     this = this.where(col(BatchJob.body_sha256) == receipt).values(body_sha256=receipt)
-    return bool(session.execute(this).rowcount)  # type: ignore[attr-defined]
+    return bool(rows_store.changed(session, this))
 
 
 def move_job(session: Session, job_id: str, before: JobState, after: JobState, **values: object) -> bool:
     """Move a job on; of any number of workers one does."""
     this = update(BatchJob).where(col(BatchJob.job_id) == job_id, col(BatchJob.state) == before)
-    return bool(session.execute(this.values(state=after, **values)).rowcount)  # type: ignore[attr-defined]
+    return bool(rows_store.changed(session, this.values(state=after, **values)))
 
 
 def forget_orders(session: Session, job_id: str) -> None:

@@ -27,7 +27,7 @@ def changes(session: Session, agency: str, limit: int) -> Sequence[Any]:
 
 def forget(session: Session, before: datetime) -> int:
     """Forget changes that were done before an instant; returns how many. The audit and the ledger have them."""
-    return int(session.execute(delete(MassChangeRow).where(col(MassChangeRow.at) < before)).rowcount)  # type: ignore[attr-defined]
+    return rows_store.changed(session, delete(MassChangeRow).where(col(MassChangeRow.at) < before))
 
 
 def undo(session: Session, change_id: str, now: datetime) -> bool:
@@ -35,4 +35,4 @@ def undo(session: Session, change_id: str, now: datetime) -> bool:
     this = update(MassChangeRow).where(
         col(MassChangeRow.change_id) == change_id, col(MassChangeRow.undone_at).is_(None)
     )
-    return bool(session.execute(this.values(undone_at=now)).rowcount)  # type: ignore[attr-defined]
+    return bool(rows_store.changed(session, this.values(undone_at=now)))

@@ -8,6 +8,7 @@ from sqlmodel import Session, col, select
 from issuers.models import LicenceRow, LicenceState
 from issuers.openid4vci.models import Authorization, Deferral, Grant, Notice, Offer
 from records.models import IdempotencyKey
+from records.rows import store as rows_store
 
 
 def offer_by_uri(session: Session, agency: str, uri_hash: str) -> Offer | None:
@@ -44,7 +45,7 @@ def decide(session: Session, row: Authorization, now: datetime) -> bool:
         col(Authorization.decided_at).is_(None),
         col(Authorization.expires_at) > now,
     )
-    return bool(session.execute(statement.values(decided_at=now)).rowcount)  # type: ignore[attr-defined]
+    return bool(rows_store.changed(session, statement.values(decided_at=now)))
 
 
 def redeem_code(session: Session, authorization_id: str, now: datetime) -> bool:
@@ -54,7 +55,7 @@ def redeem_code(session: Session, authorization_id: str, now: datetime) -> bool:
         col(Authorization.redeemed_at).is_(None),
         col(Authorization.code_until) > now,
     )
-    return bool(session.execute(statement.values(redeemed_at=now)).rowcount)  # type: ignore[attr-defined]
+    return bool(rows_store.changed(session, statement.values(redeemed_at=now)))
 
 
 def redeem(session: Session, offer_id: str, now: datetime) -> bool:
@@ -62,13 +63,13 @@ def redeem(session: Session, offer_id: str, now: datetime) -> bool:
     statement = update(Offer).where(
         col(Offer.offer_id) == offer_id, col(Offer.redeemed_at).is_(None), col(Offer.expires_at) > now
     )
-    return bool(session.execute(statement.values(redeemed_at=now)).rowcount)  # type: ignore[attr-defined]
+    return bool(rows_store.changed(session, statement.values(redeemed_at=now)))
 
 
 def count_try(session: Session, offer_id: str, limit: int) -> bool:
     """Count a try at the transaction code; False once there were `limit`."""
     statement = update(Offer).where(col(Offer.offer_id) == offer_id, col(Offer.wrong_tries) < limit)
-    return bool(session.execute(statement.values(wrong_tries=Offer.wrong_tries + 1)).rowcount)  # type: ignore[attr-defined]
+    return bool(rows_store.changed(session, statement.values(wrong_tries=Offer.wrong_tries + 1)))
 
 
 def approve(session: Session, offer_id: str, licence_id: str) -> bool:
@@ -76,7 +77,7 @@ def approve(session: Session, offer_id: str, licence_id: str) -> bool:
     statement = update(Offer).where(
         col(Offer.offer_id) == offer_id, col(Offer.licence_id).is_(None), ~col(Offer.denied)
     )
-    return bool(session.execute(statement.values(licence_id=licence_id, waiting=None)).rowcount)  # type: ignore[attr-defined]
+    return bool(rows_store.changed(session, statement.values(licence_id=licence_id, waiting=None)))
 
 
 def deny(session: Session, offer_id: str) -> bool:
@@ -84,7 +85,7 @@ def deny(session: Session, offer_id: str) -> bool:
     statement = update(Offer).where(
         col(Offer.offer_id) == offer_id, col(Offer.licence_id).is_(None), ~col(Offer.denied)
     )
-    return bool(session.execute(statement.values(denied=True, waiting=None)).rowcount)  # type: ignore[attr-defined]
+    return bool(rows_store.changed(session, statement.values(denied=True, waiting=None)))
 
 
 def decisions_that_came_to_nothing(session: Session, caller: str, offer_id: str, now: datetime) -> int:
@@ -113,7 +114,7 @@ def finish(session: Session, transaction_hash: str, now: datetime) -> bool:
     statement = update(Deferral).where(
         col(Deferral.transaction_hash) == transaction_hash, col(Deferral.done_at).is_(None)
     )
-    return bool(session.execute(statement.values(done_at=now)).rowcount)  # type: ignore[attr-defined]
+    return bool(rows_store.changed(session, statement.values(done_at=now)))
 
 
 def reopen(session: Session, transaction_hash: str) -> None:
@@ -125,7 +126,7 @@ def forget_authorizations(session: Session, before: datetime) -> int:
     """Forget pushed requests that were over before an instant, with their codes; returns how many."""
     over = or_(col(Authorization.code_until).is_(None), col(Authorization.code_until) < before)
     old = delete(Authorization).where(col(Authorization.expires_at) < before, over)
-    return int(session.execute(old).rowcount)  # type: ignore[attr-defined]
+    return rows_store.changed(session, old)
 
 
 def forget_offers(session: Session, before: datetime) -> int:
@@ -135,7 +136,7 @@ def forget_offers(session: Session, before: datetime) -> int:
         for one in (Grant, Authorization)
     ]
     old = delete(Offer).where(col(Offer.expires_at) < before, *(~one for one in used))
-    return int(session.execute(old).rowcount)  # type: ignore[attr-defined]
+    return rows_store.changed(session, old)
 
 
 def forget_grants(session: Session, before: datetime) -> int:
@@ -144,4 +145,4 @@ def forget_grants(session: Session, before: datetime) -> int:
     old = select(Grant.grant_id).where(col(Grant.access_until) < before, over)
     for table in (Notice, Deferral):
         session.execute(delete(table).where(col(table.grant_id).in_(old)))
-    return int(session.execute(delete(Grant).where(col(Grant.access_until) < before, over)).rowcount)  # type: ignore[attr-defined]
+    return rows_store.changed(session, delete(Grant).where(col(Grant.access_until) < before, over))

@@ -8,6 +8,7 @@ from sqlmodel import Session, col, select
 
 from keys.models import AccessToken
 from keys.passkeys.models import Passkey
+from records.rows import store as rows_store
 
 
 def passkeys_of(session: Session, role: str, subject: str, person: str | None) -> Sequence[Passkey]:
@@ -29,7 +30,7 @@ def note_use(session: Session, passkey_id: str, before: int, count: int, now: da
         col(Passkey.passkey_id) == passkey_id, col(Passkey.sign_count) == before, col(Passkey.removed_at).is_(None)
     )
     used = statement.values(sign_count=count, used_at=now)
-    return bool(session.execute(used).rowcount)  # type: ignore[attr-defined]
+    return bool(rows_store.changed(session, used))
 
 
 def note_shown(session: Session, token_id: str, passkey_id: str, now: datetime) -> None:

@@ -78,7 +78,7 @@ def note(session: Session, one: Delivery, leased: datetime, **values: object) ->
         col(Delivery.webhook_id) == one.webhook_id,
         col(Delivery.next_at) == leased,
     )
-    return bool(session.execute(mine.values(**values)).rowcount)  # type: ignore[attr-defined]
+    return bool(rows_store.changed(session, mine.values(**values)))
 
 
 def rest(session: Session, webhook_id: str, now: datetime, shortest: timedelta, longest: timedelta) -> datetime:
@@ -117,7 +117,7 @@ def replay(session: Session, webhook_id: str, since: datetime, now: datetime) ->
     statement = update(Delivery).where(col(Delivery.webhook_id) == webhook_id, col(Delivery.at) >= since)
     again = statement.values(next_at=now, delivered_at=None, dead_at=None, tries=0, owed_since=now)
     _rest_no_more(session, webhook_id)
-    return int(session.execute(again).rowcount)  # type: ignore[attr-defined]
+    return rows_store.changed(session, again)
 
 
 def owe_no_more(session: Session, webhook_id: str, now: datetime) -> None:
@@ -136,7 +136,7 @@ def forget(session: Session, before: datetime) -> int:
     still = session.exec(owed).first(), session.exec(unsorted.limit(1)).first()
     until = min([before, *(one for one in still if one is not None)])
     session.execute(delete(Delivery).where(col(Delivery.at) < until))
-    return int(session.execute(delete(OutboxEvent).where(col(OutboxEvent.at) < until)).rowcount)  # type: ignore[attr-defined]
+    return rows_store.changed(session, delete(OutboxEvent).where(col(OutboxEvent.at) < until))
 
 
 def _rest_no_more(session: Session, webhook_id: str) -> None:

@@ -1,4 +1,4 @@
-"""All SQL by which rows of any table are inserted, and how many values are asked for at once."""
+"""All SQL by which rows of any table are inserted and counted as changed, and how many values are asked for at once."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,12 +11,15 @@ from sqlalchemy import (
     JSON,
     ColumnElement,
     Connection,
+    CursorResult,
+    Delete,
     Dialect,
     FromClause,
     Insert,
     Table,
     TableValuedAlias,
     Text,
+    Update,
     any_,
     bindparam,
     cast,
@@ -106,6 +109,14 @@ def _instant(value: datetime) -> str:
     if value.tzinfo is None:
         raise ValueError("naive datetime")
     return value.astimezone(UTC).replace(tzinfo=None).isoformat()
+
+
+def changed(session: Session, statement: Update | Delete) -> int:
+    """Change or delete rows; returns how many."""
+    done = session.execute(statement)
+    if not isinstance(done, CursorResult):
+        raise TypeError("this changes no rows")
+    return done.rowcount
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import delete, or_
 from sqlmodel import Session, col, select
 
+from records.rows import store as rows_store
 from verifier.class_lists.models import ClassEntry, ClassList
 
 
@@ -19,7 +20,7 @@ def forget(session: Session, *, closed: datetime, made: datetime) -> int:
     """Forget lists that were closed, or made, before an instant, with their entries; returns how many lists."""
     old = or_(col(ClassList.closed_at) < closed, col(ClassList.created_at) < made)
     session.execute(delete(ClassEntry).where(col(ClassEntry.list_id).in_(select(ClassList.list_id).where(old))))
-    return int(session.execute(delete(ClassList).where(old)).rowcount)  # type: ignore[attr-defined]
+    return rows_store.changed(session, delete(ClassList).where(old))
 
 
 def entry_by_link(session: Session, link_hash: str) -> ClassEntry | None:

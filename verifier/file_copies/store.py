@@ -4,9 +4,10 @@ from datetime import datetime
 
 from sqlmodel import Session, col, delete
 
+from records.rows import store as rows_store
 from verifier.file_copies.models import FileCopy
 
 
 def forget(session: Session, now: datetime) -> int:
     """Forget the copies whose time is over; returns how many."""
-    return int(session.execute(delete(FileCopy).where(col(FileCopy.until) <= now)).rowcount)  # type: ignore[attr-defined]
+    return rows_store.changed(session, delete(FileCopy).where(col(FileCopy.until) <= now))

@@ -1,12 +1,10 @@
 """The key that one response is encrypted to: sealed with its request, used for it alone, dropped with the verdict."""
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_der_private_key
 
 from credentials import jwe
 from credentials.jwk import export_public, import_public
 from keys.encryption import Seal
-from keys.errors import KeySealBrokenError
 from verifier.openid4vp.models import PresentationRequest
 
 
@@ -18,8 +16,7 @@ class ResponseKeys:
 
     def sealed(self, request_id: str, private: EllipticCurvePrivateKey) -> bytes:
         """Return a request's key sealed for its row."""
-        der = private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-        return self._seal.close(der, _context(request_id))
+        return self._seal.close_key(private, _context(request_id))
 
     def public(self, row: PresentationRequest) -> dict[str, str] | None:
         """Return the key that wallets encrypt to (section 8.3); None where the answer comes in the clear."""
@@ -35,13 +32,7 @@ class ResponseKeys:
         return jwe.agreement(private) if private else None
 
     def _private(self, row: PresentationRequest) -> EllipticCurvePrivateKey | None:
-        if row.sealed_key is None:
-            return None
-        der = self._seal.open(row.sealed_key, _context(row.request_id))
-        private = load_der_private_key(der, password=None)
-        if not isinstance(private, EllipticCurvePrivateKey):
-            raise KeySealBrokenError
-        return private
+        return None if row.sealed_key is None else self._seal.open_key(row.sealed_key, _context(row.request_id))
 
 
 def _context(request_id: str) -> str:

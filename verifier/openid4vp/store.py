@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import delete, update
 from sqlmodel import Session, col
 
+from records.rows import store as rows_store
 from verifier.openid4vp.models import PresentationRequest
 
 
@@ -15,7 +16,7 @@ def claim(session: Session, request_id: str, now: datetime) -> bool:
         col(PresentationRequest.answered_at).is_(None),
         col(PresentationRequest.expires_at) > now,
     )
-    return bool(session.execute(statement.values(answered_at=now)).rowcount)  # type: ignore[attr-defined]
+    return bool(rows_store.changed(session, statement.values(answered_at=now)))
 
 
 def tell(session: Session, request_id: str, now: datetime) -> bool:
@@ -23,10 +24,10 @@ def tell(session: Session, request_id: str, now: datetime) -> bool:
     statement = update(PresentationRequest).where(
         col(PresentationRequest.request_id) == request_id, col(PresentationRequest.told_at).is_(None)
     )
-    return bool(session.execute(statement.values(told_at=now, sealed_verdict=None)).rowcount)  # type: ignore[attr-defined]
+    return bool(rows_store.changed(session, statement.values(told_at=now, sealed_verdict=None)))
 
 
 def forget(session: Session, *, before: datetime) -> int:
     """Delete the requests that were over before an instant; returns how many."""
     statement = delete(PresentationRequest).where(col(PresentationRequest.expires_at) < before)
-    return int(session.execute(statement).rowcount)  # type: ignore[attr-defined]
+    return rows_store.changed(session, statement)

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
+from records.rows import store as rows_store
 from wallet.consents.models import Consent, State
 
 
@@ -34,7 +35,7 @@ def decide(
         col(Consent.state) == State.WAITING,
         col(Consent.expires_at) > now,
     )
-    return bool(session.execute(statement.values(state=state, decided_at=now, sealed=sealed)).rowcount)  # type: ignore[attr-defined]
+    return bool(rows_store.changed(session, statement.values(state=state, decided_at=now, sealed=sealed)))
 
 
 def take(session: Session, consent_id: str, now: datetime) -> bytes | None:
@@ -44,7 +45,7 @@ def take(session: Session, consent_id: str, now: datetime) -> bytes | None:
         return None
     mine = update(Consent).where(col(Consent.consent_id) == consent_id, col(Consent.taken_at).is_(None))
     sealed = row.sealed
-    taken = session.execute(mine.values(taken_at=now, sealed=None)).rowcount  # type: ignore[attr-defined]
+    taken = rows_store.changed(session, mine.values(taken_at=now, sealed=None))
     return sealed if taken else None
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, update
 from sqlmodel import Session, col, or_, select
 
+from records.rows import store as rows_store
 from wallet.mandates.models import Kind, Mandate
 
 
@@ -56,7 +57,7 @@ def withdraw(session: Session, mandate_id: str, by: str, now: datetime) -> list[
     while waiting:
         one = waiting.pop()
         statement = update(Mandate).where(col(Mandate.mandate_id) == one, col(Mandate.withdrawn_at).is_(None))
-        if session.execute(statement.values(withdrawn_at=now, withdrawn_by=by)).rowcount:  # type: ignore[attr-defined]
+        if rows_store.changed(session, statement.values(withdrawn_at=now, withdrawn_by=by)):
             ended.append(one)
         waiting += session.exec(select(Mandate.mandate_id).where(Mandate.granted_under == one)).all()
     return ended

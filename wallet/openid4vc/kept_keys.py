@@ -5,23 +5,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_der_private_key
 
 from credentials import base64url
-from keys.errors import KeySealBrokenError
+from keys.encryption import key_bytes, key_of
 
 
 def sealable(key: EllipticCurvePrivateKey) -> str:
     """Return a private key as text; whoever calls this seals it."""
-    return base64url.encode(key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()))
+    return base64url.encode(key_bytes(key))
 
 
 def opened(text: str) -> EllipticCurvePrivateKey:
     """Return the private key of a text."""
-    key = load_der_private_key(base64url.decode(text), password=None)
-    if not isinstance(key, EllipticCurvePrivateKey):
-        raise KeySealBrokenError
-    return key
+    return key_of(base64url.decode(text))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
+from records.rows import store as rows_store
 from wallet.openid4vc.models import OpenIssuance, OpenRequest
 
 
@@ -17,7 +18,7 @@ def claim(session: Session, request_id: str, holder_id: str, now: datetime) -> b
         col(OpenRequest.done_at).is_(None),
         col(OpenRequest.expires_at) > now,
     )
-    return bool(session.execute(statement.values(done_at=now)).rowcount)  # type: ignore[attr-defined]
+    return bool(rows_store.changed(session, statement.values(done_at=now)))
 
 
 def by_state(session: Session, holder_id: str, state_hash: str, now: datetime) -> OpenIssuance | None:
@@ -31,7 +32,7 @@ def claim_issuance(session: Session, issuance_id: str, now: datetime) -> bool:
     statement = update(OpenIssuance).where(
         col(OpenIssuance.issuance_id) == issuance_id, col(OpenIssuance.done_at).is_(None)
     )
-    return bool(session.execute(statement.values(done_at=now)).rowcount)  # type: ignore[attr-defined]
+    return bool(rows_store.changed(session, statement.values(done_at=now)))
 
 
 def keep_sealed(session: Session, issuance_id: str, sealed: bytes) -> None:
@@ -54,4 +55,4 @@ def forget(session: Session, before: datetime) -> int:
     """Forget requests and issuances that were over before an instant; returns how many."""
     requests = delete(OpenRequest).where(col(OpenRequest.expires_at) < before)
     issuances = delete(OpenIssuance).where(col(OpenIssuance.expires_at) < before)
-    return sum(int(session.execute(one).rowcount) for one in (requests, issuances))  # type: ignore[attr-defined,misc]
+    return sum(rows_store.changed(session, one) for one in (requests, issuances))

@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import delete, update
 from sqlmodel import Session, col
 
+from records.rows import store as rows_store
 from wallet.sign_in.models import SignInAttempt
 
 
@@ -16,7 +17,7 @@ def claim_attempt(session: Session, state_hash: str, browser_hash: str, now: dat
         col(SignInAttempt.done_at).is_(None),
         col(SignInAttempt.expires_at) > now,
     )
-    if not session.execute(statement.values(done_at=now)).rowcount:  # type: ignore[attr-defined]
+    if not rows_store.changed(session, statement.values(done_at=now)):
         return None
     return session.get(SignInAttempt, state_hash, populate_existing=True)
 
