@@ -55,7 +55,10 @@ class BatchChunk(SQLModel, table=True):
     """
 
     __tablename__ = "batch_chunk"
-    __table_args__ = (Index("batch_chunk_by_stage", "stage", "leased_until"),)
+    __table_args__ = (
+        Index("batch_chunk_by_stage", "stage", "leased_until"),
+        Index("batch_chunk_of_job", "job_id", "stage", "number", "leased_until"),
+    )
 
     job_id: str = Field(primary_key=True, foreign_key="batch_job.job_id")
     number: int = Field(primary_key=True)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, delete, func, update
+from sqlalchemy import ColumnElement, delete, func, update
 from sqlmodel import Session, and_, col, or_, select
 
 from issuers.batch.models import BatchChunk, BatchJob, JobState, Stage
@@ -87,31 +87,36 @@ def outcomes(
 
 def with_work(session: Session, now: datetime) -> Sequence[str]:
     """Return the jobs of which a part waits for a worker, the oldest first."""
-    parts = select(BatchChunk.number).where(BatchChunk.job_id == BatchJob.job_id, _free(now), _AT_HAND)
+    at_hand = or_(*(and_(BatchJob.state == state, BatchChunk.stage == stage) for state, stage in AT_HAND))
+    parts = select(BatchChunk.number).where(BatchChunk.job_id == BatchJob.job_id, _free(now), at_hand)
     query = select(BatchJob.job_id).where(col(BatchJob.state).in_(BEGUN), parts.exists())
     return session.exec(query.order_by(col(BatchJob.created_at), col(BatchJob.job_id))).all()
 
 
 def next_chunk(session: Session, job_id: str, now: datetime) -> BatchChunk | None:
-    """Return the chunk of a job that comes next and that nobody is at work on; what is to be delivered comes last."""
-    query = select(BatchChunk.number).join(BatchJob).where(BatchChunk.job_id == job_id, _free(now), _AT_HAND)
-    last = case((col(BatchChunk.stage) == Stage.DELIVER, 1), else_=0)
-    query = query.order_by(last, col(BatchChunk.number)).limit(1)
-    if session.get_bind().dialect.name == "postgresql":
-        query = query.with_for_update(of=BatchChunk, skip_locked=True)
-    number = session.exec(query).first()  # the rows are long, and sorted
-    return session.get(BatchChunk, (job_id, number), populate_existing=True) if number is not None else None
+    """Return the chunk of a job that comes next and that nobody is at work on: what is begun first, deliveries last."""
+    for state, stage in AT_HAND:
+        query = select(BatchChunk.number).join(BatchJob).where(BatchChunk.job_id == job_id, BatchChunk.stage == stage)
+        query = query.where(BatchJob.state == state, _free(now)).order_by(col(BatchChunk.number)).limit(1)
+        if session.get_bind().dialect.name == "postgresql":
+            query = query.with_for_update(of=BatchChunk, skip_locked=True)
+        number = session.exec(query).first()  # the rows are long
+        if number is not None:
+            return session.get(BatchChunk, (job_id, number), populate_existing=True)
+    return None
 
 
 def _free(now: datetime) -> ColumnElement[bool]:
     return col(BatchChunk.leased_until) <= now
 
 
-_AT_HAND = or_(
-    and_(BatchJob.state == JobState.CHECKING, BatchChunk.stage == Stage.CHECK),
-    and_(BatchJob.state == JobState.ISSUING, col(BatchChunk.stage).in_([Stage.PREPARE, Stage.SIGN, Stage.DELIVER])),
+AT_HAND = (
+    (JobState.CHECKING, Stage.CHECK),
+    (JobState.ISSUING, Stage.SIGN),
+    (JobState.ISSUING, Stage.PREPARE),
+    (JobState.ISSUING, Stage.DELIVER),
 )
-"""What there is to do for jobs of which state."""
+"""What there is to do for jobs of which state, what comes first first."""
 
 
 def lease(session: Session, chunk: BatchChunk, until: datetime) -> bool:

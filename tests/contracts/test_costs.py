@@ -4,11 +4,15 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, event
 
+from app.database import EngineDatabase
 from app.house import House
+from issuers.batch import store
 from tests.world import World
 
 BEGIN = "BEGIN IMMEDIATE"  # a statement of ours on SQLite alone
@@ -86,3 +90,23 @@ def test_a_licence(warm: World) -> None:
         warm.issue()
     assert cost.written == 3
     assert len(cost.statements) <= 30, cost.statements
+
+
+def test_the_next_part_of_a_job(sqlite_template: Path) -> None:
+    """However many parts a job has, the next is found by an index, in order: nothing is looked through or sorted."""
+    made = EngineDatabase(f"sqlite:///{sqlite_template}")
+    said: list[tuple[str, tuple[object, ...]]] = []
+
+    def listen(_connection: Connection, _cursor: object, text: str, values: tuple[object, ...], *_rest: object) -> None:
+        said.append((text, values))
+
+    with made.read() as session:
+        event.listen(made.engine, "before_cursor_execute", listen)
+        assert store.next_chunk(session, "none", datetime(2026, 11, 29, tzinfo=UTC)) is None
+        event.remove(made.engine, "before_cursor_execute", listen)
+        plans = [session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values) for text, values in said]
+        told = [" ".join(row[3] for row in plan) for plan in plans]
+    assert len(told) == len(store.AT_HAND)
+    for one in told:
+        assert "INDEX batch_chunk_of_job (job_id=? AND stage=?)" in one
+        assert "TEMP B-TREE" not in one
