@@ -6,6 +6,7 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -180,7 +181,11 @@ def test_compose() -> None:
     assert [name for name, one in services.items() if "ports" in one] == ["proxy"]
     for one in [*workers, services["background"], services["proxy"]]:
         assert (one["read_only"], one["cap_drop"], one["security_opt"]) == (True, ["ALL"], ["no-new-privileges:true"])
-    subnet = made["networks"]["default"]["ipam"]["config"][0]["subnet"]
+    network = made["networks"]["default"]["ipam"]["config"][0]
+    subnet, others = network["subnet"], ip_network(network["ip_range"])
+    own = [ip_address(one["networks"]["default"]["ipv4_address"]) for one in workers]
+    assert len(set(own)) == len(workers)
+    assert all(one in ip_network(subnet) and one not in others for one in own)  # or a worker made anew is not found
     assert all("--no-work" in one["command"] for one in workers)
     background = services["background"]
     assert (background["command"][0], background["deploy"]["replicas"]) == ("worker", 2)
