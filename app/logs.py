@@ -50,6 +50,13 @@ def request_id() -> str:
     return _request_id.get()
 
 
+def number_request() -> str:
+    """Give the request being served a number, and return it."""
+    number = secrets.token_hex(8)
+    _request_id.set(number)
+    return number
+
+
 def blot(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Blot out what must never be logged, by its name and by its shape."""
     for name, value in event.items():
@@ -135,8 +142,7 @@ class RequestLog:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        number = secrets.token_hex(8)
-        _request_id.set(number)
+        number = number_request()
         started, status, begun, code = perf_counter(), 500, False, "-"
         self._counted.begun()
 

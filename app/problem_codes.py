@@ -371,6 +371,11 @@ PROBLEMS: dict[str, Problem] = {
     "offline_pass_not_allowed": Problem(
         422, "此类证照不能离线出示，请联网亮码。", "This type may not be shown offline. Show a code on line."
     ),
+    "licence_not_in_force": Problem(
+        409,
+        "此证照已暂停、已废止或须重新领取，不能离线出示；请查看证照状态并联系签发机关。",
+        "This licence is suspended or revoked, or is to be issued again: no pass is made of it. Ask its agency.",
+    ),
     "offline_pass_too_large": Problem(
         422, "信息过多，一个二维码放不下，请少选几项。", "Too much for one QR code. Choose fewer claims."
     ),

@@ -3,11 +3,25 @@
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
+from credentials.errors import MalformedError
+from credentials.text import clean
 from keys.models import Proposal
 
 SHORT_NAME = "[a-z][a-z0-9_]{1,31}"  # of agencies and counters, as they stand in addresses
+
+
+def _clean(sent: str) -> str:
+    try:
+        return clean(sent)
+    except MalformedError as error:
+        raise PydanticCustomError("malformed", "{detail}", {"detail": error.detail}) from error
+
+
+Cleaned = AfterValidator(_clean)
+"""Of a text in a body: in NFC, and without what nobody sees, as `credentials.text.clean` has it; else it is a fault."""
 
 
 def example(*shown: Any) -> ConfigDict:

@@ -3,10 +3,9 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import BaseModel, Field
 
-from credentials.text import clean
-from keys.schemas import Input, example
+from keys.schemas import Cleaned, Input, example
 from verifier.reasons import Outcome
 
 MAX_SCAN = 8 * 1024  # characters
@@ -20,7 +19,7 @@ class AskIn(Input):
     model_config = example({"service_item": "school_transfer"})
 
 
-Operator = Annotated[str, Field(max_length=64), AfterValidator(clean)]
+Operator = Annotated[str, Field(max_length=64), Cleaned]
 """A clerk's name or number, without what nobody sees: it goes into the records."""
 
 

@@ -124,6 +124,12 @@ class PassNotAllowedError(WalletError):
     code = "offline_pass_not_allowed"
 
 
+class LicenceNotInForceError(WalletError):
+    """The licence is suspended, revoked, or signed with a stolen key."""
+
+    code = "licence_not_in_force"
+
+
 class PassTooLargeError(WalletError):
     """The licence with these claims does not fit one QR code."""
 

@@ -18,6 +18,7 @@ from wallet.errors import (
     ClaimNotInLicenceError,
     CodeError,
     CodeUsedError,
+    LicenceNotInForceError,
     NotACodeError,
     NothingToShowError,
     PassNotAllowedError,
@@ -201,10 +202,15 @@ class Wallet:
         sensitive: bool = False,
         now: datetime,
     ) -> str:
-        """Return the QR text of an offline pass for one licence, good for `life` (five minutes at most)."""
+        """Return the QR text of an offline pass for one licence, good for `life` (five minutes at most).
+
+        Of one that its agency suspended or revoked none is made (`LicenceNotInForceError`).
+        """
         opened = self._check_choice(holder_id, {licence_id: names}, now, sensitive=sensitive)[0]
         if opened.kind is None or not opened.kind.offline_pass:
             raise PassNotAllowedError
+        if self._states([licence_id]).get(licence_id, "valid") != "valid":  # a bundle of yesterday would not know
+            raise LicenceNotInForceError
         life = min(life, key_binding.MAX_PASS_LIFE)
         use = self._presenter.use(holder_id, "offline_pass", "offline", {}, None, now=now)
         presented = self._presenter.present(

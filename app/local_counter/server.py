@@ -13,9 +13,10 @@ from urllib.parse import quote
 from fastapi import Body, FastAPI, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from app import finder, logs, problems
 from app.local_counter.desk import PATIENCE_SECONDS, Desk
 from app.local_counter.line import LineDownError, NoAnswerError, RefusedAtHomeError
-from app.problem_codes import PROBLEMS
+from app.strict_body import StrictBody
 from app.web import rendering
 from verifier import picture
 from verifier.class_lists.api import EntryScanIn
@@ -27,6 +28,7 @@ EVERY_SECONDS = 10
 LONG_SECONDS = 40.0  # a call may wait for the holder
 PASSED_ON = re.compile(r"asks/[\w-]+|class-lists(/[\w-]+(/close|/entries/\d+/link)?)?|verifications/[\w-]+/copy")
 """What the page asks home for besides scanning."""
+NOTHING = re.compile(r"(?!)")  # matches no address
 MOST_BYTES = 12 * 1024 * 1024
 
 
@@ -43,19 +45,8 @@ def create_app(  # noqa: C901 - a list of routes, one after another
             task.cancel()
 
     app = FastAPI(lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
-    hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
-    origins = {f"http://{one}" for one in hosts}
-
-    @app.middleware("http")
-    async def ours_alone(request: Request, call_next: Any) -> Response:
-        """Answer this machine's own page only: not other names for it, nor other sites' pages."""
-        host, site = request.headers.get("host", ""), request.headers.get("sec-fetch-site")
-        ours = site == "same-origin" or (site is None and request.headers.get("origin") in origins)
-        looked_at = request.method in {"GET", "HEAD"} and not request.url.path.startswith("/verifier/")
-        if host not in hosts or not (ours or looked_at):
-            return _problem("wrong_host", 421)
-        return await call_next(request)  # type: ignore[no-any-return]
-
+    home = desk.line.device.home
+    _guard(app, home, port)
     app.include_router(rendering.routes())
 
     @app.get("/c")
@@ -84,7 +75,7 @@ def create_app(  # noqa: C901 - a list of routes, one after another
     @app.get("/verifier/counter")
     def counter() -> Response:
         """Return which counter this is, as home said last."""
-        return JSONResponse(desk.counter) if desk.counter else _problem("no_line", 503)
+        return JSONResponse(desk.counter) if desk.counter else problems.response(home, "no_line")
 
     @app.get("/verifier/service-items")
     def items() -> dict[str, Any]:
@@ -109,17 +100,44 @@ def create_app(  # noqa: C901 - a list of routes, one after another
         try:
             return JSONResponse({"scanned": picture.read(data)})
         except PictureUnreadableError as error:
-            return _problem(error.code, 422)
+            return problems.response(home, error.code)
 
     @app.api_route("/verifier/{path:path}", methods=["GET", "POST"])
     async def others(request: Request, path: str) -> Response:
         """Pass on what the page needs and only home can do."""
         if not PASSED_ON.fullmatch(path):
-            return _problem("not_found", 404)
+            return problems.response(home, "not_found")
         body, query = await request.body(), f"?{request.url.query}" if request.url.query else ""
         return await asyncio.to_thread(_passed_on, desk, request.method, f"/verifier/{quote(path)}{query}", body)
 
     return app
+
+
+def _guard(app: FastAPI, home: str, port: int) -> None:
+    """Refuse as home does: bodies that mean two things, other names for this machine, other sites' pages."""
+    hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
+    origins = {f"http://{one}" for one in hosts}
+    problems.install(app, home, {}, methods_of=lambda path: finder.methods(app.routes, path), hotline="")
+    app.add_exception_handler(Exception, lambda _request, _error: problems.crashed(home))
+    app.add_middleware(
+        StrictBody,
+        refuse=lambda code, detail: problems.response(home, code, detail=detail),
+        except_for=NOTHING,
+        streamed=NOTHING,
+    )
+
+    @app.middleware("http")
+    async def ours_alone(request: Request, call_next: Any) -> Response:
+        """Answer this machine's own page only: not other names for it, nor other sites' pages."""
+        logs.number_request()
+        host, site = request.headers.get("host", ""), request.headers.get("sec-fetch-site")
+        ours = site == "same-origin" or (site is None and request.headers.get("origin") in origins)
+        looked_at = request.method in {"GET", "HEAD"} and not request.url.path.startswith("/verifier/")
+        if host not in hosts:
+            return problems.response(home, "wrong_host")
+        if not (ours or looked_at):
+            return problems.response(home, "cross_site_refused")
+        return await call_next(request)  # type: ignore[no-any-return]
 
 
 async def _keep_fresh(desk: Desk) -> None:
@@ -155,9 +173,9 @@ def _answered(
         return JSONResponse(desk.no_answer()), True  # home may have taken it
     except RefusedAtHomeError as error:
         desk.refused_at_home(str(error))
-        return _problem("device_refused", 403), False
+        return problems.response(desk.line.device.home, "device_refused"), False
     except LineDownError:
-        return (_problem("no_line", 503), False) if here is None else _by_itself(desk, scanned, *here)
+        return (_no_line(desk), False) if here is None else _by_itself(desk, scanned, *here)
     if got.status == 403 and b'"counter_suspended"' in got.body:
         desk.refused_at_home("counter_suspended")
     used = got.status == 200 and b'"cannot_confirm"' not in got.body
@@ -168,7 +186,7 @@ def _by_itself(desk: Desk, scanned: str, service_item: str, operator: str | None
     try:
         made = desk.verify(scanned, service_item, operator)
     except (ItemNotOfferedError, OnlineByLinkError, UnknownServiceItemError) as error:
-        return _problem(error.code, PROBLEMS[error.code].status), False
+        return problems.response(desk.line.device.home, error.code), False
     return JSONResponse(made), made["verdict"] != Outcome.CANNOT_CONFIRM
 
 
@@ -177,13 +195,11 @@ def _passed_on(desk: Desk, method: str, path: str, body: bytes) -> Response:
         got = desk.line.call(method, path, body, "application/json" if body else "", seconds=LONG_SECONDS)
     except RefusedAtHomeError as error:
         desk.refused_at_home(str(error))
-        return _problem("device_refused", 403)
+        return problems.response(desk.line.device.home, "device_refused")
     except (LineDownError, NoAnswerError):
-        return _problem("no_line", 503)
+        return _no_line(desk)
     return Response(got.body, got.status, media_type=got.kind or None)
 
 
-def _problem(code: str, status: int) -> Response:
-    known = PROBLEMS[code]
-    told = {"code": code, "status": status, "title": known.en, "message": {"zh": known.zh, "en": known.en}}
-    return JSONResponse(told, status, media_type="application/problem+json")
+def _no_line(desk: Desk) -> Response:
+    return problems.response(desk.line.device.home, "no_line")

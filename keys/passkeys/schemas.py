@@ -3,11 +3,10 @@
 from datetime import datetime
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import BaseModel, Field
 
-from credentials.text import clean
 from keys.passkeys.models import Passkey
-from keys.schemas import Input, example
+from keys.schemas import Cleaned, Input, example
 
 CREDENTIAL: dict[str, Any] = {
     "id": "q8VwTQ3vS0eX0mXq2m1cVw",
@@ -31,7 +30,7 @@ class RegisterIn(Input):
     """What an authenticator made, and what its owner calls it."""
 
     credential: Credential
-    label: Annotated[str, Field(min_length=1, max_length=60), AfterValidator(clean)]
+    label: Annotated[str, Field(min_length=1, max_length=60), Cleaned]
 
     model_config = example({"credential": CREDENTIAL, "label": "办公室安全密钥"})
 

@@ -345,8 +345,8 @@ def test_this_machine_s_pages_alone(machine: Machine) -> None:
     http = machine.http
     assert http.get("/c", headers={"Host": "evil.example"}).status_code == 421
     for stranger in ({"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": ""}, {"Sec-Fetch-Site": "none"}):
-        assert http.post("/verifier/scans", json={}, headers=stranger).status_code == 421
-        assert http.get("/verifier/asks/x", headers=stranger).status_code == 421
+        assert http.post("/verifier/scans", json={}, headers=stranger).status_code == 403
+        assert http.get("/verifier/asks/x", headers=stranger).status_code == 403
     assert http.post("/verifier/offline-verdicts", json={}).status_code == 404
     assert http.get("/verifier/presentation-requests/x").status_code == 404
     page = http.get("/c", headers={"Sec-Fetch-Site": "none"})
@@ -381,3 +381,25 @@ def test_reports_that_are_none(world: World, bent: dict[str, Any]) -> None:
     """What is no report is refused whole."""
     body = {"items": [GOOD | {"at": world.now.isoformat()} | bent]}
     assert world.counter().post("/verifier/offline-verdicts", body).status == 422
+
+
+@pytest.mark.parametrize(
+    ("way", "body", "status", "code"),
+    [
+        ("/verifier/scans", '{"scanned":"a","service_item":"x","operator":"\\u202e"}', 422, "invalid_request"),
+        ("/verifier/scans", '{"scanned":"\\ud800","service_item":"x"}', 400, "malformed_json"),
+        ("/verifier/scans", '{"scanned":"a","scanned":"b","service_item":"x"}', 400, "malformed_json"),
+        ("/verifier/scans", '{"scanned":1}', 422, "invalid_request"),
+        ("/nowhere", "{}", 404, "not_found"),
+        ("/line", "{}", 405, "method_not_allowed"),
+    ],
+)
+def test_bad_input(machine: Machine, way: str, body: str, status: int, code: str) -> None:
+    """The line down, what is no scan is refused as home refuses it: a problem with its code, in two languages."""
+    machine.wire.cut = True
+    got = machine.http.post(way, content=body.encode(), headers={"Content-Type": "application/json"})
+    told = got.json()
+    assert (got.status_code, told["code"], got.headers["content-type"]) == (status, code, "application/problem+json")
+    assert told["type"] == f"{BASE_URL}/problems/{code}"
+    assert told["instance"] != "urn:request:-"
+    assert told["message"].keys() == {"zh", "en"}

@@ -10,6 +10,13 @@ from tests.world import ITEM, World
 from verifier import offline
 
 
+def made_without_asking(world: World, licence_id: str) -> str:
+    """A pass of a wallet that does not ask what became of the licence, as ours does."""
+    subject, wallet = world.holder().subject, world.house.wallet
+    wallet._states = lambda _licence_ids: {}
+    return wallet.offline_pass(subject, licence_id, [], life=timedelta(minutes=5), now=world.now)
+
+
 @pytest.mark.parametrize(
     ("hours", "outcome", "reason"), [(1, "accepted", "accepted"), (25, "cannot_confirm", "status_stale")]
 )
@@ -17,10 +24,9 @@ def test_a_stale_bundle_turns_amber_never_green(world: World, hours: int, outcom
     """A bundle from before the revocation tells its age, and past the type's limit confirms nothing."""
     licence_id = world.issue()
     bundle = offline.open_bundle(world.bundle())
-    subject, wallet = world.holder().subject, world.house.wallet
     world.change("revoke", licence_id, "moved_away")
     world.now += timedelta(hours=hours)
-    text = wallet.offline_pass(subject, licence_id, [], life=timedelta(minutes=5), now=world.now)
+    text = made_without_asking(world, licence_id)
     made = offline.verify_pass(text, bundle, bundle.items[ITEM], now=world.now).as_json()
     assert (made["verdict"], made["reason"], made["offline"]) == (outcome, reason, True)
     if outcome == "accepted":
@@ -43,9 +49,8 @@ def test_a_revoked_licence_in_a_stale_list_is_still_revoked(world: World) -> Non
     licence_id = world.issue()
     world.change("revoke", licence_id, "moved_away")
     bundle = offline.open_bundle(world.bundle())
-    subject, wallet = world.holder().subject, world.house.wallet
     world.now += timedelta(hours=30)
-    text = wallet.offline_pass(subject, licence_id, [], life=timedelta(minutes=5), now=world.now)
+    text = made_without_asking(world, licence_id)
     made = offline.verify_pass(text, bundle, None, now=world.now)
     assert (str(made.outcome), made.reason) == ("refused", "revoked")
 
@@ -72,3 +77,13 @@ def test_a_type_that_may_not_be_shown_offline(world: World) -> None:
     made = world.holder().post("/wallet/passes", body)
     assert (made.status, made["code"]) == (422, "offline_pass_not_allowed")
     assert "亮码" in made["message"]["zh"]
+
+
+@pytest.mark.parametrize(("act", "cause"), [("revoke", "fraud"), ("suspend", "endorsement_lapsed")])
+def test_no_pass_of_what_is_not_in_force(world: World, act: str, cause: str) -> None:
+    """A bundle of yesterday does not know what the agency did since: the wallet does, and makes no pass of it."""
+    licence_id = world.issue()
+    assert world.change(act, licence_id, cause).status == 200
+    made = world.holder().post("/wallet/passes", {"licence_id": licence_id, "claims": [], "qr": "none"})
+    assert (made.status, made["code"]) == (409, "licence_not_in_force")
+    assert world.holder().get("/wallet/uses")["items"] == []
