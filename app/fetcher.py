@@ -84,6 +84,10 @@ class Fetcher:
         except httpx2.HTTPError as error:
             raise ForeignServiceError("it does not answer") from error
 
+    def must_allow(self, url: str) -> None:
+        """Raise `ForeignHostError` unless `url` may be called; its name is looked up, and nothing is sent."""
+        self._target(url)
+
     @contextmanager
     def _client(self, host: str) -> Iterator[httpx2.Client]:
         """Lend a host's client, and close those that nobody has called for a moment: theirs may have hung up."""

@@ -20,7 +20,7 @@ from app.settings import Settings
 from credentials import base64url
 from keys.access import Role
 from tests.counting import SEEN
-from wallet.errors import ForeignServiceError
+from wallet.errors import ForeignHostError
 from wallet.openid4vc.fetching import Fetched
 
 BASE_URL = "http://127.0.0.1:8080"
@@ -96,6 +96,21 @@ class Caller:
         return self.call("DELETE", path)
 
 
+@dataclass(frozen=True)
+class WayOut:
+    """What our wallet calls others by (`wallet.openid4vc.fetching.Fetch`)."""
+
+    world: "World"
+
+    def __call__(self, method: str, url: str, **how: Any) -> Fetched:
+        return self.world.fetched_from(method, url, **how)
+
+    def must_allow(self, url: str) -> None:
+        """To this very service, and to the strangers that a test put up; nowhere else."""
+        if not url.startswith((self.world.house.settings.base_url, *self.world.strangers)):
+            raise ForeignHostError("this service may not call that")
+
+
 @dataclass
 class World:
     """A running service over a fresh database."""
@@ -141,7 +156,12 @@ class World:
         self.houses.append(made)
         return made
 
-    def fetch(
+    @property
+    def fetch(self) -> "WayOut":
+        """The way out of our wallet."""
+        return WayOut(self)
+
+    def fetched_from(
         self,
         method: str,
         url: str,
@@ -151,7 +171,7 @@ class World:
         json: object = None,
         jwt: str | None = None,
     ) -> Fetched:
-        """The way out of our wallet: to this very service, and to the strangers that a test put up; nowhere else."""
+        """What is answered to our wallet: by this very service, and the strangers that a test put up; nobody else."""
         how: dict[str, Any] = {"headers": dict(headers or {})}
         if form is not None:
             how["data"] = dict(form)
@@ -164,10 +184,8 @@ class World:
         for prefix, stranger in self.strangers.items():
             if url.startswith(prefix):
                 return stranger(method, url, **how)
-        ours = self.house.settings.base_url
-        if not url.startswith(ours):
-            raise ForeignServiceError("this service may not call that")
-        got = self.http.request(method, url.removeprefix(ours), **how)
+        self.fetch.must_allow(url)
+        got = self.http.request(method, url.removeprefix(self.house.settings.base_url), **how)
         kind = got.headers.get("content-type", "").split(";")[0]
         return Fetched(got.status_code, kind, got.content, dict(got.headers))
 

@@ -224,7 +224,7 @@ class Bank:
     key: EllipticCurvePrivateKey = field(default_factory=new_key)
     encryption: EllipticCurvePrivateKey = field(default_factory=new_key)
     change: dict[str, Any] = field(default_factory=dict)
-    """Bends: members of the request, `header`, `signer`, `link`, `status`, `type`."""
+    """Bends: members of the request, `header`, `signer`, `link`, `status`, `type`, `onward`."""
     posted: list[dict[str, str]] = field(default_factory=list)
     x5c: list[str] = field(default_factory=list)
     wallet_nonce: str | None = None
@@ -271,7 +271,7 @@ class Bank:
             kind = self.change.get("type", "application/oauth-authz-req+jwt")
             return Fetched(self.change.get("status", 200), kind, text.encode(), {})
         self.posted.append(how["data"])
-        onward = {"redirect_uri": f"{STRANGER}/done"}
+        onward = {"redirect_uri": self.change.get("onward", f"{STRANGER}/done")}
         return Fetched(200, "application/json", json.dumps(onward).encode(), {})
 
     def opened(self) -> dict[str, Any]:
@@ -469,6 +469,36 @@ def test_names_that_certificates_vouch_for(world: World, bank: Bank) -> None:
     bank.change["request"] = {"client_id": "x509_san_dns:bank.example", "response_uri": "https://other.example/r"}
     bank.change["link"] = {"client_id": "x509_san_dns:bank.example"}
     assert look(world, bank.link())["detail"].startswith("invalid_client")
+
+
+@pytest.mark.parametrize(
+    "onward",
+    [
+        "javascript:alert(1)",
+        "http://bank.example/",
+        "https:",
+        "https://a\u202eb.example/",
+        "//bank.example",
+        "bank:x",
+        7,
+    ],
+)
+def test_the_phone_goes_on_to_web_addresses_alone(world: World, bank: Bank, onward: object) -> None:
+    """Whatever else a verifier names is passed over: what was sent to it is."""
+    bank.change["onward"] = onward
+    assert answer(world, look(world, bank.link())).body == {"redirect_uri": None}
+    assert len(bank.posted) == 1
+
+
+def test_what_could_not_be_sent_is_not_asked_for(world: World, bank: Bank) -> None:
+    """An answer to a host that may not be called is refused before the holder agrees, and is in no list of uses."""
+    elsewhere = "https://elsewhere.example/response"
+    told = bank.request() | {"response_mode": "direct_post", "client_id": f"redirect_uri:{elsewhere}"}
+    told["response_uri"] = elsewhere
+    fields = {name: one if isinstance(one, str) else json.dumps(one) for name, one in told.items()}
+    seen = look(world, f"openid4vp://?{urlencode(fields)}")
+    assert (seen.status, seen["code"]) == (422, "foreign_host_refused")
+    assert world.holder().get("/wallet/uses")["items"] == []
 
 
 def test_unsigned_requests_name_their_own_address(world: World, bank: Bank) -> None:

@@ -396,7 +396,9 @@ def test_metadata_that_does_not_agree(world: World, stranger: Stranger, change: 
     """Offer, issuer and authorization server must agree, and nothing goes to a host that is not allowed."""
     stranger.change[change] = value
     answer = post(world, "offers/take", link=stranger.link())
-    assert (answer.status, answer["code"]) == (502, "foreign_service_failed"), answer.body
+    elsewhere = "https://other.example" in str(value) and "issuer" not in str(value)
+    refusal = (422, "foreign_host_refused") if elsewhere else (502, "foreign_service_failed")
+    assert (answer.status, answer["code"]) == refusal, answer.body
 
 
 @pytest.mark.parametrize(
@@ -501,7 +503,7 @@ def test_nothing_foreign_is_called_unasked(world: World) -> None:
     answer = post(
         world, "offers/take", link="openid-credential-offer://?credential_offer_uri=https%3A%2F%2Fother.example"
     )
-    assert (answer.status, answer["code"]) == (502, "foreign_service_failed")
+    assert (answer.status, answer["code"]) == (422, "foreign_host_refused")
     assert world.fetched == ["GET https://other.example"]
 
 

@@ -104,6 +104,7 @@ class Answering:
         one that is over `ForeignRefusalError`.
         """
         told = self._asked(links.request(self._led_to(link)), now)
+        self._fetch.must_allow(told.response_uri)  # or the holder would agree to what cannot be sent
         matches = self._matches(holder_id, principal, told, now)
         request_id = base64url.encode(self._randomness(ID_BYTES))
         kept = strict_json.dumps(told.kept() | ({"principal": principal} if principal is not None else {}))
@@ -128,9 +129,9 @@ class Answering:
         sensitive: bool = False,
         now: datetime,
     ) -> str | None:
-        """Send what was asked for, or that the holder declines; returns where the phone goes on, if anywhere.
+        """Send what was asked for, or that the holder declines, once; returns to which web address the phone goes on.
 
-        `without` names the optional parts that the holder keeps back. A request is answered once.
+        `without` are the optional parts that the holder keeps back.
         """
         with self._database.read() as session:
             row = session.get(OpenRequest, request_id)
@@ -149,7 +150,7 @@ class Answering:
         form = self._presented(holder_id, told, matches, now) if agree else _declined(told)
         sent = good(self._fetch("POST", told.response_uri, form=form))
         goes_on = sent.json().get("redirect_uri") if sent.media_type == "application/json" else None
-        return goes_on if isinstance(goes_on, str) else None
+        return links.onward(goes_on, told.response_uri)
 
     def _led_to(self, link: str) -> str:
         """Return the request that a plain web address leads to: a class list's link opens one when it is followed."""
@@ -254,7 +255,7 @@ class Answering:
         vp_token = self._presenter.present(chosen, use, audience=told.client_id, nonce=told.nonce, now=now)
         answer: dict[str, Any] = {"vp_token": vp_token} | ({"state": told.state} if told.state is not None else {})
         if told.encryption_key is None or told.enc is None:
-            return {name: value if isinstance(value, str) else _text(value) for name, value in answer.items()}
+            return answer | {"vp_token": strict_json.dumps(vp_token).decode("ascii")}
         sealed = jwe.encrypt(
             strict_json.dumps(answer), told.encryption_key, enc=told.enc, ephemeral=self._make_key(),
             randomness=self._randomness,
@@ -294,7 +295,3 @@ def _wanted(query: Query, found: Collection[str]) -> tuple[set[str], set[str]]:
 
 def _lacking(names: Collection[str]) -> NothingToShowError:
     return NothingToShowError(f"no licence in the wallet for: {', '.join(sorted(names))}")
-
-
-def _text(value: object) -> str:
-    return strict_json.dumps(value).decode("ascii")

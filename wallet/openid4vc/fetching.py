@@ -59,3 +59,6 @@ class Fetch(Protocol):
         jwt: str | None = None,
     ) -> Fetched:
         """Return what `url` answered; a host that is not allowed, or silence, raises `ForeignServiceError`."""
+
+    def must_allow(self, url: str) -> None:
+        """Raise `ForeignHostError` unless `url` may be called; nothing is sent."""

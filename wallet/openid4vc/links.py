@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlsplit
 
 from credentials.errors import MalformedError
-from credentials.text import clean
+from credentials.text import clean, hostname
 from wallet.errors import NotALinkError
 
 OFFER_SCHEMES = frozenset({"openid-credential-offer", "haip-vci", "https", "http"})
@@ -36,6 +36,18 @@ def leads_elsewhere(text: str) -> bool:
     except ValueError as error:
         raise NotALinkError from error
     return parts.scheme in {"https", "http"} and not parts.query
+
+
+def onward(said: object, response_uri: str) -> str | None:
+    """Return where a verifier sends the phone on to (OpenID4VP section 8.2), None unless that is a web address.
+
+    It is one over https, or over http where the answer went over http too: what opens scripts, files or other programs
+    is none.
+    """
+    if not isinstance(said, str) or not said.isascii() or not said.isprintable() or len(said) > MAX_LINK:
+        return None
+    schemes = {"https", urlsplit(response_uri).scheme}
+    return said if hostname(said) and urlsplit(said).scheme in schemes else None
 
 
 def _parameters(text: str, schemes: frozenset[str]) -> dict[str, str]:
