@@ -106,6 +106,10 @@ class AskedWallet:
         said = None if row.state == State.WAITING else row.state
         return Word(said, over=now >= row.expires_at)
 
+    def withdraw(self, consent_id: str, *, now: datetime) -> bool:
+        """Take a question back; False if it was answered or is over."""
+        return self._consents.withdraw(consent_id, now=now)
+
     def take(self, consent_id: str, *, now: datetime) -> Mapping[str, Sequence[str]] | None:
         """Return the presentations of a yes, once."""
         return self._consents.take(consent_id, now=now)

@@ -173,6 +173,7 @@ TABLE: Mapping[str, Row] = {
     "POST /verifier/offline-verdicts": COUNTER,
     "POST /verifier/asks": COUNTER,
     "GET /verifier/asks/{ask_id}": COUNTER,
+    "DELETE /verifier/asks/{ask_id}": COUNTER,
     "POST /verifier/requests": COUNTER,
     "POST /verifier/requests/{request_id}/answer": COUNTER,
     "GET /verifier/trust-bundle": COUNTER,

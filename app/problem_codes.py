@@ -326,13 +326,16 @@ PROBLEMS: dict[str, Problem] = {
         "将出示的内容已与您所看的不同，请重新查看后确认。",
         "What would leave has changed. Look again and confirm.",
     ),
+    "ask_answered": Problem(
+        409, "对方已经答复或询问已到时，请取结果。", "It was answered, or is over: get its answer."
+    ),
     "ask_over": Problem(
         409, "该询问的结果已告知一次，请查看核验记录。", "The answer was told already. Read the verification."
     ),
     "reuse_refused": Problem(
         422,
-        "此记录的回执不能这样复用，请按 detail 修改。",
-        "It cannot be reused so. Mend what `detail` says.",
+        "此记录的回执不能这样复用，请修改后重试。",
+        "It cannot be reused so. Change it and try again.",
     ),
     "nothing_left": Problem(
         422, "全部不出示等于拒绝，请改为拒绝。", "With all that left out, nothing is shown: decline instead."
@@ -342,11 +345,11 @@ PROBLEMS: dict[str, Problem] = {
     ),
     "sensitive_unconfirmed": Problem(
         422,
-        "涉及未满十四周岁儿童的信息，须单独同意（sensitive: true）。",
+        "涉及未满十四周岁儿童的信息，须单独勾选同意（接口为 sensitive: true）。",
         "It is about a child under fourteen: say yes to that, too (sensitive: true).",
     ),
     "mandate_refused": Problem(
-        422, "不能这样授权，请按 detail 修改。", "This cannot be handed over so. Mend what `detail` says."
+        422, "不能这样授权，请修改后重试。", "This cannot be handed over so. Change it and try again."
     ),
     "mandate_withdrawn": Problem(
         403, "该授权已被撤回，请由持证人本人出示，或重新授权。", "The mandate was withdrawn. Ask for a new one."

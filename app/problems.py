@@ -56,13 +56,17 @@ def response(
 ) -> JSONResponse:
     """Return a problem; codes that are not in the table are of the content's making (422)."""
     known = PROBLEMS.get(code) or Problem(422, *_reason(code))
+    why = fault_words.in_chinese(detail) if detail else None
     body: dict[str, Any] = {
         "type": f"{base_url}/problems/{code}",
         "title": known.en,
         "status": known.status,
         "code": code,
         "detail": detail or known.en,
-        "message": {"zh": known.zh, "en": known.en},
+        "message": {
+            "zh": known.zh + (f"（{why}）" if why else ""),
+            "en": known.en + (f" ({detail})" if why else ""),
+        },
         "instance": f"urn:request:{request_id()}",
     }
     if faults:

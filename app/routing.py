@@ -109,7 +109,9 @@ def routers(house: House, caller: Callable[..., Caller], now: Clock, rooms: Coll
             )
         )
         routers.append(cases_api.routes(house.cases, caller_of=caller, attempts=attempt, telling=telling, clock=now))
-        routers.append(consents_api.routes(house.consents, caller_of=caller, telling=telling, clock=now))
+        routers.append(
+            consents_api.routes(house.consents, house.wallet.used, caller_of=caller, telling=telling, clock=now)
+        )
         routers.append(mandates_api.routes(house.mandates, caller_of=caller, attempts=attempt, clock=now))
         routers.append(
             sign_in_api.routes(

@@ -85,6 +85,12 @@ class UnknownAskError(VerifierError):
     code = "not_found"
 
 
+class AskAnsweredError(VerifierError):
+    """The holder answered a question before it was taken back, or it was over."""
+
+    code = "ask_answered"
+
+
 class AskOverError(VerifierError):
     """The answer was told already, or is being told to somebody at this moment."""
 

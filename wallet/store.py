@@ -124,6 +124,12 @@ def withdraw_code(session: Session, holder_id: str, show_id: str, now: datetime)
     return bool(rows_store.changed(session, statement.values(withdrawn_at=now)))
 
 
+def used_codes(session: Session, holder_id: str, now: datetime) -> Sequence[str]:
+    """Return the names of a holder's codes that were used within their minute, which is not over."""
+    mine = ShowCode.holder_id == holder_id, col(ShowCode.used_at).is_not(None), col(ShowCode.expires_at) > now
+    return session.exec(select(ShowCode.show_id).where(*mine)).all()
+
+
 def wrong_codes(session: Session, counter: str, minute: int) -> int:
     """Return how many wrong codes a counter typed in a minute."""
     row = session.get(WrongCode, (counter, minute), populate_existing=True)

@@ -156,6 +156,11 @@ class Wallet:
                 raise UnknownShowError
             raise CodeUsedError(row.used_at)
 
+    def used(self, holder_id: str, *, now: datetime) -> Sequence[str]:
+        """Return which of a holder's codes (`show_id`) were used within the last minute."""
+        with self._database.read() as session:
+            return store.used_codes(session, holder_id, now)
+
     def asks_first(self, scanned: str) -> bool:
         """Whether a scanned code is one by which a counter can only ask; nothing is used up by looking."""
         code = codes.read(scanned, base_url=self._base_url) or ""

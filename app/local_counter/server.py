@@ -102,7 +102,7 @@ def create_app(  # noqa: C901 - a list of routes, one after another
         except PictureUnreadableError as error:
             return problems.response(home, error.code)
 
-    @app.api_route("/verifier/{path:path}", methods=["GET", "POST"])
+    @app.api_route("/verifier/{path:path}", methods=["GET", "POST", "DELETE"])
     async def others(request: Request, path: str) -> Response:
         """Pass on what the page needs and only home can do."""
         if not PASSED_ON.fullmatch(path):

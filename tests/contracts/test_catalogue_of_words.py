@@ -47,7 +47,9 @@ def sentences() -> set[str]:
             if node.func.id == "ValueError" and path.name.endswith("schemas.py"):
                 found.add(_template(node.args[0]))
             malformed = node.func.id == "MalformedError" and path.parent.name == "credentials"
-            if node.func.id == "Fault" and len(node.args) == 3:
+            if node.func.id in {"MandateRefusedError", "ReuseRefusedError"}:
+                found.add(_template(node.args[0]))
+            elif node.func.id == "Fault" and len(node.args) == 3:
                 found.add(_template(node.args[2]))
             elif malformed and path.stem in IN_FAULTS and node.args:
                 found.add(_template(node.args[0]))

@@ -200,10 +200,31 @@ def test_every_device_is_told(world: World) -> None:
     heard = world.holder().get("/wallet/events", params={"seconds": 0})
     events = [line[6:] for line in str(heard.body).splitlines() if line.startswith("data: ")]
     assert heard.headers["content-type"].startswith("text/event-stream")
-    (told,) = [json.loads(one) for one in events]
+    told, used = [json.loads(one) for one in events]
     assert (told["counter"], told["state"]) == (COUNTER, "waiting")
+    assert used.keys() == {"show_id"}  # and the page that shows the code knows that it was used
     assert asked["ask_id"] not in str(heard.body)
     assert "data: " not in str(world.holder(OTHER_PARENT).get("/wallet/events", params={"seconds": 0}).body)
+
+
+def test_a_counter_that_waits_no_more(world: World) -> None:
+    """Taken back, a question is over for the holder too; answered, or somebody else's, it cannot be."""
+    world.issue()
+    asked = ask(world)
+    mine, theirs = world.counter(), world.counter("another_office")
+    seen = question(world)
+    assert theirs.delete(f"/verifier/asks/{asked['ask_id']}").status == 404
+    assert mine.delete(f"/verifier/asks/{asked['ask_id']}").status == 204
+    assert say(world, seen, "confirm")["code"] == "consent_over"
+    assert world.holder().get("/wallet/uses")["items"] == []
+    (row,) = world.holder().get("/wallet/consents")["items"]
+    assert row["state"] == "withdrawn"
+    assert mine.delete(f"/verifier/asks/{asked['ask_id']}")["code"] == "ask_answered"
+    world.wait(61)
+    later = ask(world)
+    assert say(world, question(world), "confirm").status == 204
+    assert mine.delete(f"/verifier/asks/{later['ask_id']}")["code"] == "ask_answered"
+    assert mine.get(f"/verifier/asks/{later['ask_id']}")["verdict"] == "accepted"
 
 
 def test_a_mandate_that_ends_between_question_and_answer(world: World) -> None:

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.pages.conftest import LiveWorld, check, opened, shot, sign_in
+from tests.wallet.test_wallet_answers import drive
 from tests.wallet.test_wallet_mandates import certificate
 from tests.world import COUNTER, ITEM, PARENT
 from wallet import qr
@@ -39,12 +40,14 @@ def code_of(city: LiveWorld, **what: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(("language", "width", "dark"), LOOKS)
 def test_three_outcomes(city: LiveWorld, chromium: Any, language: str, width: int, dark: bool) -> None:
     """Green, red and amber by word, icon and colour; the reason, the age of the status; ready for the next at once."""
-    licence_id = city.issue()
+    drive(city)
+    held = city.holder().get("/wallet/licences")["items"]
+    (licence_id,) = [one["licence_id"] for one in held if one["licence_type"] == "residence_permit"]
     city.counter()
     name = f"{language}-{width}-{'dark' if dark else 'light'}"
     said = {
-        "zh": {"accepted": "可以接受", "refused": "不要接受", "cannot_confirm": "无法确认"},
-        "en": {"accepted": "Accept", "refused": "Do not accept", "cannot_confirm": "Cannot confirm"},
+        "zh": {"whole": "可以接受", "accepted": "证照属实，材料未齐", "refused": "不要接受"},
+        "en": {"whole": "Accept", "accepted": "Genuine, but not all that is needed", "refused": "Do not accept"},
     }[language]
     with opened(chromium, city, width=width, language=language, dark=dark) as page:
         page.goto("/c")
@@ -63,6 +66,15 @@ def test_three_outcomes(city: LiveWorld, chromium: Any, language: str, width: in
             assert page.evaluate("document.activeElement.id") == "scanned"
             check(page)
             shot(page, f"counter-{outcome}-{name}")
+        assert page.inner_text("#verdict-why") != ""
+        page.select_option("#item", "ride_hailing_driver")
+        page.fill("#scanned", city.show(service_item="ride_hailing_driver", qr="none")["typed_code"])
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#verdict.accepted:not(.incomplete)")
+        assert page.inner_text("#verdict-word") == said["whole"]
+        check(page)
+        shot(page, f"counter-whole-{name}")
+        page.select_option("#item", ITEM)
         city.change("suspend", licence_id, "endorsement_lapsed")
         page.fill("#scanned", bad)
         page.keyboard.press("Enter")
@@ -74,6 +86,31 @@ def test_three_outcomes(city: LiveWorld, chromium: Any, language: str, width: in
         check(page)
         page.click("#stop")
         page.wait_for_selector("#waiting", state="hidden")
+        page.wait_for_selector("#said.good")  # taken back: nobody can agree to it any more
+        assert city.holder().get("/wallet/consents")["items"][0]["state"] == "withdrawn"
+
+
+def test_what_came_before_is_gone(city: LiveWorld, chromium: Any, tmp_path: Path) -> None:
+    """No clerk named: what was scanned stays. A photo that holds no code leaves nothing of the verdict before it."""
+    city.issue()
+    city.counter()
+    nothing = tmp_path / "nothing.png"
+    with opened(chromium, city, width=1280) as page:
+        enrol(page, city, operator="")
+        code = code_of(city)["typed_code"]
+        page.fill("#scanned", code)
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#said:text('经办人')")
+        assert page.input_value("#scanned") == code
+        assert page.evaluate("document.activeElement.id") == "operator"
+        page.fill("#operator", "clerk-07")
+        page.click("#scan button.primary")
+        page.wait_for_selector("#verdict.accepted")
+        page.screenshot(path=nothing, clip={"x": 0, "y": 0, "width": 40, "height": 40})
+        page.set_input_files("#photo", nothing)
+        page.wait_for_selector("#said:text('没有认出')")
+        assert page.locator("#verdict").is_hidden()
+        assert page.inner_text("#licences") == ""
 
 
 def test_a_scanner_gun_whatever_is_in_focus(city: LiveWorld, chromium: Any) -> None:

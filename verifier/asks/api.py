@@ -80,6 +80,11 @@ def routes(
                 return JSONResponse({"ask_id": ask_id, "state": "waiting"}, 202)
             await asyncio.sleep(EVERY_SECONDS)
 
+    @router.delete("/asks/{ask_id}", status_code=204, response_class=Response)
+    def withdraw(here: Here, ask_id: str) -> None:
+        """Take a question back that the holder has not answered: nobody is left to agree to what nobody waits for."""
+        asks.withdraw(ask_id, here.subject, now=clock())
+
     return router
 
 

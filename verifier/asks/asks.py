@@ -14,7 +14,7 @@ from verifier import checking
 from verifier.asks import store
 from verifier.asks.models import Ask
 from verifier.checking import Checks
-from verifier.errors import AskOverError, RefusalError, UnknownAskError
+from verifier.errors import AskAnsweredError, AskOverError, RefusalError, UnknownAskError
 from verifier.obtaining import Obtain, Obtained
 from verifier.recording import Question
 from verifier.verdict import Verdict
@@ -48,6 +48,9 @@ class HolderSide(Protocol):
 
     def word(self, consent_id: str, *, now: datetime) -> Word:
         """Return what the holder said so far."""
+
+    def withdraw(self, consent_id: str, *, now: datetime) -> bool:
+        """Take a question back; False if the holder answered it, or it is over."""
 
     def take(self, consent_id: str, *, now: datetime) -> Mapping[str, Sequence[str]] | None:
         """Return the presentations of a yes, once."""
@@ -117,12 +120,27 @@ class Asks:
             sleep(PAUSE_SECONDS)
         return None
 
-    def answer(self, ask_id: str, counter: str, *, now: datetime) -> Verdict | None:
-        """Return the verdict on the holder's word, None while it waits; told once, then `AskOverError`."""
+    def withdraw(self, ask_id: str, counter: str, *, now: datetime) -> None:
+        """Take a question back, so that nobody answers what nobody waits for; answered, `AskAnsweredError`."""
+        row = self._of(ask_id, counter)
+        if not self._holder_side.withdraw(row.consent_id, now=now):
+            raise AskAnsweredError
+        with self._database.write() as session:
+            audit.record(
+                session, stream=f"verifier/{counter}", actor=f"counter:{counter}", act="ask.withdrawn",
+                subject=ask_id, now=now,
+            )  # fmt: skip
+
+    def _of(self, ask_id: str, counter: str) -> Ask:
         with self._database.read() as session:
             row = session.get(Ask, ask_id)
         if row is None or row.counter != counter:
             raise UnknownAskError
+        return row
+
+    def answer(self, ask_id: str, counter: str, *, now: datetime) -> Verdict | None:
+        """Return the verdict on the holder's word, None while it waits; told once, then `AskOverError`."""
+        row = self._of(ask_id, counter)
         if row.answered_at is not None and (row.verification_id is not None or now < row.answered_at + BEING_TOLD):
             raise AskOverError(row.verification_id)
         word = self._holder_side.word(row.consent_id, now=now)

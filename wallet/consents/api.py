@@ -1,8 +1,8 @@
 """HTTP of consents: no deciding here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol
 
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import AwareDatetime
@@ -23,10 +23,25 @@ from wallet.consents.schemas import (
     question_out,
 )
 
+
+class Used(Protocol):
+    """Which of a holder's codes were used a moment ago."""
+
+    def __call__(self, holder_id: str, *, now: datetime) -> Sequence[str]:
+        """Return their names (`show_id`)."""
+
+
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
 
-def routes(consents: Consents, *, caller_of: Callable[..., Caller], telling: Telling, clock: Clock) -> APIRouter:
+def routes(
+    consents: Consents,
+    used: Used,
+    *,
+    caller_of: Callable[..., Caller],
+    telling: Telling,
+    clock: Clock,
+) -> APIRouter:
     """Return the routes."""
     router = APIRouter(prefix="/wallet", tags=["wallet"])
     Me = Annotated[str, Depends(holder_with(caller_of))]  # noqa: N806 - a type
@@ -71,12 +86,16 @@ def routes(consents: Consents, *, caller_of: Callable[..., Caller], telling: Tel
     async def events(
         me: Me, seconds: Annotated[float, Query(ge=0, le=LONGEST_SECONDS)] = LONGEST_SECONDS
     ) -> StreamingResponse:
-        """Be told of new questions as they come, on every signed-in device (server-sent events)."""
+        """Be told, on every signed-in device (server-sent events), of new questions and of codes that were used.
+
+        `consent` is a question, `shown` the `show_id` of a code that a counter has scanned.
+        """
 
         def waiting() -> list[Event]:
             now = clock()
             rows = [ConsentOut(**consent_out(row, now)) for row in consents.waiting(me, now=now)]
-            return [Event("consent", row.consent_id, row.model_dump(mode="json")) for row in rows]
+            asked = [Event("consent", row.consent_id, row.model_dump(mode="json")) for row in rows]
+            return asked + [Event("shown", one, {"show_id": one}) for one in used(me, now=now)]
 
         return StreamingResponse(telling.events(me, waiting, seconds), media_type=MEDIA_TYPE)
 

@@ -131,6 +131,15 @@ class Consents:
             raise UnknownRequestError
         return row
 
+    def withdraw(self, consent_id: str, *, now: datetime) -> bool:
+        """Take a question back that the holder has not answered; False if it was answered or is over."""
+        row = self.state(consent_id)
+        with self._database.write() as session:
+            if not store.decide(session, consent_id, row.holder_id, State.WITHDRAWN, now):
+                return False
+            record(session, row.holder_id, "consent.withdrawn", consent_id, now, actor=f"counter:{row.counter}")
+        return True
+
     def take(self, consent_id: str, *, now: datetime) -> Mapping[str, Sequence[str]] | None:
         """Return the presentations of a yes, once; None if there are none (any more)."""
         with self._database.write() as session:

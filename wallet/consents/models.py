@@ -10,11 +10,12 @@ from records.models import Instant
 
 
 class State(StrEnum):
-    """What the holder said; an unanswered one is over at its `expires_at`."""
+    """What the holder said, or that the counter took it back; an unanswered one is over at its `expires_at`."""
 
     WAITING = "waiting"
     CONFIRMED = "confirmed"
     DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
 
 
 class Consent(SQLModel, table=True):

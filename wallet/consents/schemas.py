@@ -46,7 +46,7 @@ class ConsentOut(BaseModel):
     counter_name: dict[str, str]
     agency_name: dict[str, str]
     service_item: str
-    state: Literal["waiting", "confirmed", "declined", "expired"]
+    state: Literal["waiting", "confirmed", "declined", "withdrawn", "expired"]
     asked_at: datetime
     expires_at: datetime
     decided_at: datetime | None

@@ -28,7 +28,7 @@ def page(session: Session, holder_id: str, *, before: datetime | None, limit: in
 def decide(
     session: Session, consent_id: str, holder_id: str, state: State, now: datetime, *, sealed: bytes | None = None
 ) -> bool:
-    """Give the holder's word; of any number of words at once one counts, and none that comes too late."""
+    """Give the word on a question; of any number of words at once one counts, and none that comes too late."""
     statement = update(Consent).where(
         col(Consent.consent_id) == consent_id,
         col(Consent.holder_id) == holder_id,

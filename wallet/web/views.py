@@ -17,7 +17,10 @@ STATES = {
     "valid": "有效", "suspended": "已暂停", "revoked": "已废止",
     "key_compromised": "签名密钥失窃，请向发证机关重新领取", "unknown": "状态未知",
 }  # fmt: skip
-CONSENTS = {"waiting": "等待您答复", "confirmed": "已同意", "declined": "已拒绝", "expired": "已超时"}
+CONSENTS = {
+    "waiting": "等待您答复", "confirmed": "已同意", "declined": "已拒绝", "withdrawn": "对方已撤回",
+    "expired": "已超时",
+}  # fmt: skip
 MANDATES = {"in_force": "有效", "withdrawn": "已收回", "ended": "已结束"}
 KINDS = {
     Kind.PARENT: "父母或监护人", Kind.REPRESENTATIVE: "法定代表人", Kind.MANAGER: "管理人", Kind.AGENT: "经办人",

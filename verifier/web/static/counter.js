@@ -51,7 +51,7 @@ at("forget").addEventListener("click", (event) => {
   if (window.confirm(told("forget"))) act(event.currentTarget, async () => { await forgotten(); location.reload(); });
 });
 at("item").addEventListener("change", () => { localStorage.setItem("item", at("item").value); ready(); });
-at("operator").addEventListener("change", () => { sessionStorage.setItem("operator", at("operator").value.trim()); ready(); });
+at("operator").addEventListener("change", () => { sessionStorage.setItem("operator", at("operator").value.trim()); at("scanned").focus({ preventScroll: true }); });
 
 // Scanning: by gun, camera, photo, or typed
 
@@ -91,14 +91,17 @@ at("scan").addEventListener("submit", (event) => {
 });
 
 async function scan(text) {
-  clearTimeout(desk.idle);
-  stopWaiting();
-  clear();
+  const operator = at("operator").value.trim();
+  const kiosk = desk.counter.channel === "kiosk";
+  begin();
+  if (!kiosk && !operator) { // what was scanned stays where it is, for when the name is there
+    at("scanned").value = text;
+    at("operator").focus();
+    say(told("operator"));
+    return;
+  }
   ready();
   await act(null, async () => {
-    const operator = at("operator").value.trim();
-    const kiosk = desk.counter.channel === "kiosk";
-    if (!kiosk && !operator) { at("operator").focus(); throw new Error(told("operator")); }
     const entry = desk.entry;
     desk.entry = null;
     const who = kiosk ? {} : { operator };
@@ -110,6 +113,14 @@ async function scan(text) {
     else show(made);
   });
   ready();
+}
+
+/** Whoever comes next sees nothing of whom came before. */
+function begin() {
+  clearTimeout(desk.idle);
+  if (desk.waiting) asDevice("DELETE", `/verifier/asks/${desk.waiting.id}`).catch(() => { /* answered, or over: both are well */ });
+  stopWaiting();
+  clear();
 }
 
 async function wait(asked) {
@@ -134,23 +145,37 @@ function stopWaiting() {
   desk.waiting = null;
   at("waiting").hidden = true;
 }
-at("stop").addEventListener("click", () => { stopWaiting(); ready(); });
+
+/** Nobody waits any more: the question is taken back, so that nobody agrees to it; answered meanwhile, it is shown. */
+at("stop").addEventListener("click", (event) => act(event.currentTarget, async () => {
+  const { id } = desk.waiting;
+  stopWaiting();
+  try {
+    await asDevice("DELETE", `/verifier/asks/${id}`);
+    say(told("withdrawn"), true);
+  } catch (error) {
+    if (error.code !== "ask_answered") throw error;
+    show(await asDevice("GET", `/verifier/asks/${id}`));
+  }
+  ready();
+}));
 
 // The outcome
 
 function show(made) {
   desk.verdict = made;
   const box = at("verdict");
-  box.className = `verdict ${made.verdict}`;
-  at("verdict-icon").textContent = ICONS[made.verdict];
-  at("verdict-word").textContent = told(WORDS[made.verdict]);
-  at("verdict-why").textContent = made.message[language];
+  const lacks = made.verdict === "accepted" && made.missing.length > 0; // genuine, and not all that the matter needs
+  box.className = `verdict ${made.verdict}${lacks ? " incomplete" : ""}`;
+  at("verdict-icon").textContent = lacks ? "…" : ICONS[made.verdict];
+  at("verdict-word").textContent = told(lacks ? "incomplete" : WORDS[made.verdict]);
+  at("verdict-why").textContent = lacks ? `${told("missing")}${made.missing.map((one) => named(one.name)).join("、")}` : made.message[language];
   at("verdict-age").textContent = made.status_age_seconds === null ? "" : told("age").replace("{seconds}", made.status_age_seconds);
   box.hidden = false;
   at("missing").replaceChildren(...made.missing.map(lacking));
   at("licences").replaceChildren(...made.licences.map(licence));
   at("copy").hidden = !made.copy_until;
-  sound(made.verdict);
+  sound(lacks ? "cannot_confirm" : made.verdict);
   box.scrollIntoView({ block: "start" });
   if (desk.counter.channel === "kiosk") desk.idle = setTimeout(clear, KIOSK_FORGETS_SECONDS * 1000);
 }
@@ -255,6 +280,7 @@ async function readPhoto(blob) {
 }
 
 at("camera-open").addEventListener("click", (event) => act(event.currentTarget, async () => {
+  begin();
   const video = at("camera");
   const stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment", width: { ideal: 1280 } } });
   video.srcObject = stream;
@@ -275,6 +301,7 @@ at("camera-open").addEventListener("click", (event) => act(event.currentTarget, 
 }));
 
 at("photo").addEventListener("change", () => act(null, async () => {
+  begin();
   const [file] = at("photo").files;
   at("photo").value = "";
   const text = file && await readPhoto(file);
@@ -319,11 +346,16 @@ async function showClass() {
     };
     const acts = document.createElement("td");
     acts.append(
-      button(told("scanFor"), async () => { desk.entry = { list: id, number: one.number }; ready(); }),
+      button(told("scanFor"), async () => {
+        desk.entry = { list: id, number: one.number };
+        say(`${told("scanNow")}${one.label}`, true);
+        ready();
+      }),
       button(told("linkFor"), async () => {
         const made = await asDevice("POST", `/verifier/class-lists/${id}/entries/${one.number}/link`, {});
         at("class-link").textContent = `${one.label}: ${made.link}`;
         at("class-link").hidden = false;
+        at("class-link").scrollIntoView({ block: "nearest" });
       }),
     );
     const lacks = one.lacks.map((lack) => named(lack.name)).join("、");

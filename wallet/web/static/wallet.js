@@ -28,10 +28,28 @@ async function draw() {
   tick();
 }
 
+/** Whether the code that is seen was used, asked of the service by taking it back: what was chosen leaves once. */
+async function wasUsed() {
+  if (!code.shown || code.what.ask) return false;
+  try {
+    await call("DELETE", `/wallet/shows/${code.shown.show_id}`);
+    return false;
+  } catch (error) {
+    return error.code === "already_used";
+  }
+}
+
+function used() {
+  code.shown = null; // nothing to take back
+  at("code").close();
+  say(say2("used"), true);
+}
+
 async function renew() {
   clearInterval(code.timer);
   if (document.hidden || !at("code").open) return;
   try {
+    if (await wasUsed()) { used(); return; }
     await draw();
   } catch (error) {
     at("code-over").hidden = false;
@@ -74,6 +92,9 @@ function listen() {
   }
   if (at("code").open) renew();
   events = new EventSource("/wallet/events");
+  events.addEventListener("shown", (event) => {
+    if (code.shown && !code.what.ask && JSON.parse(event.data).show_id === code.shown.show_id) used();
+  });
   events.addEventListener("consent", (event) => {
     const asked = JSON.parse(event.data);
     const there = `/w/asked/${asked.consent_id}`;
@@ -84,7 +105,11 @@ function listen() {
     } else if (at("asked")) {
       at("asked-link").href = there;
       at("asked").hidden = false;
-    } else say(say2("asked"), true);
+    } else {
+      say("", true);
+      at("said").append(Object.assign(document.createElement("a"), { href: there, textContent: say2("asked") }));
+      at("said").hidden = false;
+    }
   });
 }
 document.addEventListener("visibilitychange", listen);
