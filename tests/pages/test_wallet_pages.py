@@ -52,7 +52,7 @@ def test_asked_and_agreed(city: LiveWorld, chromium: Any, language: str, width: 
         check(page)
         assert city.counter().get(f"/verifier/asks/{asked}")["reason"] == "accepted"
         page.goto("/w/uses")
-        assert {"zh": "可以接受", "en": "Accept"}[language] in page.inner_text("main")
+        assert {"zh": "已被接受", "en": "Accepted"}[language] in page.inner_text("main")
         check(page)
         shot(page, f"wallet-uses-{name}")
         for path in ("/w/more", "/w/open", "/w/offline", "/s", "/w/cards/nothing"):
@@ -79,6 +79,8 @@ def test_optional_left_out_declined_reported(city: LiveWorld, chromium: Any) -> 
         asked = ask(city, shown_code(page))
         page.wait_for_url("**/w/asked/*")
         page.click("#report-open")
+        page.click("#report-send")
+        page.wait_for_selector("#said:text('哪里不妥')")  # a report that says nothing is none, and nothing is declined
         page.fill("#report", "与转学无关")
         page.click("#report-send")
         page.wait_for_selector("#said.good")
@@ -199,6 +201,7 @@ def test_mandates_sessions_cases(city: LiveWorld, chromium: Any) -> None:
         page.fill("#agent-code", person["code"])
         page.fill("#until", "2027-01-31")
         page.click("details form button.primary")
+        page.wait_for_selector("#said.good")
         page.wait_for_selector(f"text={person['name']}")
         (mandate,) = city.holder().get("/wallet/mandates")["items"]
         assert (mandate["kind"], mandate["ends_at"]) == ("helper", "2027-01-31T15:59:59Z")
@@ -213,8 +216,31 @@ def test_mandates_sessions_cases(city: LiveWorld, chromium: Any) -> None:
         page.fill("#wrong", "现居住地址有误")
         page.click("details form button")
         page.wait_for_selector("#said.good")
+        assert page.input_value("#wrong") == ""  # sent: pressed again it would be sent again
+        (case,) = city.agency("police").get("/issuers/police/cases")["items"]
+        answer = {"state": "upheld", "text": "已更正，请查收新证照"}
+        assert city.agency("police").post(f"/issuers/police/cases/{case['case_id']}/answer", answer).status == 204
         page.goto("/w/more")
-        assert "示例市公安局" in page.inner_text("main")
+        for said in ("示例市公安局", "居住证", "现居住地址有误", "已更正，请查收新证照"):
+            assert said in page.inner_text("main")
+        check(page)
+        shot(page, "wallet-more-case")
+
+
+def test_what_a_counter_took_is_shown_once(city: LiveWorld, chromium: Any) -> None:
+    """A code with what was chosen is used: the phone says so, and draws no other that would disclose it again."""
+    city.issue()
+    city.counter()
+    with opened(chromium, city) as page:
+        sign_in(page, city)
+        page.click("#licences a, main a[href^='/w/cards/']")
+        page.check("[name=claims] >> nth=0")
+        page.click("#show-chosen")
+        page.wait_for_selector("#typed:not(:empty)")
+        code = page.inner_text("#typed").replace(" ", "")
+        assert city.scan(code)["verdict"] == "accepted"
+        page.wait_for_selector("#said:text('已用过')")
+        assert page.locator("#code").is_hidden()
 
 
 def test_a_link_answered_in_the_wallet(city: LiveWorld, chromium: Any) -> None:

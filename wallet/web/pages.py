@@ -1,7 +1,9 @@
 """The wallet's pages. They show what the API tells; what they do, they do by calling it."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -12,13 +14,16 @@ from keys.access import Access, Role
 from keys.auth import Clock, Visitor
 from keys.pages import Render
 from wallet.cases.cases import Cases
+from wallet.cases.models import Case
+from wallet.cases.models import Kind as CaseKind
 from wallet.consents.consents import Consents
-from wallet.consents.models import State
+from wallet.consents.models import Consent, State
 from wallet.consents.schemas import consent_out
 from wallet.errors import ForWhomError, WalletError
 from wallet.mandates.mandates import Mandates
 from wallet.mandates.models import Kind, Mandate
 from wallet.uses import Uses
+from wallet.views import licence_name
 from wallet.wallet import Wallet
 from wallet.web import views
 from wallet.web.views import Names
@@ -45,6 +50,7 @@ class Pages:
     types: dict[str, LicenceType]
     agency: Names
     item: Names
+    reason: Names
     worker: bytes
 
     def type_name(self, key: str) -> dict[str, str]:
@@ -152,7 +158,7 @@ def _asked(pages: Pages, request: Request, me: str, consent_id: str, principal: 
     try:
         found = pages.consents.look(me, consent_id, principal, now=now)
     except ForWhomError:
-        return pages.render(request, "wallet/whom.html", consent_id=consent_id, people=_principals(pages, me, clock))
+        return _whom(pages, request, me, pages.consents.state(consent_id), clock)
     except WalletError:
         return _not_there(pages, request)
     state = consent_out(found.row, now)["state"]
@@ -164,10 +170,22 @@ def _asked(pages: Pages, request: Request, me: str, consent_id: str, principal: 
     return pages.render(request, "wallet/asked.html", question=told | {"principal": principal}, preview=False)
 
 
+def _whom(pages: Pages, request: Request, me: str, row: Consent, clock: Clock) -> Response:
+    language = pages.language_of(request)
+    return pages.render(
+        request, "wallet/whom.html", consent_id=row.consent_id, people=_principals(pages, me, clock),
+        who=row.agency_name.get(language, row.counter), where=row.counter_name.get(language, row.counter),
+        matter=pages.item(row.service_item).get(language, row.service_item),
+    )  # fmt: skip
+
+
 def _uses(pages: Pages, request: Request, me: str, cursor: str | None, clock: Clock) -> Response:
     now, language = clock(), pages.language_of(request)
     rows = pages.uses.page(me, before=cursor, limit=PAGE + 1, now=now)
-    told = [views.use(row, language, me, pages.uses.name_of, pages.types, pages.item) for row in rows[:PAGE]]
+    told = [
+        views.use(row, language, me, pages.uses.name_of, pages.types, pages.item, reason=pages.reason)
+        for row in rows[:PAGE]
+    ]
     asked = [
         {
             "consent_id": row.consent_id,
@@ -191,18 +209,10 @@ def _more(pages: Pages, request: Request, me: Visitor, clock: Clock) -> Response
     return pages.render(
         request,
         "wallet/more.html",
-        mandates=[_mandate(pages, row, language, clock) for row in held],
+        mandates=[_mandate(pages, row, me.holder, language, clock) for row in held],
         companies=[{"id": one, "name": pages.mandates.name_of(one)} for one in sorted(companies)],
         types=[{"key": key, "name": kind.names[language]} for key, kind in pages.types.items()],
-        cases=[
-            {
-                "agency_name": pages.agency(row.agency).get(language, row.agency),
-                "kind_name": views.CASE_KINDS[row.kind],
-                "state_name": views.CASES[row.state],
-                "changed_at": row.changed_at,
-            }
-            for row in pages.cases.mine(me.holder)
-        ],
+        cases=[_case(pages, row, me.holder, language, now) for row in pages.cases.mine(me.holder)],
         sessions=[
             {
                 "session_id": row.token_id,
@@ -215,11 +225,27 @@ def _more(pages: Pages, request: Request, me: Visitor, clock: Clock) -> Response
     )
 
 
-def _mandate(pages: Pages, row: Mandate, language: str, clock: Clock) -> dict[str, Any]:
+def _case(pages: Pages, row: Case, me: str, language: str, now: datetime) -> dict[str, Any]:
+    _, steps = pages.cases.of_holder(me, row.case_id)
+    about = ""
+    if row.kind == CaseKind.CORRECTION:
+        with suppress(WalletError):  # gone with the mandate that it was held by
+            about = licence_name(pages.wallet.licence(me, row.about, now=now)[0], language)
+    return {
+        "agency_name": pages.agency(row.agency).get(language, row.agency),
+        "kind_name": views.CASE_KINDS[row.kind],
+        "state_name": views.CASES[row.state],
+        "about": about,
+        "steps": [{"at": one.at, "text": one.text, "mine": one.actor == f"holder:{me}"} for one in steps],
+    }
+
+
+def _mandate(pages: Pages, row: Mandate, me: str, language: str, clock: Clock) -> dict[str, Any]:
     over = pages.mandates.is_over(row, now=clock())
     state = "withdrawn" if row.withdrawn_at else "ended" if over else "in_force"
     return {
         "mandate_id": row.mandate_id,
+        "mine": row.agent == me,
         "agent_name": pages.mandates.name_of(row.agent),
         "principal_name": pages.mandates.name_of(row.principal),
         "kind_name": views.KINDS[Kind(row.kind)],

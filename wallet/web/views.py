@@ -28,7 +28,8 @@ KINDS = {
 }  # fmt: skip
 CASES = {"open": "已提交", "in_hand": "办理中", "upheld": "已采纳", "rejected": "未采纳"}
 CASE_KINDS = {"correction": "更正", "objection": "异议"}
-OUTCOMES = {"accepted": ("可以接受", "good"), "refused": ("不要接受", "bad"), "cannot_confirm": ("无法确认", "unsure")}
+OUTCOMES = {"accepted": ("已被接受", "good"), "refused": ("未被接受", "bad"), "cannot_confirm": ("无法确认", "unsure")}
+UNNAMED = {"offline_pass": "离线码：何处核验，尚未得知"}
 LONGEST_MASK = 10
 SPARED = 2  # characters that a mask leaves at either end
 
@@ -131,6 +132,8 @@ def use(
     name_of: Callable[[str], str],
     types: Mapping[str, LicenceType],
     item: Names,
+    *,
+    reason: Names,
 ) -> dict[str, Any]:
     """Return a use as the holder reads it."""
     outcome, colour = OUTCOMES.get(row.verdict or "", ("结果未知", "unsure"))
@@ -138,6 +141,9 @@ def use(
     return {
         "use_id": row.use_id,
         "who": row.verifier_name.get(language, ""),
+        "unnamed": UNNAMED.get(row.channel, "未知的核验方"),
+        "why": "" if row.verdict in {None, "accepted"} else reason(row.reason or "").get(language, ""),
+        "may_object": row.verdict is not None,
         "at": row.at,
         "matter": item(row.service_item).get(language, row.service_item) if row.service_item else "",
         "actor": "" if row.actor == viewer else name_of(row.actor),

@@ -3,14 +3,15 @@
 
 const at = (id) => document.getElementById(id);
 const language = document.documentElement.lang.startsWith("zh") ? "zh" : "en";
-const spelling = [language === "zh" ? "zh-CN" : "en-GB", { timeZone: "Asia/Shanghai" }];
-/** An instant as people read it, in the city's time wherever the computer is. */
-const moment = (text) => new Date(text).toLocaleString(...spelling);
+const CITY = { timeZone: "Asia/Shanghai" };
+const spelling = language === "zh" ? "zh-CN" : "en-GB";
+/** An instant as people read it, in the city's time wherever the computer is, and as pages that the service writes spell it. */
+const moment = (text) => new Date(text).toLocaleString(spelling, { ...CITY, dateStyle: "medium", timeStyle: "medium" });
 /** Until when something is good: its last day, where it ends with one; else the instant. */
 const until = (text) => {
   const end = new Date(text);
-  const withTheDay = end.toLocaleTimeString("en-GB", spelling[1]) === "00:00:00";
-  return withTheDay ? new Date(end.getTime() - 1).toLocaleDateString(...spelling) : moment(text);
+  const withTheDay = end.toLocaleTimeString("en-GB", CITY) === "00:00:00";
+  return withTheDay ? new Date(end.getTime() - 1).toLocaleDateString(spelling, { ...CITY, dateStyle: "medium" }) : moment(text);
 };
 const words = (name) => at("words").dataset[name];
 
@@ -53,7 +54,7 @@ function say(text, good = false) {
   box.textContent = text;
   box.hidden = !text;
   box.classList.toggle("good", good);
-  if (text && !good) box.scrollIntoView({ block: "nearest" });
+  if (text) box.scrollIntoView({ block: "nearest" });
 }
 
 /** Run an act of a button: once at a time, and say what was refused. */
@@ -101,10 +102,18 @@ document.addEventListener("submit", (event) => {
   if (form.dataset.confirm && !window.confirm(form.dataset.confirm)) return;
   act(event.submitter, async () => {
     await call(method, path, body, { once: crypto.randomUUID() });
-    if (form.dataset.then) location.assign(form.dataset.then);
+    if (form.dataset.then) {
+      if (form.dataset.done) sessionStorage.setItem("said", form.dataset.done);
+      location.assign(form.dataset.then);
+      return;
+    }
     if (form.dataset.done) say(form.dataset.done, true);
+    form.reset(); // sent: pressed again it would be sent again
   });
 });
+
+say(sessionStorage.getItem("said") || "", true); // what was done on the page that led here
+sessionStorage.removeItem("said");
 
 const connected = () => { at("offline").hidden = navigator.onLine; };
 addEventListener("online", connected);

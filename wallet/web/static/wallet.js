@@ -155,7 +155,7 @@ if (answer) {
   };
   const decline = (button, report) => act(button, async () => {
     await call("POST", `/wallet/consents/${consent}/decline`, report ? { report } : {});
-    over("declined");
+    over(report ? "reported" : "declined");
   });
   if (at("confirm")) at("confirm").addEventListener("click", (event) => act(event.currentTarget, async () => {
     const without = [...answer.querySelectorAll("[name=part]:not(:checked)")].map((one) => one.value);
@@ -169,7 +169,12 @@ if (answer) {
     event.currentTarget.setAttribute("aria-expanded", String(!at("report-box").hidden));
     if (!at("report-box").hidden) at("report").focus();
   });
-  at("report-send").addEventListener("click", (event) => decline(event.currentTarget, at("report").value.trim()));
+  at("report-send").addEventListener("click", (event) => {
+    const text = at("report").value.trim();
+    if (text) { decline(event.currentTarget, text); return; }
+    at("report").focus();
+    say(at("asked-words").dataset.reportWhat);
+  });
 }
 
 // Links of other services, pasted or seen by the camera.
