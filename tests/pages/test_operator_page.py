@@ -47,7 +47,7 @@ def test_looked_over(city: LiveWorld, chromium: Any, language: str, width: int, 
             ("figures", "#figure-box svg", "code_unknown"),
             ("agencies", "#agency-list td", "police"),
             ("counters", "#counter-list td", "school2_office"),
-            ("keys", "#key-list td", "status_list"),
+            ("keys", "#key-list td", {"zh": "签状态列表", "en": "signs status lists"}[language]),
             ("approvals", "#proposal-list p.empty", ""),
             ("reports", "#report-list p.empty", ""),
             ("items", "#item-list article", "1244019900DEM0066N2000000001000"),
@@ -88,7 +88,7 @@ def test_keys_and_rights_change(city: LiveWorld, chromium: Any) -> None:
         page.on("dialog", lambda one: one.accept())
         signed_in(page, city)
         tab(page, "keys", "#key-list td")
-        row = page.locator("#key-list tr", has_text="police").filter(has_text="licence").filter(has_text="active")
+        row = page.locator("#key-list tr", has_text="police").filter(has_text="签证照").filter(has_text="在用")
         before = row.locator("td >> nth=4").inner_text()
         row.locator("button >> nth=0").click()
         page.wait_for_selector("#said.good")

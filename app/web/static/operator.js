@@ -63,16 +63,19 @@ async function counters() {
 async function keys() {
   const { items } = await ask("GET", "/admin/keys");
   at("key-list").replaceChildren(table(word("owner"), [word("owner"), word("purpose"), word("state"), word("since"), "kid", word("act")], items.map((one) => [
-    one.owner, one.purpose, one.here ? one.state : `${one.state} · ${word("kept")}`, when(one.activated_at || one.created_at),
+    one.owner, meaning(one.purpose), one.here ? meaning(one.state) : `${meaning(one.state)} · ${word("kept")}`, when(one.activated_at || one.created_at),
     element("span", one.kid, { className: "text" }),
     [
       ...(one.state === "active" && one.here
-        ? [doing(word("rotate"), () => ask("POST", "/admin/keys/rotate", { owner: one.owner, purpose: one.purpose }), { about: `${one.owner} · ${one.purpose}` })]
+        ? [doing(word("rotate"), () => ask("POST", "/admin/keys/rotate", { owner: one.owner, purpose: one.purpose }), { about: `${one.owner} · ${meaning(one.purpose)}` })]
         : []),
       ...(one.state === "compromised" ? [] : [doing(word("stolen"), () => stolen(one.kid))]),
     ],
   ])));
 }
+
+/** What a code of the API is called on a page; one without a word stays itself. */
+const meaning = (code) => at("operator-words").dataset[`is${code.replace(/(^|[._])([a-z])/g, (_all, _gap, letter) => letter.toUpperCase())}`] || code;
 
 async function stolen(kid) {
   const since = window.prompt(word("stolenSince"), new Date().toISOString());
@@ -82,13 +85,13 @@ async function stolen(kid) {
 async function approvals() {
   const { items } = await ask("GET", "/admin/proposals");
   at("proposal-list").replaceChildren(table(word("what"), [word("what"), word("who"), word("until"), word("state"), word("act")], items.map((one) => [
-    [element("strong", one.kind), element("pre", JSON.stringify(one.content, null, 1))], one.proposed_by, when(one.expires_at), one.state,
+    [element("strong", meaning(one.kind)), element("pre", JSON.stringify(one.content, null, 1))], one.proposed_by, when(one.expires_at), meaning(one.state),
     one.state === "waiting"
       ? [
         doing(word("approve"), async () => {
           const done = await ask("POST", `/admin/proposals/${one.proposal_id}/approve`, { content_hash: one.content_hash });
           if (done.made && done.made.secret) tell("approved", done.made.secret);
-        }, { about: `${one.kind} · ${one.proposed_by}` }),
+        }, { about: `${meaning(one.kind)} · ${one.proposed_by}` }),
         doing(word("decline"), () => ask("POST", `/admin/proposals/${one.proposal_id}/decline`).then(() => undefined)),
       ]
       : [],
@@ -97,8 +100,9 @@ async function approvals() {
 
 async function reports() {
   const found = await ask("GET", "/admin/reports");
-  at("report-list").replaceChildren(table(word("said"), [word("at"), word("agency"), word("needs"), word("said")], found.items.map((one) => [
-    when(one.asked_at), one.counter, one.service_item, one.reported,
+  const matters = Object.fromEntries((await ask("GET", "/admin/service-items")).items.map((one) => [one.key, named(one.name)]));
+  at("report-list").replaceChildren(table(word("reported"), [word("at"), word("asked"), word("matter"), word("reported")], found.items.map((one) => [
+    when(one.asked_at), one.counter, matters[one.service_item] || one.service_item, one.reported,
   ])));
 }
 

@@ -102,12 +102,12 @@ function row(one) {
     element("h3", nameOf(one.licence_type)),
     element("span", state, { className: `tag ${one.state === "valid" ? "good" : "bad"}` }),
     element("p", one.licence_id, { className: "text" }),
-    element("p", [one.reference, `${one.valid_from} – ${one.valid_until || "∞"}`, one.cause].filter(Boolean).join(" · "), { className: "soft" }),
+    element("p", [one.reference, `${one.valid_from} – ${one.valid_until || "∞"}`, causeName(one.cause)].filter(Boolean).join(" · "), { className: "soft" }),
   );
   const acts = element("div", "", { className: "row" });
   const button = (verb, name, danger) => {
     const made = element("button", told(name), { type: "button", className: danger ? "danger" : "" });
-    made.addEventListener("click", () => act(made, () => change(one, verb, name, form)));
+    made.addEventListener("click", () => act(made, () => change(one, verb, name)));
     acts.append(made);
   };
   if (one.state === "valid") button("suspend", "suspend", false);
@@ -122,11 +122,12 @@ function row(one) {
   return box;
 }
 
-async function change(one, verb, name, form) {
-  const causes = form ? [...form.querySelector("template.causes").content.querySelectorAll("option")] : [];
-  const fitting = causes.filter((cause) => cause.dataset.effect === verb);
+const causesOf = (type) => (formOf(type) ? [...formOf(type).querySelector("template.causes").content.querySelectorAll("option")] : []);
+
+async function change(one, verb, name) {
+  const fitting = causesOf(one.licence_type).filter((cause) => cause.dataset.effect === verb);
   at("change-title").textContent = told(name);
-  at("change-id").textContent = one.licence_id;
+  at("change-id").textContent = [nameOf(one.licence_type), one.reference, one.licence_id].filter(Boolean).join(" · ");
   at("cause").replaceChildren(...fitting.map((cause) => cause.cloneNode(true)));
   at("cause").parentElement.querySelector("label").hidden = at("cause").hidden = verb === "reinstate";
   const dialog = at("change");
@@ -152,7 +153,17 @@ async function cases() {
 async function caseBox(one) {
   const seen = await ask("GET", `/issuers/${session.agency}/cases/${one.case_id}`);
   const box = element("article", "", { className: "box" });
-  box.append(element("p", `${one.kind} · ${one.about}`, { className: "text" }));
+  box.append(element("h3", told(one.kind)), element("p", `${moment(one.opened_at)} · ${one.about}`, { className: "text" }));
+  if (one.kind === "correction") {
+    const look = element("button", told("findIt"), { type: "button" });
+    look.addEventListener("click", () => act(look, () => {
+      at("whose").value = "";
+      at("reference").value = one.about;
+      location.hash = "#find";
+      return find("");
+    }));
+    box.append(look);
+  }
   for (const step of seen.timeline) {
     const said = element("p", "");
     said.append(element("bdi", step.text), element("small", ` ${moment(step.at)}`));

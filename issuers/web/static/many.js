@@ -6,7 +6,6 @@ const ofMany = (rest = "") => `/issuers/${session.agency}/status-changes${rest}`
 const many = { left: [], attempt: { key: "", sent: "" } }; // the same content again, after an answer that was lost, is done once
 
 const namedMany = () => [...new Set(at("many-licences").value.match(NAMED) || [])];
-const causesOf = (type) => (formOf(type) ? [...formOf(type).querySelector("template.causes").content.querySelectorAll("option")] : []);
 const FROM = { suspended: "suspend", valid: "reinstate", revoked: "revoke" };
 
 /** What a cause is called, of whichever type: a proposal says its code. */
