@@ -1,6 +1,7 @@
 """The OpenAPI contracts, one a reader, generated from the routes and checked in."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,30 @@ def contract(room: str) -> dict[str, Any]:
                 "description": "RFC 9457 problem",
                 "content": {"application/problem+json": {"schema": _PROBLEM}},
             }
+    schemas = document["components"]["schemas"]
+    for schema in (one for one in schemas.values() if "examples" in one):
+        schema["examples"] = [_with_nulls(one, schema, schemas) for one in schema["examples"]]
     return document
+
+
+def _with_nulls(told: Any, schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Any:
+    """Return an example with the members that are null in it: FastAPI leaves them out of its documents."""
+    for one in schema.get("anyOf", [schema]):
+        named = schemas[one["$ref"].rpartition("/")[2]] if "$ref" in one else one
+        if isinstance(told, list) and "items" in named:
+            return [_with_nulls(item, named["items"], schemas) for item in told]
+        if isinstance(told, dict) and "properties" in named:
+            missing = [name for name in named.get("required", ()) if name not in told and _may_be_null(named, name)]
+            told = {**told, **dict.fromkeys(missing)}
+            return {
+                name: _with_nulls(value, named["properties"].get(name, {}), schemas) for name, value in told.items()
+            }
+    return told
+
+
+def _may_be_null(schema: Mapping[str, Any], name: str) -> bool:
+    wanted = schema["properties"][name]
+    return {"type": "null"} in wanted.get("anyOf", [wanted])
 
 
 def write(folder: Path) -> list[str]:

@@ -138,6 +138,24 @@ class SignatureIn(Input):
             raise FaultsError([Fault("/signature", "wrong_value", "64 bytes in canonical base64url")]) from error
 
 
+LICENCE: dict[str, Any] = {
+    "licence_id": "1.2.156.3005.2.1144019900DEM0015H002.1144019900DEM0023C.202600000002.001.R",
+    "agency": "police",
+    "licence_type": "residence_permit",
+    "state": "valid",
+    "cause": None,
+    "state_since": "2026-11-23T08:00:00Z",
+    "version": 1,
+    "supersedes": None,
+    "reference": "JZZ-2026-000123",
+    "valid_from": "2026-11-23",
+    "valid_until": "2027-03-01",
+    "created_at": "2026-11-23T08:00:00Z",
+    "kid": "3xYJ0yBv4dU",
+    "delivered": True,
+}
+
+
 class LicenceOut(BaseModel):
     """A licence as its agency's ledger has it."""
 
@@ -157,24 +175,7 @@ class LicenceOut(BaseModel):
     kid: str = Field(description="The key that signs it.")
     delivered: bool
 
-    model_config = example(
-        {
-            "licence_id": "1.2.156.3005.2.1144019900DEM0015H002.1144019900DEM0023C.202600000002.001.R",
-            "agency": "police",
-            "licence_type": "residence_permit",
-            "state": "valid",
-            "cause": None,
-            "state_since": "2026-11-23T08:00:00Z",
-            "version": 1,
-            "supersedes": None,
-            "reference": "JZZ-2026-000123",
-            "valid_from": "2026-11-23",
-            "valid_until": "2027-03-01",
-            "created_at": "2026-11-23T08:00:00Z",
-            "kid": "3xYJ0yBv4dU",
-            "delivered": True,
-        }
-    )
+    model_config = example(LICENCE)
 
 
 class PreparedOut(LicenceOut):
@@ -184,12 +185,12 @@ class PreparedOut(LicenceOut):
     prepared_until: datetime
 
     model_config = example(
-        {
-            "licence_id": "1.2.156.3005.2.1144019900DEM0015H002.1144019900DEM0023C.202600000002.001.R",
+        LICENCE
+        | {
             "state": "prepared",
-            "kid": "mVfR2c1s-9k",
             "signing_input": "eyJhbGciOiJFUzI1NiIsInR5cCI6ImRjK3NkLWp3dCJ9.eyJpc3Mi…",
             "prepared_until": "2026-11-23T08:10:00Z",
+            "delivered": False,
         }
     )
 

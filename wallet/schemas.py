@@ -91,7 +91,7 @@ class SignInIn(Input):
 
     link: str = Field(min_length=8, max_length=128)
 
-    model_config = example({"link": "kq3V0y…"})
+    model_config = example({"link": "kq3V0yq8Zt1LmH2s…"})
 
 
 class SignInOut(BaseModel):

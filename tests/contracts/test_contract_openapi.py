@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from app.contracts import contract, differing, write
 from app.main import ROOMS
@@ -63,6 +64,16 @@ def test_examples_for_every_body(name: str) -> None:
     for response in good.values():
         for media in response.get("content", {}).values():
             assert _has_example(media, document)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_examples_are_what_they_show(room: str) -> None:
+    """Every example holds against the schema that it stands at."""
+    document = json.loads((FOLDER / f"{room}.json").read_text("utf-8"))
+    for model, schema in document["components"]["schemas"].items():
+        whole = {"$ref": f"#/components/schemas/{model}", "components": document["components"]}
+        for shown in schema.get("examples", []):
+            Draft202012Validator(whole).validate(shown)
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
