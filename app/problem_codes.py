@@ -45,6 +45,11 @@ PROBLEMS: dict[str, Problem] = {
         "访问令牌缺失、过期或已撤销：请向运营方重新领取，持证人请重新登录。",
         "The access token is missing, expired or revoked. Get a new one from the operator; holders sign in again.",
     ),
+    "dpop_refused": Problem(
+        401,
+        "DPoP 证明无效、过期或已用过，请为这次调用重新生成证明；令牌仍然有效。",
+        "The DPoP proof is wrong, old, or was used before. Make a new one for this very call; the token is still good.",
+    ),
     "passkey_refused": Problem(
         401,
         "通行密钥的应答不可信或已过时，请重新操作。",

@@ -40,6 +40,9 @@ class StrictBody:
         if scope["type"] == "http" and _has_nul(scope):
             await self._refuse("malformed", "NUL character in the address")(scope, receive, send)
             return
+        if scope["type"] == "http" and sum(name == b"idempotency-key" for name, _ in scope["headers"]) > 1:
+            await self._refuse("malformed", "two Idempotency-Key headers: send one")(scope, receive, send)
+            return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -49,6 +49,7 @@ ZH: dict[str, str] = {
     "an invisible character": "含有不可见字符，请删去",
     "a character that was not readable: send the text as UTF-8": "含有乱码，请以 UTF-8 编码发送",
     "a noncharacter": "含有非字符码位，请删去",
+    "it was renewed: the licence that supersedes it is the one to change": "它已换发，请办理取代它的那份证照",
     # Mandates and receipts
     "name and number do not go together": "姓名与号码对不上，请核对",
     "it goes to another person": "只能委托给另一个人",

@@ -50,7 +50,7 @@ class Completer:
             behind = self._publisher.lists_of((row if burnt else old).licence_id)
             publish_now_or_later(self._publisher, behind, now=now)
         if burnt:
-            raise LicenceRevokedError("the licence to be renewed is valid no more")
+            raise LicenceRevokedError
         if not signed:
             fresh = self._read(row)
             if fresh.state == LicenceState.BURNT:

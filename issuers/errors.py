@@ -162,9 +162,13 @@ class PreparationExpiredError(IssuerError):
 
 
 class LicenceRevokedError(IssuerError):
-    """The licence is revoked, and revocation is for good."""
+    """The licence is revoked, and revocation is for good; what was renewed goes on as another licence."""
 
     code = "licence_revoked"
+
+    def __init__(self, cause: str | None = None) -> None:
+        renewed = "it was renewed: the licence that supersedes it is the one to change"
+        super().__init__(*([renewed] if cause == "superseded" else []))
 
 
 class WrongStateError(IssuerError):

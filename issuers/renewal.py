@@ -28,7 +28,7 @@ class Renewal:
 def check_renewable(old: LicenceRow, kind: LicenceType, renewal: Renewal) -> None:
     """Raise unless `old` may be renewed: renewing must not lift a suspension, nor move a licence to another person."""
     if old.state == LicenceState.REVOKED:
-        raise LicenceRevokedError
+        raise LicenceRevokedError(old.cause)
     if old.state != LicenceState.VALID:
         raise WrongStateError("only a valid licence is renewed; reinstate a suspended one first")
     if old.type_key != kind.key:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from credentials import base64url
 from credentials.claim_values import Fault, FaultsError
@@ -14,7 +14,7 @@ from credentials.licence_type import Holder
 from credentials.text import clean
 from issuers.models import LicenceRow, LicenceState
 from issuers.orders import CardBy, Order
-from keys.schemas import Input, example
+from keys.schemas import Cleaned, Input, example
 
 
 def _day(value: object) -> date:
@@ -61,6 +61,15 @@ class HolderIn(Input):
             return Holder(self.code_type, self.code, self.name)
 
 
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must be a text that is not blank")
+    return text
+
+
+Reference = Annotated[str, Cleaned, AfterValidator(_not_blank)]
+
+
 class IssueIn(Input):
     """A licence to be signed."""
 
@@ -72,7 +81,7 @@ class IssueIn(Input):
     representative: HolderIn | None = Field(default=None, description="Who may show a company's licence.")
     valid_from: Day | None = Field(default=None, description="First day, in the city's time; today if left out.")
     valid_until: Day | None = Field(default=None, description="Last day; as the type says if left out.")
-    reference: str | None = Field(default=None, max_length=128, description="The agency's own case number.")
+    reference: Reference | None = Field(default=None, max_length=128, description="The agency's own case number.")
     card_by: CardBy | None = Field(default=None, description="How a card comes besides.")
 
     model_config = example(PERMIT)

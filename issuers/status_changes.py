@@ -80,7 +80,7 @@ class StatusChanges:
         """Move a licence, and return the lists that have to say so."""
         if not store.move(session, row, before=BEFORE[to], after=to, now=now, cause=cause):
             fresh = store.licence(session, row.agency, row.licence_id)
-            raise refusal(LicenceState((fresh or row).state))
+            raise refusal(fresh or row)
         lists = lists_store.note_states(session, [row.licence_id])
         audit.record(
             session, stream=f"issuers/{row.agency}", actor=actor, act=ACT[to], subject=row.licence_id, now=now,
@@ -100,8 +100,8 @@ class StatusChanges:
             raise UnknownCauseError(said, [Fault("/cause", "unknown_cause", said)])
 
 
-def refusal(state: LicenceState) -> IssuerError:
-    """Return why a licence in a state does not change so."""
-    if state == LicenceState.REVOKED:
-        return LicenceRevokedError()
-    return WrongStateError(f"the licence is {state}")
+def refusal(row: LicenceRow) -> IssuerError:
+    """Return why a licence as it stands does not change so."""
+    if row.state == LicenceState.REVOKED:
+        return LicenceRevokedError(row.cause)
+    return WrongStateError(f"the licence is {row.state}")

@@ -18,7 +18,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from credentials import base64url
 from keys.access import Access, Caller, Role
-from keys.errors import CrossSiteError, TokenRefusedError
+from keys.errors import CrossSiteError, DpopRefusedError, TokenRefusedError
 from keys.oauth.dpop_gate import DpopGate
 from records import idempotency
 
@@ -111,7 +111,7 @@ def caller_of(
             method = request.scope.get("sent_method", request.method)
             proof = gate.key_of(request.headers.get("dpop"), method, url, access_token=secret, now=now)
             if proof.key.thumbprint != found.jkt:
-                raise TokenRefusedError("the DPoP proof is by another key")
+                raise DpopRefusedError("the DPoP proof is by another key")
         request.state.caller = found
         permit(request, found)
         return found

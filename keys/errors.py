@@ -37,6 +37,12 @@ class TokenRefusedError(CustodyError):
     code = "token_refused"
 
 
+class DpopRefusedError(TokenRefusedError):
+    """The proof of the key that an access token is bound to is wrong, old, or was used before."""
+
+    code = "dpop_refused"
+
+
 class CrossSiteError(CustodyError):
     """A signed-in browser was sent here by another site."""
 

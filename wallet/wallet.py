@@ -211,7 +211,8 @@ class Wallet:
 
         Of one that its agency suspended or revoked none is made (`LicenceNotInForceError`).
         """
-        opened = self._check_choice(holder_id, {licence_id: names}, now, sensitive=sensitive)[0]
+        choice = {licence_id: names}
+        (opened,) = self._check_choice(holder_id, choice, now, sensitive=sensitive, where="/claims/{place}")
         if opened.kind is None or not opened.kind.offline_pass:
             raise PassNotAllowedError
         if self._states([licence_id]).get(licence_id, "valid") != "valid":  # a bundle of yesterday would not know
@@ -230,12 +231,20 @@ class Wallet:
     def _token(self, size: int) -> str:
         return base64url.encode(self._randomness(size))
 
-    def _check_choice(self, holder_id: str, choice: Choice, now: datetime, *, sensitive: bool) -> list[Opened]:
+    def _check_choice(
+        self,
+        holder_id: str,
+        choice: Choice,
+        now: datetime,
+        *,
+        sensitive: bool,
+        where: str = "/licences/{at}/claims/{place}",
+    ) -> list[Opened]:
         if not choice:
             raise NothingToShowError
         opened = self._keeping.opened(holder_id, choice, now=now)
         unknown = [
-            Fault(f"/licences/{at}/claims/{place}", "unknown_claim", "the licence has no such claim")
+            Fault(where.format(at=at, place=place), "unknown_claim", "the licence has no such claim")
             for at, one in enumerate(opened)
             for place, name in enumerate(choice[one.row.licence_id])
             if name not in one.selective | one.licence.claims.keys()

@@ -244,7 +244,7 @@ class MassChanges:
         try:
             self._changes.check_cause(row, change.to, change.cause)
             if row.state not in BEFORE[change.to]:
-                raise refusal(LicenceState(row.state))
+                raise refusal(row)
         except IssuerError as error:
             return error.code, str(error) or f"the licence is {row.state}"
         return None

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from credentials import dpop
 from credentials.errors import FormatError
-from keys.errors import TokenRefusedError
+from keys.errors import DpopRefusedError
 from keys.oauth.errors import OAuthError
 from keys.oauth.nonces import DPOP_NONCE, Nonces
 from records.database import Database
@@ -39,16 +39,16 @@ class DpopGate:
     def key_of(
         self, text: str | None, method: str, url: str, *, access_token: str | None = None, now: datetime
     ) -> dpop.Proof:
-        """Return what proved a call of our own API; anything else raises `TokenRefusedError`.
+        """Return what proved a call of our own API; anything else raises `DpopRefusedError`.
 
         There is no nonce to fetch first: a proof lives a minute and counts once.
         """
         try:
             proof = dpop.check(text or "", method=method, url=url, now=now, access_token=access_token)
         except FormatError as error:
-            raise TokenRefusedError(f"the DPoP proof is refused: {error.detail}") from error
+            raise DpopRefusedError(f"the DPoP proof is refused: {error.detail}") from error
         if not self._spend(proof, now):
-            raise TokenRefusedError("the DPoP proof was used before")
+            raise DpopRefusedError("the DPoP proof was used before")
         return proof
 
     def _spend(self, proof: dpop.Proof, now: datetime) -> bool:

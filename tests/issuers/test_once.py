@@ -264,3 +264,13 @@ def test_renewal_that_nobody_finished_can_be_made_anew(world: World) -> None:
     assert status_of(world, permit) == 1
     assert SENT["residence_permit"].holder == PARENT
     assert [one["licence_id"] for one in world.holder().get("/wallet/licences")["items"]] == [made["licence_id"]]
+
+
+def test_two_keys_of_one_request(world: World) -> None:
+    """Which of two keys counts nobody knows: refused, and nothing is issued."""
+    world.agency("police")
+    secret = {"Authorization": f"Bearer {world.agency('police').token}"}
+    sent = [*secret.items(), ("Idempotency-Key", "a"), ("Idempotency-Key", "b")]
+    made = world.http.post("/issuers/police/licences", json=world.order(), headers=sent)
+    assert (made.status_code, made.json()["code"]) == (400, "malformed")
+    assert world.agency("police").get("/issuers/police/licences")["items"] == []

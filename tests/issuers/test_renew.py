@@ -1,5 +1,7 @@
 """Renewing: the next version of the same serial, the old one superseded and out of sight."""
 
+import pytest
+
 from credentials.identifiers import check_character, parse_licence_id
 from tests.issuers.city import status_of
 from tests.issuers.claims_of_types import in_wallet
@@ -62,6 +64,25 @@ def test_revoked_and_superseded_licences_are_not_renewed(world: World) -> None:
         made = police.post(f"/issuers/police/licences/{licence_id}/renew", world.order())
         assert (made.status, made["code"]) == (409, "licence_revoked")
     assert counts(world) == before
+
+
+def test_whoever_changes_what_was_renewed_is_told_of_it(world: World) -> None:
+    """Renewed is not lost: whoever would renew or revoke the old one is sent to the new, in Chinese too."""
+    permit, path = world.issue(), "/issuers/police/licences/{}/renew"
+    assert world.agency("police").post(path.format(permit), world.order()).status == 201
+    again = world.agency("police").post(path.format(permit), world.order())
+    for refused in (again, world.change("revoke", permit, "fraud")):
+        assert (refused.status, refused["code"]) == (409, "licence_revoked")
+        assert "supersedes" in refused["detail"]
+        assert "换发" in refused["message"]["zh"]
+
+
+@pytest.mark.parametrize("reference", ["", "  ", "A\u202e1"])
+def test_a_reference_says_something(world: World, reference: str) -> None:
+    """A blank reference would tell nothing apart, an invisible character would tell apart what looks the same."""
+    made = world.agency("police").post("/issuers/police/licences", world.order() | {"reference": reference})
+    assert (made.status, made["code"]) == (422, "invalid_request")
+    assert [one["pointer"] for one in made["faults"]] == ["/reference"]
 
 
 def test_renewal_is_of_the_same_type(world: World) -> None:
