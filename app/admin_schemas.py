@@ -13,6 +13,8 @@ SLUG = f"^{SHORT_NAME}$"
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 NAME_EXAMPLE: dict[str, Any] = {"zh": "示例市公安局", "en": "Demo City Public Security Bureau"}
 
+SCOPES_OF = "What it may; none named: all that its role may."
+
 
 class NameIn(Input):
     """A name in Chinese and English."""
@@ -77,7 +79,7 @@ class TokenIn(Input):
     role: str = Field(pattern="^(agency|clerk|counter|operator|auditor|support)$")
     subject: str = Field(pattern=SLUG)
     person: str | None = Field(default=None, pattern=SLUG, description="Who of the subject's staff it is for.")
-    scopes: list[str] = Field(default=[], max_length=16)
+    scopes: list[str] = Field(default=[], max_length=16, description=SCOPES_OF)
     life_days: int = Field(default=30, ge=1, le=90)
 
     @model_validator(mode="after")
@@ -95,7 +97,7 @@ class ClientIn(Input):
     role: str = Field(pattern="^(agency|counter)$")
     subject: str = Field(pattern=SLUG)
     name: str = Field(min_length=1, max_length=120)
-    scopes: list[str] = Field(default=[], max_length=16)
+    scopes: list[str] = Field(default=[], max_length=16, description=SCOPES_OF)
     jwk: dict[str, Any] | None = None
     dpop: bool = Field(default=False, description="Its tokens are bound to this key, proved with every call.")
 
