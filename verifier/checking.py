@@ -6,7 +6,7 @@ cannot be taken in another order.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, Self
 
 from credentials import jws, key_binding, sd_jwt, sd_jwt_vc, status_list, x509
@@ -248,7 +248,7 @@ def check_status(reference: StatusReference, token: StatusListToken, max_age: ti
     if value != Status.VALID:
         raise RefusalError("status_unknown_value")
     if now.timestamp() - token.issued_at > max_age.total_seconds():
-        raise RefusalError("status_stale")
+        raise RefusalError("status_stale", at=datetime.fromtimestamp(token.issued_at, UTC).isoformat())
     token.check_current(now=now)
     return token.issued_at
 

@@ -84,7 +84,9 @@ class VerdictOut(BaseModel):
     verification_id: str
     verdict: Outcome
     reason: str
-    reason_at: str | None
+    reason_at: str | None = Field(
+        description="The instant that the reason is about: when a code was used or ended, as of when a stale status is."
+    )
     message: dict[str, str]
     channel: str
     offline: bool

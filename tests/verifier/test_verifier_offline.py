@@ -68,6 +68,7 @@ def test_an_old_bundle_is_amber(world: World, age: timedelta, outcome: str, reas
     assert _said(made) == (outcome, reason)
     if reason != "accepted":
         assert failed(made.as_json()) == [(7, "status_stale")]
+        assert datetime.fromisoformat(str(made.reason_at)) < world.now - age + timedelta(minutes=1)  # as of when it was
         assert made.licences == []
 
 

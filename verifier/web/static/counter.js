@@ -170,7 +170,7 @@ function show(made) {
   at("verdict-icon").textContent = lacks ? "…" : ICONS[made.verdict];
   at("verdict-word").textContent = told(lacks ? "incomplete" : WORDS[made.verdict]);
   at("verdict-why").textContent = lacks ? `${told("missing")}${made.missing.map((one) => named(one.name)).join("、")}` : made.message[language];
-  at("verdict-age").textContent = made.status_age_seconds === null ? "" : told("age").replace("{seconds}", made.status_age_seconds);
+  at("verdict-age").textContent = made.status_age_seconds !== null ? told("age").replace("{seconds}", made.status_age_seconds) : made.reason_at ? moment(made.reason_at) : "";
   box.hidden = false;
   at("missing").replaceChildren(...made.missing.map(lacking));
   at("licences").replaceChildren(...made.licences.map(licence));
