@@ -183,6 +183,8 @@ SHAPES: dict[str, tuple[str, str]] = {
     ),
     "^[1-9][0-9]{5}$": ("应为六位行政区划代码", "a division code of six digits"),
     "^[0-9]{3}$": ("应为三位数字的证件类型，如 111", "a kind of number of three digits, such as 111"),
+    r"^(1\.2\.156\.[0-9A-Z.]+)?$": ("应为上一页给出的 next_cursor", "the next_cursor of the page before"),
+    "^[0-9]{13}-[A-Za-z0-9_-]{12}$": ("应为上一页给出的 next_cursor", "the next_cursor of the page before"),
     "^[0-9a-f]{64}$": ("应为 64 位小写十六进制", "64 hexadecimal digits in small letters"),
     "^[A-Za-z0-9_-]{43}$": ("应为 43 个字符的 base64url 摘要", "a digest in base64url, of 43 characters"),
     "^[cx]?[1-9][0-9]{0,8}$": ("应为状态列表编号，如 1、c1、x1", "a status list's number, such as 1, c1 or x1"),

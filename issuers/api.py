@@ -17,6 +17,7 @@ from issuers.issuer import Issuer
 from issuers.models import LicenceRow, LicenceState
 from issuers.publishing import TIME_TO_LIVE, StatusPublisher
 from issuers.schemas import (
+    CURSOR,
     CauseIn,
     FindIn,
     IssueIn,
@@ -95,7 +96,7 @@ def routes(  # noqa: C901 - a list of routes, one after another, with nothing to
     def licences(
         agency: AgencyKey,
         _caller: Agency,
-        cursor: Annotated[str, Query(max_length=128)] = "",
+        cursor: Annotated[str, Query(max_length=128, pattern=CURSOR)] = "",
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
         state: LicenceState | None = None,
         reference: Annotated[str | None, Query(max_length=128)] = None,

@@ -25,6 +25,7 @@ def _day(value: object) -> date:
 
 
 Day = Annotated[date, BeforeValidator(_day)]
+CURSOR = r"^(1\.2\.156\.[0-9A-Z.]+)?$"  # what a page ended with: a licence's identifier
 PERSON: dict[str, Any] = {"code_type": "111", "code": "440199198708220021", "name": "李样本"}
 PERMIT: dict[str, Any] = {
     "licence_type": "residence_permit",
@@ -118,7 +119,7 @@ class FindIn(Input):
 
     code_type: str = Field(pattern=r"^[0-9]{3}$")
     code: str = Field(min_length=4, max_length=32)
-    cursor: str = Field(default="", max_length=128)
+    cursor: str = Field(default="", max_length=128, pattern=CURSOR)
     limit: int = Field(default=50, ge=1, le=200)
 
     model_config = example({"code_type": "111", "code": "440199198708220021"})

@@ -136,7 +136,7 @@ def _uses(
     @router.get("/uses", name="uses")
     def list_uses(
         me: Me,
-        cursor: Annotated[str | None, Query(max_length=64)] = None,
+        cursor: Annotated[str | None, Query(pattern="^[0-9]{13}-[A-Za-z0-9_-]{12}$")] = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> UsePage:
         """List every use of the wallet's licences: who, when, for what, which claims, what came of it."""

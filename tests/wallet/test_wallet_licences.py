@@ -114,3 +114,18 @@ def test_anothers_card_is_not_found(world: World) -> None:
     licence_id = world.issue()
     assert world.holder("zhang_san").get(f"/wallet/licences/{licence_id}/card.svg").status == 404
     assert world.anybody.get(f"/wallet/licences/{licence_id}/card.svg").status == 401
+
+
+def test_a_damaged_cursor_is_no_end(world: World) -> None:
+    """What no page ended with is refused, not answered with an empty page as if there were no more."""
+    world.issue()
+    police = world.agency("police")
+    for made in (
+        world.holder().get("/wallet/uses?cursor=garbage"),
+        police.get("/issuers/police/licences?cursor=garbage"),
+        police.post(
+            "/issuers/police/licences/find", {"code_type": "111", "code": "440199198708220021", "cursor": "garbage"}
+        ),
+    ):
+        assert (made.status, made["code"]) == (422, "invalid_request"), made.body
+        assert "next_cursor" in made["faults"][0]["message"]["zh"]

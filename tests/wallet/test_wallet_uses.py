@@ -114,7 +114,7 @@ def test_only_ones_own_uses(world: World) -> None:
     world.issue()
     world.scan(world.show()["url"])
     other = world.holder(OTHER_PARENT)
-    for query in ("", "?cursor=9999999999999-zzzz"):
+    for query in ("", "?cursor=9999999999999-zzzzzzzzzzzz"):
         assert other.get(f"/wallet/uses{query}")["items"] == []
 
 
