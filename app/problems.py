@@ -41,6 +41,10 @@ _BY_HTTP_STATUS = {
 _OUTCOMES = {
     Outcome.ACCEPTED: ("绿", "green"), Outcome.REFUSED: ("红", "red"), Outcome.CANNOT_CONFIRM: ("黄", "amber"),
 }  # fmt: skip
+_CHALLENGES = {
+    "step_up_needed": 'Bearer error="insufficient_user_authentication"',  # RFC 9470 section 3
+    "dpop_refused": 'DPoP error="invalid_dpop_proof", algs="ES256"',  # RFC 9449 section 7.1
+}
 MethodsOf = Callable[[str], Sequence[str]]
 """Returns the methods that an address takes (RFC 9110 section 10.2.1)."""
 MoreFaults = Callable[[object], Sequence[Fault]]
@@ -73,8 +77,7 @@ def response(
         body["faults"] = list(faults)[:MAX_FAULTS]
     extra = {**(headers or {}), CODE_HEADER: code}
     if known.status == 401:
-        fresh = ' error="insufficient_user_authentication"' if code == "step_up_needed" else ""  # RFC 9470
-        extra["WWW-Authenticate"] = "Bearer" + fresh
+        extra["WWW-Authenticate"] = _CHALLENGES.get(code, "Bearer")
     if known.status in AGAIN_SECONDS:
         extra.setdefault("Retry-After", AGAIN_SECONDS[known.status])
     return JSONResponse(body, known.status, extra, MEDIA_TYPE)

@@ -286,6 +286,7 @@ def test_a_proof_counts_once_and_a_minute(world: World) -> None:
     assert world.anybody.get(path, headers=headers).status == 200
     again = world.anybody.get(path, headers=headers)
     assert (again.status, again["code"]) == (401, "dpop_refused")
+    assert again.headers["www-authenticate"].startswith('DPoP error="invalid_dpop_proof"')
     assert "生成证明" in again["message"]["zh"]  # and not: get a new token
     old = {"Authorization": f"DPoP {token}", "DPoP": made.proof("GET", f"{BASE_URL}{path}", token)}
     world.wait(61)
