@@ -215,7 +215,7 @@ PROBLEMS: dict[str, Problem] = {
     ),
     "foreign_service_refused": Problem(
         409,
-        "对方拒绝了请求：二维码可能已用过或已过期，或交易码不对。请核对，或请对方重新出示。",
+        "对方拒绝了请求：二维码可能已用过或已过期，或领取口令不对。请核对，或请对方重新出示。",
         "The other service says no: its code may be used or over, or the transaction code wrong. Ask for a new one.",
     ),
     "device_refused": Problem(
@@ -381,7 +381,7 @@ PROBLEMS: dict[str, Problem] = {
     ),
     "licence_not_in_force": Problem(
         409,
-        "此证照已暂停、已废止或须重新领取，不能离线出示；请查看证照状态并联系签发机关。",
+        "此证照已暂停、已废止或须重新领取，不能离线出示；请查看证照状态并联系发证机关。",
         "This licence is suspended or revoked, or is to be issued again: no pass is made of it. Ask its agency.",
     ),
     "offline_pass_too_large": Problem(

@@ -108,7 +108,9 @@ def install(
         headers = dict(error.headers or {})
         if error.status_code == 405:
             headers["Allow"] = ", ".join(methods_of(request.url.path))
-        return response(base_url, code, headers=headers)
+        made = response(base_url, code, headers=headers)
+        looked_at = request.method == "GET" and "text/html" in request.headers.get("accept", "")
+        return _for_people(made, PROBLEMS[code]) if looked_at else made
 
     def database(_request: Request, error: Exception) -> Response:
         log.error("database.unavailable", kind=type(error).__name__)
@@ -122,6 +124,14 @@ def install(
     app.add_exception_handler(PoolTimeoutError, database)
     app.add_exception_handler(DataError, lambda _request, _error: response(base_url, "malformed"))
     _add_pages(app, hotline)
+
+
+def _for_people(made: Response, known: Problem) -> Response:
+    """Return a refusal as a page, for a browser that was led to an address that is none."""
+    told = f"<p lang=zh-CN>{escape(known.zh)}</p><p lang=en>{escape(known.en)}</p>"
+    shown = pages.page(f"{told}<p><a href='/'>首页 · Home</a></p>", known.status)
+    shown.headers[CODE_HEADER] = made.headers[CODE_HEADER]
+    return shown
 
 
 def _add_pages(app: FastAPI, hotline: str) -> None:

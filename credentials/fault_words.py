@@ -126,7 +126,7 @@ ZH: dict[str, str] = {
     "a clerk's, auditor's or support's token names its person": "经办、审计、客服的令牌须写明本人（person）",
     "name a licence, or an order to approve later": "请写一份证照，或一份待审的申请，二者择一",
     "name each grant once": "每种授权方式只写一次",
-    "a transaction code goes with a pre-authorized code": "交易码须与预授权码一同使用",
+    "a transaction code goes with a pre-authorized code": "领取口令须与预授权码一同使用",
     "return_to is an http(s) address without user and fragment": "return_to 应为 http(s) 网址，不含用户名和 #",
     "return_to is https unless it is loopback": "return_to 除本机外应为 https",
     "name either licences or a service_item": "licences 与 service_item 二者择一",

@@ -90,6 +90,7 @@ def page(request: Request, template: str, status: int = 200, **told: Any) -> HTM
             moment=partial(words.moment, language=language),
             day=partial(words.day, language=language),
             until=partial(words.until, language=language),
+            listed=partial(words.listed, language=language),
             **told,
         )
     )

@@ -3,7 +3,7 @@
 The one door to Babel. Catalogues are read as they are written; nothing is compiled.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, time, timedelta
 from functools import cache
 from importlib.resources import files
@@ -57,3 +57,8 @@ def day(instant: datetime | str, language: str) -> str:
     """Return an instant's day as people read it, in the city's time."""
     at = datetime.fromisoformat(instant) if isinstance(instant, str) else instant
     return format_date(at.astimezone(CITY_TIME), "medium", locale=LOCALES[language])
+
+
+def listed(texts: Iterable[str], language: str) -> str:
+    """Return several texts as one, as people read them one after another."""
+    return ("、" if language == "zh" else ", ").join(texts)

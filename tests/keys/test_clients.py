@@ -13,6 +13,7 @@ from tests.foreign import new_key
 from tests.races.test_many_at_once import at_once
 from tests.records.tables import counts, findings
 from tests.world import BASE_URL, COUNTER, ITEM, OTHER_PARENT, Answer, Caller, World
+from wallet.sign_in import pages as sign_in_pages
 
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 TOKEN = f"{BASE_URL}/oauth/token"
@@ -380,6 +381,24 @@ def test_a_cookie_works_for_our_own_pages_only(world: World, headers: Mapping[st
     assert browser.call("POST", "/wallet/shows", json={"service_item": ITEM, "qr": "none"}).status == 201
 
 
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (
+            "Mozilla/5.0 (Linux; Android 15; Pixel) AppleWebKit/537.36 Chrome/150.0 Mobile Safari/537.36",
+            "Chrome · Android",
+        ),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Version/19.0 Mobile Safari/604.1", "Safari · iPhone"),
+        ("Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/150.0 Safari/537.36 Edg/150.0", "Edge · Windows"),
+        ("curl/8.0\u202e", "curl/8.0"),
+        ("", ""),
+    ],
+)
+def test_a_device_is_called_what_people_call_it(said: str, told: str) -> None:
+    """Browser and system; of neither, what it says, without what nobody sees."""
+    assert sign_in_pages.device(said) == told
+
+
 def test_sessions_are_listed_and_ended(world: World) -> None:
     """A holder sees every browser, closes the other one, and signs out of this one; nobody else's is there."""
     phone, kiosk = signed_in(world, agent="phone"), signed_in(world, agent="kiosk")
@@ -387,7 +406,7 @@ def test_sessions_are_listed_and_ended(world: World) -> None:
     assert {(one["label"], one["this"]) for one in items} == {
         ("kiosk", False),
         ("phone", True),
-        ("sign-in link", False),
+        ("一次性链接 sign-in link", False),
     }
     (other,) = [one["session_id"] for one in items if one["label"] == "kiosk"]
     stranger = signed_in(world, OTHER_PARENT)

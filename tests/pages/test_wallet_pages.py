@@ -199,7 +199,16 @@ def test_mandates_sessions_cases(city: LiveWorld, chromium: Any) -> None:
         person = city.person("graduate")
         page.fill("#agent-name", person["name"])
         page.fill("#agent-code", person["code"])
+        page.fill("#until", "2020-01-31")
+        page.click("details form button.primary")
+        page.wait_for_selector("#said:text('结束日期应在今天之后')")
         page.fill("#until", "2027-01-31")
+        page.fill("#agent-code", "123")
+        page.click("details form button.primary")
+        page.wait_for_selector("#said:text('对方身份证号')")  # the field's own name, and the field itself
+        assert page.evaluate("document.activeElement.id") == "agent-code"
+        assert page.get_attribute("#agent-code", "aria-invalid") == "true"
+        page.fill("#agent-code", person["code"])
         page.click("details form button.primary")
         page.wait_for_selector("#said.good")
         page.wait_for_selector(f"text={person['name']}")

@@ -70,7 +70,7 @@ def routes(
             now = clock()
             holder_id = accounts.sign_in(body.link, now=now)
             token = access.grant(
-                Role.HOLDER, holder_id, life=TOKEN_LIFE, label="sign-in link", actor="sign-in link", now=now
+                Role.HOLDER, holder_id, life=TOKEN_LIFE, label="一次性链接 sign-in link", actor="sign-in link", now=now
             )
             return SignInOut(access_token=token, expires_in_seconds=int(TOKEN_LIFE.total_seconds()))
 

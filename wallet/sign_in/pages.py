@@ -30,6 +30,17 @@ Words = Callable[[str], str]
 """Returns what an error's code tells a person, in Chinese and English."""
 
 
+BROWSERS = (
+    ("MicroMessenger/", "微信 WeChat"), ("Edg/", "Edge"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)  # fmt: skip
+SYSTEMS = (
+    ("HarmonyOS", "HarmonyOS"), ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"),
+    ("Windows", "Windows"), ("Mac OS", "Mac"), ("Linux", "Linux"),
+)  # fmt: skip
+"""What a browser says, and what people call it: the first that fits, since most also claim to be others."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sessions:
     """Opens sessions in browsers."""
@@ -43,7 +54,7 @@ class Sessions:
         before = self.visitor_of(request)
         if before is not None:
             self.access.revoke(before.token_id, actor=actor, now=now, signed_out=True)
-        label = "".join(one for one in request.headers.get("user-agent", "") if one.isprintable())[:MAX_LABEL]
+        label = device(request.headers.get("user-agent", ""))
         secret = self.access.grant(
             Role.HOLDER, holder_id, life=SESSION_LIFE, idle=IDLE, label=label, actor=actor, now=now
         )
@@ -51,6 +62,12 @@ class Sessions:
         self.browser.keep(response, secret, life=SESSION_LIFE)
         self.browser.forget(response, SIGNING_IN)
         return response
+
+
+def device(said: str) -> str:
+    """Return what people call a browser and its system, by what it says of itself; else that, made printable."""
+    found = [next((name for sign, name in kinds if sign in said), "") for kinds in (BROWSERS, SYSTEMS)]
+    return " · ".join(filter(None, found)) or "".join(one for one in said if one.isprintable())[:MAX_LABEL]
 
 
 def routes(

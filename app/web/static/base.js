@@ -15,15 +15,28 @@ const until = (text) => {
 };
 const words = (name) => at("words").dataset[name];
 
+/** The field that is seen and that a JSON pointer of the API means, if a form has one. */
+const fieldOf = (pointer) => [...document.getElementsByName(pointer.slice(1).replaceAll("/", "."))].find((one) => one.offsetParent);
+
+/** What a fault is about, as the page calls it. */
+function placeOf(pointer) {
+  const field = pointer && fieldOf(pointer);
+  return field && field.labels && field.labels.length ? field.labels[0].textContent.trim() : pointer || "";
+}
+
 /** What an API call refuses, in the page's language; `code` is stable. */
 class Refusal extends Error {
   constructor(status, told) {
-    const faults = (told.faults || []).map((one) => `${one.pointer || ""} ${one.message ? one.message[language] : one.code || ""}`).join("\n");
+    const faults = (told.faults || []).map((one) => `${placeOf(one.pointer)} ${one.message ? one.message[language] : one.code || ""}`).join("\n");
     super((told.message ? told.message[language] : `HTTP ${status}`) + (faults ? `\n${faults}` : ""));
+    this.fields = (told.faults || []).map((one) => one.pointer && fieldOf(one.pointer)).filter(Boolean);
     this.status = status;
     this.code = told.code;
   }
 }
+
+/** What stands between several, and after what is named. */
+const comma = language === "zh" ? "、" : ", ";
 
 /** The service's clock: a phone's may be wrong by minutes. */
 const clock = { skew: 0, now: () => Date.now() + clock.skew };
@@ -60,11 +73,14 @@ function say(text, good = false) {
 /** Run an act of a button: once at a time, and say what was refused. */
 async function act(button, work) {
   say("");
+  for (const field of document.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
   if (button) button.disabled = true;
   try {
     return await work();
   } catch (error) {
     say(error.message);
+    for (const field of error.fields || []) field.setAttribute("aria-invalid", "true");
+    if (error.fields && error.fields.length) error.fields[0].focus({ preventScroll: true });
     return undefined;
   } finally {
     if (button) button.disabled = false;

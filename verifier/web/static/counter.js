@@ -169,7 +169,7 @@ function show(made) {
   box.className = `verdict ${made.verdict}${lacks ? " incomplete" : ""}`;
   at("verdict-icon").textContent = lacks ? "…" : ICONS[made.verdict];
   at("verdict-word").textContent = told(lacks ? "incomplete" : WORDS[made.verdict]);
-  at("verdict-why").textContent = lacks ? `${told("missing")}${made.missing.map((one) => named(one.name)).join("、")}` : made.message[language];
+  at("verdict-why").textContent = lacks ? `${told("missing")}${made.missing.map((one) => named(one.name)).join(comma)}` : made.message[language];
   at("verdict-age").textContent = made.status_age_seconds !== null ? told("age").replace("{seconds}", made.status_age_seconds) : made.reason_at ? moment(made.reason_at) : "";
   box.hidden = false;
   at("missing").replaceChildren(...made.missing.map(lacking));
@@ -191,7 +191,7 @@ function clear() {
 function lacking(one) {
   const box = element("div", "", { className: "notice" });
   box.append(element("strong", `${told("missing")}${named(one.name)}`), element("p", named(one.why)));
-  if (one.where.length) box.append(element("p", `${told("where")}${one.where.map(named).join("、")}`));
+  if (one.where.length) box.append(element("p", `${told("where")}${one.where.map(named).join(comma)}`));
   for (const other of one.or) box.append(element("p", `${told("or")}${named(other.name)}`));
   return box;
 }
@@ -217,7 +217,7 @@ function licence(one) {
 
 function spelt(value) {
   if (typeof value === "boolean") return value ? "✓" : "✗";
-  if (Array.isArray(value)) return value.map(spelt).join("、");
+  if (Array.isArray(value)) return value.map(spelt).join(comma);
   return value && typeof value === "object" ? Object.entries(value).map(([name, one]) => `${name}: ${spelt(one)}`).join("；") : String(value);
 }
 
@@ -358,7 +358,7 @@ async function showClass() {
         at("class-link").scrollIntoView({ block: "nearest" });
       }),
     );
-    const lacks = one.lacks.map((lack) => named(lack.name)).join("、");
+    const lacks = one.lacks.map((lack) => named(lack.name)).join(comma);
     row.append(element("th", one.label, { scope: "row" }), element("td", states[one.state]), element("td", lacks), acts);
     return row;
   }));

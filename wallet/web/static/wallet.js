@@ -190,7 +190,7 @@ if (linkForm) {
   const lookAtOffer = async () => {
     const offer = await call("POST", "/wallet/offers/look", { link });
     at("offer-issuer").textContent = named(offer.issuer_name) || offer.issuer;
-    at("offer-licences").textContent = offer.licences.map(named).join("、");
+    at("offer-licences").textContent = offer.licences.map(named).join(comma);
     at("tx").hidden = !offer.tx_code;
     at("take").hidden = !offer.take;
     at("start").hidden = offer.take || !offer.sign_in;
@@ -209,7 +209,7 @@ if (linkForm) {
   const line = (text) => Object.assign(document.createElement("p"), { textContent: text });
   const word = (value) => {
     if (typeof value === "boolean") return value ? "✓" : "✗";
-    if (Array.isArray(value)) return value.map(word).join("、");
+    if (Array.isArray(value)) return value.map(word).join(comma);
     if (value && typeof value === "object") return Object.entries(value).map(([name, one]) => `${name}: ${word(one)}`).join("；");
     return String(value);
   };
@@ -229,7 +229,7 @@ if (linkForm) {
     item.append(Object.assign(document.createElement("h3"), { textContent: one.name }));
     if (one.principal) item.append(line(`${said.of}${one.principal.name}`));
     item.append(line(said.shows), shown(one));
-    if (one.kept_back.length) item.append(line(`${said.keeps}${one.kept_back.map((name) => one.labels[name]).join("、")}`));
+    if (one.kept_back.length) item.append(line(`${said.keeps}${one.kept_back.map((name) => one.labels[name]).join(comma)}`));
     if (one.optional) {
       const label = Object.assign(document.createElement("label"), { className: "check" });
       const box = Object.assign(document.createElement("input"), { type: "checkbox", checked: true, name: "part", value: one.query_id });
