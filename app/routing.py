@@ -75,7 +75,12 @@ def routers(house: House, caller: Callable[..., Caller], now: Clock, rooms: Coll
             passkeys_pages.routes(),
         ]
     if "issuers" in rooms:
-        routers.append(console_pages.routes(rendering.page, words.language_of, house.types, catalogue.agency_name))
+        routers.append(
+            console_pages.routes(
+                rendering.page, words.language_of, house.types, catalogue.agency_name,
+                two_agree=house.settings.two_must_agree,
+            )
+        )  # fmt: skip
         routers.append(
             issuers_api.routes(
                 house.issuer, house.changes, house.publisher, house.vault,

@@ -11,9 +11,14 @@ from keys.pages import Render
 
 
 def routes(
-    render: Render, language_of: Callable[[Request], str], types: Mapping[str, LicenceType], agency: views.Names
+    render: Render,
+    language_of: Callable[[Request], str],
+    types: Mapping[str, LicenceType],
+    agency: views.Names,
+    *,
+    two_agree: bool,
 ) -> APIRouter:
-    """Return the page's route."""
+    """Return the page's route; `two_agree` where one clerk's word is not enough for many licences."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/console")
@@ -28,6 +33,7 @@ def routes(
             known_types=known,
             states=views.STATES,
             code_types=views.CODE_TYPES,
+            two_agree=two_agree,
         )
 
     return router

@@ -291,6 +291,13 @@ def test_a_link_answered_for_somebody_whom_one_helps(city: LiveWorld, chromium: 
         sign_in(page, city, "graduate")
         page.goto("/w/open")
         page.fill("#link", asked["link"])
+        page.goto("/w")
+        page.click(".card >> nth=0")
+        page.wait_for_selector("#choose")
+        assert page.locator("#reveal, .full, #wrong").count() == 0  # whoever helps shows it, and need not read it
+        assert city.person(PARENT)["code"] not in page.content()
+        page.goto("/w/open")
+        page.fill("#link", asked["link"])
         page.select_option("#whom", label="李样本")
         page.click("#link-form .primary")
         page.wait_for_selector("#request:not([hidden])")

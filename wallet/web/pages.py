@@ -86,6 +86,8 @@ def routes(pages: Pages, clock: Clock) -> APIRouter:
             return _not_there(pages, request)
         told = views.card(opened, state, language, me.holder, pages.uses.name_of, pages.agency)
         told["sensitive"] = pages.mandates.sensitive(opened.row.holder_id, opened.licence.claims, now=now)
+        helping = Kind.HELPER in pages.mandates.kinds(me.holder, now=now).get(opened.row.holder_id, ())
+        told["whole"] = not helping  # whoever only helps shows it, and need not read it
         return pages.render(request, "wallet/card.html", card=told)
 
     @router.get("/w/asked/{consent_id}")

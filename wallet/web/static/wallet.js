@@ -121,7 +121,7 @@ const choose = at("choose");
 if (choose) {
   const chosen = () => [...choose.querySelectorAll("[name=claims]:checked")].map((one) => one.value);
   const sensitive = () => Boolean(at("sensitive") && at("sensitive").checked);
-  at("reveal").addEventListener("click", (event) => {
+  if (at("reveal")) at("reveal").addEventListener("click", (event) => {
     const pressed = event.currentTarget.getAttribute("aria-pressed") !== "true";
     event.currentTarget.setAttribute("aria-pressed", String(pressed));
     for (const one of choose.querySelectorAll(".masked")) one.hidden = pressed;
