@@ -47,8 +47,8 @@ PROBLEMS: dict[str, Problem] = {
     ),
     "dpop_refused": Problem(
         401,
-        "DPoP 证明无效、过期或已用过，请为这次调用重新生成证明；令牌仍然有效。",
-        "The DPoP proof is wrong, old, or was used before. Make a new one for this very call; the token is still good.",
+        "DPoP 证明无效、过期或已用过，请为这次调用重新生成证明。",
+        "The DPoP proof is wrong, old, or was used before. Make a new one for this very call.",
     ),
     "passkey_refused": Problem(
         401,
@@ -333,6 +333,9 @@ PROBLEMS: dict[str, Problem] = {
     ),
     "ask_answered": Problem(
         409, "对方已经答复或询问已到时，请取结果。", "It was answered, or is over: get its answer."
+    ),
+    "ask_withdrawn": Problem(
+        409, "本窗口已撤回此询问，请重新扫码。", "This counter took the question back. Scan again."
     ),
     "ask_over": Problem(
         409, "该询问的结果已告知一次，请查看核验记录。", "The answer was told already. Read the verification."

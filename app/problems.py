@@ -130,7 +130,7 @@ def _for_people(made: Response, known: Problem) -> Response:
     """Return a refusal as a page, for a browser that was led to an address that is none."""
     told = f"<p lang=zh-CN>{escape(known.zh)}</p><p lang=en>{escape(known.en)}</p>"
     shown = pages.page(f"{told}<p><a href='/'>首页 · Home</a></p>", known.status)
-    shown.headers[CODE_HEADER] = made.headers[CODE_HEADER]
+    shown.headers.update({name: made.headers[name] for name in (CODE_HEADER, "allow") if name in made.headers})
     return shown
 
 
@@ -148,7 +148,8 @@ def _add_pages(app: FastAPI, hotline: str) -> None:
             f"For help call {hotline}; tell this code and the number of the request or verification.",
         )
         text = f"<h1>{escape(code)}</h1>" + "".join(
-            f"<p lang=zh-CN>{escape(zh)}</p><p lang=en>{escape(en)}</p>" for zh, en in [*said, call]
+            f"<p lang=zh-CN>{escape(zh)}</p><p lang=en>{escape(en)}</p>"
+            for zh, en in [*said, *([call] if hotline else [])]
         )
         text += "<p><a href='/problems'>所有代码 · All codes</a></p>"
         return pages.page(text)

@@ -91,6 +91,12 @@ class AskAnsweredError(VerifierError):
     code = "ask_answered"
 
 
+class AskWithdrawnError(VerifierError):
+    """The counter took its question back: nobody answered it."""
+
+    code = "ask_withdrawn"
+
+
 class AskOverError(VerifierError):
     """The answer was told already, or is being told to somebody at this moment."""
 

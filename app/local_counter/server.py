@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from app import finder, logs, problems
 from app.local_counter.desk import PATIENCE_SECONDS, Desk
 from app.local_counter.line import LineDownError, NoAnswerError, RefusedAtHomeError
-from app.strict_body import StrictBody
+from app.strict_body import MAX_BODY_BYTES, StrictBody
 from app.web import rendering
 from verifier import picture
 from verifier.class_lists.api import EntryScanIn
@@ -29,7 +29,6 @@ LONG_SECONDS = 40.0  # a call may wait for the holder
 PASSED_ON = re.compile(r"asks/[\w-]+|class-lists(/[\w-]+(/close|/entries/\d+/link)?)?|verifications/[\w-]+/copy")
 """What the page asks home for besides scanning."""
 NOTHING = re.compile(r"(?!)")  # matches no address
-MOST_BYTES = 12 * 1024 * 1024
 
 
 def create_app(  # noqa: C901 - a list of routes, one after another
@@ -95,7 +94,7 @@ def create_app(  # noqa: C901 - a list of routes, one after another
         return _verified(desk, way, body.scanned, body.model_dump_json(exclude_none=True).encode(), here=None)
 
     @app.post("/verifier/pictures")
-    def read(data: Annotated[bytes, Body(media_type="image/png", max_length=MOST_BYTES)]) -> Response:
+    def read(data: Annotated[bytes, Body(media_type="image/png", max_length=MAX_BODY_BYTES)]) -> Response:
         """Read the QR code in a photo."""
         try:
             return JSONResponse({"scanned": picture.read(data)})

@@ -10,7 +10,6 @@ from app import catalogue
 from app.house import House
 from app.web import rendering, words
 from keys.auth import Visitor
-from verifier.reasons import REASONS
 from verifier.service_items import ServiceItem
 from wallet.web.pages import Pages as WalletPages
 
@@ -30,14 +29,8 @@ def wallet_pages(house: House, visitor_of: Callable[[Request], Visitor | None]) 
         types=dict(house.types),
         agency=catalogue.agency_name,
         item=partial(_item_name, house.items),
-        reason=_reason,
         worker=files("wallet.web").joinpath("static/worker.js").read_bytes(),
     )
-
-
-def _reason(code: str) -> Mapping[str, str]:
-    known = REASONS.get(code)
-    return {"zh": known.zh, "en": known.en} if known else {}
 
 
 def _item_name(items: Mapping[str, ServiceItem], key: str) -> Mapping[str, str]:

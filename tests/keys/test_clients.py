@@ -390,6 +390,7 @@ def test_a_cookie_works_for_our_own_pages_only(world: World, headers: Mapping[st
         ),
         ("Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Version/19.0 Mobile Safari/604.1", "Safari · iPhone"),
         ("Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/150.0 Safari/537.36 Edg/150.0", "Edge · Windows"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) CriOS/150.0 Safari/604.1", "Chrome · iPhone"),
         ("curl/8.0\u202e", "curl/8.0"),
         ("", ""),
     ],

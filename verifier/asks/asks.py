@@ -14,7 +14,7 @@ from verifier import checking
 from verifier.asks import store
 from verifier.asks.models import Ask
 from verifier.checking import Checks
-from verifier.errors import AskAnsweredError, AskOverError, RefusalError, UnknownAskError
+from verifier.errors import AskAnsweredError, AskOverError, AskWithdrawnError, RefusalError, UnknownAskError
 from verifier.obtaining import Obtain, Obtained
 from verifier.recording import Question
 from verifier.verdict import Verdict
@@ -29,7 +29,7 @@ PATIENCE, PAUSE_SECONDS = 4, 0.1
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """What the holder said so far: `said` is None while the question waits; `over` when it waits no more."""
+    """What came of a question so far: `said` is None while it waits, or `withdrawn`; `over` when it waits no more."""
 
     said: str | None
     over: bool
@@ -121,7 +121,10 @@ class Asks:
         return None
 
     def withdraw(self, ask_id: str, counter: str, *, now: datetime) -> None:
-        """Take a question back, so that nobody answers what nobody waits for; answered, `AskAnsweredError`."""
+        """Take a question back, so that nobody answers what nobody waits for; answered, `AskAnsweredError`.
+
+        A second time changes nothing.
+        """
         row = self._of(ask_id, counter)
         if not self._holder_side.withdraw(row.consent_id, now=now):
             raise AskAnsweredError
@@ -139,13 +142,18 @@ class Asks:
         return row
 
     def answer(self, ask_id: str, counter: str, *, now: datetime) -> Verdict | None:
-        """Return the verdict on the holder's word, None while it waits; told once, then `AskOverError`."""
+        """Return the verdict on the holder's word, None while it waits; told once, then `AskOverError`.
+
+        Of a question that was taken back there is none (`AskWithdrawnError`).
+        """
         row = self._of(ask_id, counter)
         if row.answered_at is not None and (row.verification_id is not None or now < row.answered_at + BEING_TOLD):
             raise AskOverError(row.verification_id)
         word = self._holder_side.word(row.consent_id, now=now)
         if word.said is None and not word.over:
             return None
+        if word.said == "withdrawn":
+            raise AskWithdrawnError
         question = self._verifier.question(row.counter, row.service_item, row.operator)
         with self._database.write() as session:
             if not store.claim(session, ask_id, now=now, lost_before=now - BEING_TOLD):

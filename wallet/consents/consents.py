@@ -134,6 +134,8 @@ class Consents:
     def withdraw(self, consent_id: str, *, now: datetime) -> bool:
         """Take a question back that the holder has not answered; False if it was answered or is over."""
         row = self.state(consent_id)
+        if row.state == State.WITHDRAWN:
+            return True
         with self._database.write() as session:
             if not store.decide(session, consent_id, row.holder_id, State.WITHDRAWN, now):
                 return False

@@ -31,7 +31,8 @@ Words = Callable[[str], str]
 
 
 BROWSERS = (
-    ("MicroMessenger/", "微信 WeChat"), ("Edg/", "Edge"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"),
+    ("MicroMessenger/", "微信 WeChat"), ("Edg/", "Edge"), ("EdgA/", "Edge"), ("EdgiOS/", "Edge"),
+    ("CriOS/", "Chrome"), ("FxiOS/", "Firefox"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"),
     ("Safari/", "Safari"),
 )  # fmt: skip
 SYSTEMS = (

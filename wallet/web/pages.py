@@ -50,7 +50,6 @@ class Pages:
     types: dict[str, LicenceType]
     agency: Names
     item: Names
-    reason: Names
     worker: bytes
 
     def type_name(self, key: str) -> dict[str, str]:
@@ -86,8 +85,8 @@ def routes(pages: Pages, clock: Clock) -> APIRouter:
             return _not_there(pages, request)
         told = views.card(opened, state, language, me.holder, pages.uses.name_of, pages.agency)
         told["sensitive"] = pages.mandates.sensitive(opened.row.holder_id, opened.licence.claims, now=now)
-        helping = Kind.HELPER in pages.mandates.kinds(me.holder, now=now).get(opened.row.holder_id, ())
-        told["whole"] = not helping  # whoever only helps shows it, and need not read it
+        acting_as = set(pages.mandates.kinds(me.holder, now=now).get(opened.row.holder_id, ()))
+        told["whole"] = acting_as != {Kind.HELPER}  # whoever only helps shows it, and need not read it
         return pages.render(request, "wallet/card.html", card=told)
 
     @router.get("/w/asked/{consent_id}")
@@ -184,10 +183,7 @@ def _whom(pages: Pages, request: Request, me: str, row: Consent, clock: Clock) -
 def _uses(pages: Pages, request: Request, me: str, cursor: str | None, clock: Clock) -> Response:
     now, language = clock(), pages.language_of(request)
     rows = pages.uses.page(me, before=cursor, limit=PAGE + 1, now=now)
-    told = [
-        views.use(row, language, me, pages.uses.name_of, pages.types, pages.item, reason=pages.reason)
-        for row in rows[:PAGE]
-    ]
+    told = [views.use(row, language, me, pages.uses.name_of, pages.types, pages.item) for row in rows[:PAGE]]
     asked = [
         {
             "consent_id": row.consent_id,

@@ -29,6 +29,13 @@ KINDS = {
 CASES = {"open": "已提交", "in_hand": "办理中", "upheld": "已采纳", "rejected": "未采纳"}
 CASE_KINDS = {"correction": "更正", "objection": "异议"}
 OUTCOMES = {"accepted": ("已被接受", "good"), "refused": ("未被接受", "bad"), "cannot_confirm": ("无法确认", "unsure")}
+WHY = {
+    "revoked": "证照已废止，请询问发证机关。", "suspended": "证照已暂停，请询问发证机关。",
+    "licence_expired": "证照已过有效期，请换领。", "licence_not_yet_valid": "证照尚未生效。",
+    "key_compromised": "签名密钥失窃，请向发证机关重新领取", "nothing_presented": "没有出示此事项所列的内容。",
+    "status_stale": "当时无法取得最新的证照状态，可再出示一次。", "declined": "您没有同意出示。",
+}  # fmt: skip
+"""Why a use was not accepted, in words for its holder; of what is the verifier's own affair nothing is said."""
 UNNAMED = {"offline_pass": "离线码：何处核验，尚未得知"}
 LONGEST_MASK = 10
 SPARED = 2  # characters that a mask leaves at either end
@@ -132,8 +139,6 @@ def use(
     name_of: Callable[[str], str],
     types: Mapping[str, LicenceType],
     item: Names,
-    *,
-    reason: Names,
 ) -> dict[str, Any]:
     """Return a use as the holder reads it."""
     outcome, colour = OUTCOMES.get(row.verdict or "", ("结果未知", "unsure"))
@@ -142,7 +147,7 @@ def use(
         "use_id": row.use_id,
         "who": row.verifier_name.get(language, ""),
         "unnamed": UNNAMED.get(row.channel, "未知的核验方"),
-        "why": "" if row.verdict in {None, "accepted"} else reason(row.reason or "").get(language, ""),
+        "why": WHY.get(row.reason or "", ""),
         "may_object": row.verdict is not None,
         "at": row.at,
         "matter": item(row.service_item).get(language, row.service_item) if row.service_item else "",

@@ -70,17 +70,20 @@ function say(text, good = false) {
   if (text) box.scrollIntoView({ block: "nearest" });
 }
 
+/** What marks a field that was refused, and says where why is said. */
+const MARKS = ["aria-invalid", "aria-describedby"];
+
 /** Run an act of a button: once at a time, and say what was refused. */
 async function act(button, work) {
   say("");
-  for (const field of document.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
+  for (const field of document.querySelectorAll("[aria-invalid]")) for (const name of MARKS) field.removeAttribute(name);
   if (button) button.disabled = true;
   try {
     return await work();
   } catch (error) {
     say(error.message);
-    for (const field of error.fields || []) field.setAttribute("aria-invalid", "true");
-    if (error.fields && error.fields.length) error.fields[0].focus({ preventScroll: true });
+    for (const field of error.fields || []) MARKS.forEach((name, place) => field.setAttribute(name, ["true", "said"][place]));
+    if (error.fields && error.fields.length) error.fields[0].focus();
     return undefined;
   } finally {
     if (button) button.disabled = false;

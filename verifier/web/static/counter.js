@@ -135,6 +135,8 @@ async function wait(asked) {
       if (desk.waiting !== mine) return;
       if (made.verdict) { show(made); return; }
     }
+  } catch (error) {
+    if (desk.waiting === mine) throw error; // else it was taken back, and nobody waits
   } finally {
     clearInterval(timer);
     if (desk.waiting === mine) stopWaiting();
@@ -148,15 +150,16 @@ function stopWaiting() {
 
 /** Nobody waits any more: the question is taken back, so that nobody agrees to it; answered meanwhile, it is shown. */
 at("stop").addEventListener("click", (event) => act(event.currentTarget, async () => {
-  const { id } = desk.waiting;
-  stopWaiting();
+  const asked = desk.waiting;
+  if (!asked) return;
   try {
-    await asDevice("DELETE", `/verifier/asks/${id}`);
-    say(told("withdrawn"), true);
+    await asDevice("DELETE", `/verifier/asks/${asked.id}`);
   } catch (error) {
-    if (error.code !== "ask_answered") throw error;
-    show(await asDevice("GET", `/verifier/asks/${id}`));
+    if (error.code === "ask_answered") return; // whoever waits is about to show it
+    throw error;
   }
+  if (desk.waiting === asked) stopWaiting();
+  say(told("withdrawn"), true);
   ready();
 }));
 
@@ -170,7 +173,7 @@ function show(made) {
   at("verdict-icon").textContent = lacks ? "…" : ICONS[made.verdict];
   at("verdict-word").textContent = told(lacks ? "incomplete" : WORDS[made.verdict]);
   at("verdict-why").textContent = lacks ? `${told("missing")}${made.missing.map((one) => named(one.name)).join(comma)}` : made.message[language];
-  at("verdict-age").textContent = made.status_age_seconds !== null ? told("age").replace("{seconds}", made.status_age_seconds) : made.reason_at ? moment(made.reason_at) : "";
+  at("verdict-age").textContent = made.status_age_seconds !== null ? told("age").replace("{seconds}", made.status_age_seconds) : made.reason_at ? `${told("reasonAt")}${moment(made.reason_at)}` : "";
   box.hidden = false;
   at("missing").replaceChildren(...made.missing.map(lacking));
   at("licences").replaceChildren(...made.licences.map(licence));

@@ -35,7 +35,8 @@ async function wasUsed() {
     await call("DELETE", `/wallet/shows/${code.shown.show_id}`);
     return false;
   } catch (error) {
-    return error.code === "already_used";
+    if (error instanceof Refusal) return error.code === "already_used";
+    throw error; // nobody knows: no other is drawn
   }
 }
 
@@ -50,6 +51,7 @@ async function renew() {
   if (document.hidden || !at("code").open) return;
   try {
     if (await wasUsed()) { used(); return; }
+    if (!at("code").open) return; // closed meanwhile
     await draw();
   } catch (error) {
     at("code-over").hidden = false;
