@@ -107,7 +107,7 @@ class AskedWallet:
         return Word(said, over=now >= row.expires_at)
 
     def withdraw(self, consent_id: str, *, now: datetime) -> bool:
-        """Take a question back; False if it was answered or is over."""
+        """Take a question back; False if it waits no more."""
         return self._consents.withdraw(consent_id, now=now)
 
     def take(self, consent_id: str, *, now: datetime) -> Mapping[str, Sequence[str]] | None:

@@ -220,6 +220,7 @@ def test_a_counter_that_waits_no_more(world: World) -> None:
     (row,) = world.holder().get("/wallet/consents")["items"]
     assert row["state"] == "withdrawn"
     assert mine.delete(f"/verifier/asks/{asked['ask_id']}").status == 204  # an answer that was lost
+    assert [act for _, act, _ in acts(world, f"verifier/{COUNTER}")].count("ask.withdrawn") == 1
     assert mine.get(f"/verifier/asks/{asked['ask_id']}")["code"] == "ask_withdrawn"
     assert counts(world)["verification"] == 0  # nobody's verdict
     world.wait(61)

@@ -50,7 +50,7 @@ class HolderSide(Protocol):
         """Return what the holder said so far."""
 
     def withdraw(self, consent_id: str, *, now: datetime) -> bool:
-        """Take a question back; False if the holder answered it, or it is over."""
+        """Take a question back; False if it waits no more."""
 
     def take(self, consent_id: str, *, now: datetime) -> Mapping[str, Sequence[str]] | None:
         """Return the presentations of a yes, once."""
@@ -127,6 +127,8 @@ class Asks:
         """
         row = self._of(ask_id, counter)
         if not self._holder_side.withdraw(row.consent_id, now=now):
+            if self._holder_side.word(row.consent_id, now=now).said == "withdrawn":
+                return
             raise AskAnsweredError
         with self._database.write() as session:
             audit.record(

@@ -132,10 +132,8 @@ class Consents:
         return row
 
     def withdraw(self, consent_id: str, *, now: datetime) -> bool:
-        """Take a question back that the holder has not answered; False if it was answered or is over."""
+        """Take a question back that waits for its holder; False if it waits no more."""
         row = self.state(consent_id)
-        if row.state == State.WITHDRAWN:
-            return True
         with self._database.write() as session:
             if not store.decide(session, consent_id, row.holder_id, State.WITHDRAWN, now):
                 return False

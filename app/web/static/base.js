@@ -38,6 +38,13 @@ class Refusal extends Error {
 /** What stands between several, and after what is named. */
 const comma = language === "zh" ? "、" : ", ";
 
+/** A claim's value as people read it. */
+function spelt(value) {
+  if (typeof value === "boolean") return value ? "✓" : "✗";
+  if (Array.isArray(value)) return value.map(spelt).join(comma);
+  return value && typeof value === "object" ? Object.entries(value).map(([name, one]) => `${name}: ${spelt(one)}`).join("；") : String(value);
+}
+
 /** The service's clock: a phone's may be wrong by minutes. */
 const clock = { skew: 0, now: () => Date.now() + clock.skew };
 

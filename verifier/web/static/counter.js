@@ -218,12 +218,6 @@ function licence(one) {
   return box;
 }
 
-function spelt(value) {
-  if (typeof value === "boolean") return value ? "✓" : "✗";
-  if (Array.isArray(value)) return value.map(spelt).join(comma);
-  return value && typeof value === "object" ? Object.entries(value).map(([name, one]) => `${name}: ${spelt(one)}`).join("；") : String(value);
-}
-
 function sound(outcome) {
   desk.sound ??= window.AudioContext ? new AudioContext() : null;
   if (!desk.sound || desk.sound.state === "suspended") return;

@@ -209,18 +209,12 @@ if (linkForm) {
     at("request").hidden = false;
   };
   const line = (text) => Object.assign(document.createElement("p"), { textContent: text });
-  const word = (value) => {
-    if (typeof value === "boolean") return value ? "✓" : "✗";
-    if (Array.isArray(value)) return value.map(word).join(comma);
-    if (value && typeof value === "object") return Object.entries(value).map(([name, one]) => `${name}: ${word(one)}`).join("；");
-    return String(value);
-  };
   const shown = (one) => {
     const list = Object.assign(document.createElement("dl"), { className: "claims shown" });
     for (const name of one.claims) {
       const [term, told] = [document.createElement("dt"), document.createElement("dd")];
       term.append(isolated(one.labels[name]));
-      told.append(isolated(word(one.values[name])));
+      told.append(isolated(spelt(one.values[name])));
       list.append(term, told);
     }
     return list;
